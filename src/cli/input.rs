@@ -1,0 +1,80 @@
+//! Reading what the user names.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::scenario::{self, Scenario};
+
+/// No text that is read may be longer, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// A scenario and what is changed about it.
+#[derive(Debug, Args)]
+pub(super) struct ScenarioArguments {
+    /// The scenario: a file, or - for standard input
+    pub scenario: String,
+    /// Change a value, as in --set python.gil.interval=1ms or --set "runs.one core.machine.cores=4"
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub overrides: Vec<String>,
+    /// Use this seed in place of the scenario's
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// A scenario with the name by which figures refer to it.
+pub(super) struct Loaded {
+    pub scenario: Scenario,
+    pub id: String,
+}
+
+impl ScenarioArguments {
+    /// Reads and checks the scenario.
+    pub fn load(&self) -> Result<Loaded, Failure> {
+        load(&self.scenario, &self.overrides)
+    }
+}
+
+/// Reads and checks the scenario at `path`.
+pub(super) fn load(path: &str, overrides: &[String]) -> Result<Loaded, Failure> {
+    let (text, name) = read(path)?;
+    let scenario = scenario::load(&text, &name, overrides)
+        .map_err(|diagnostics| Failure::Scenario(diagnostics.render(colour())))?;
+    let id = Path::new(&name).file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
+    Ok(Loaded { scenario, id })
+}
+
+/// The text at `path`, or from standard input for `-`, and what to call it.
+pub(super) fn read(path: &str) -> Result<(String, String), Failure> {
+    let name = if path == "-" { "standard input" } else { path };
+    let cannot = |why: String| Failure::Scenario(format!("error: cannot read {name}: {why}"));
+    let mut bytes = Vec::new();
+    let outcome = if path == "-" {
+        std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
+    } else if Path::new(path).is_dir() {
+        return Err(cannot("it is a directory".to_owned()));
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+    };
+    outcome.map_err(|error| cannot(lower_case(&error)))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(cannot("it is longer than 16 MiB".to_owned()));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))?;
+    Ok((text, name.to_owned()))
+}
+
+/// Whether messages may be coloured: on a terminal, unless `NO_COLOR` is set.
+pub(super) fn colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
+}
+
+fn lower_case(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

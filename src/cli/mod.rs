@@ -1,0 +1,52 @@
+//! Floor 7: the command line. One file a subcommand; nothing here computes.
+//!
+//! Data goes to standard output, messages to standard error. The exit codes are listed at [`Failure`].
+
+mod failure;
+mod input;
+mod output;
+mod plot;
+mod run;
+mod ticks;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// Simulates the Python GIL, event by event.
+#[derive(Debug, Parser)]
+#[command(name = "gilsim", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Carries out the runs of a scenario, compares them, and checks its expectations
+    Run(run::Arguments),
+    /// Draws a chart of a scenario
+    Plot(plot::Arguments),
+    /// Checks the expectations of many scenarios, and tells predictions from inputs
+    Verify(verify::Arguments),
+    /// Shows where in a disassembly the interpreter counts ticks or looks at the eval breaker
+    Ticks(ticks::Arguments),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.command {
+        Command::Run(arguments) => run::main(arguments),
+        Command::Plot(arguments) => plot::main(arguments),
+        Command::Verify(arguments) => verify::main(arguments),
+        Command::Ticks(arguments) => ticks::main(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

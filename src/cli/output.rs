@@ -1,0 +1,72 @@
+//! Writing results where the user wants them.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::chart;
+use crate::cli::Failure;
+use crate::export::file;
+
+/// Prints to standard output. A reader that has gone away is not an error.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Inside(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a file is to hold, by the ending of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Svg,
+    Png,
+}
+
+/// The format of `path`, one of those that are `allowed`.
+pub(super) fn format_of(path: &Path, allowed: &[Format]) -> Result<Format, Failure> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    let format = match ending.as_deref() {
+        Some("json") => Some(Format::Json),
+        Some("svg") => Some(Format::Svg),
+        Some("png") => Some(Format::Png),
+        _ => None,
+    };
+    format.filter(|format| allowed.contains(format)).ok_or_else(|| {
+        let endings: Vec<&str> = allowed.iter().map(|format| format.ending()).collect();
+        Failure::Usage(format!(
+            "cannot tell what to write to {}\nhelp: the name must end in {}",
+            path.display(),
+            endings.join(" or ")
+        ))
+    })
+}
+
+impl Format {
+    fn ending(self) -> &'static str {
+        match self {
+            Format::Json => ".json",
+            Format::Svg => ".svg",
+            Format::Png => ".png",
+        }
+    }
+}
+
+/// Writes text to a file, and says so.
+pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    file::write(path, bytes)
+        .map_err(|error| Failure::Inside(format!("cannot write {}: {error}", path.display())))?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+/// Writes a picture to a file, as it is or as pixels.
+pub(super) fn save_picture(path: &Path, format: Format, svg: &str) -> Result<(), Failure> {
+    if format != Format::Png {
+        return save(path, svg.as_bytes());
+    }
+    let pixels = chart::png(svg).map_err(|error| Failure::Inside(error.to_string()))?;
+    save(path, &pixels)
+}

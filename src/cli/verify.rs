@@ -1,0 +1,93 @@
+//! `gilsim verify`: checks the expectations of many scenarios.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::cli::{input, output};
+use crate::experiment::{Role, Standing, Verdict, conduct};
+use crate::export::table;
+
+/// The arguments of `gilsim verify`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Scenarios, or folders of scenarios
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+}
+
+/// Runs the subcommand.
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let mut judged: Vec<(String, Verdict)> = Vec::new();
+    let mut incomplete = Vec::new();
+    for path in scenarios(&arguments.paths)? {
+        let loaded = input::load(&path.to_string_lossy(), &[])?;
+        let conducted = conduct(&loaded.scenario, &loaded.id, None);
+        let stopped = conducted.runs.iter().filter(|run| !run.complete);
+        incomplete.extend(stopped.map(|run| format!("{}: {}", loaded.id, run.name)));
+        judged.extend(conducted.verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
+    }
+    let rows = judged.iter().map(|(id, verdict)| (id.as_str(), verdict));
+    output::print(&format!("{}\n\n{}", table::verdicts(rows, true), summary(&judged)))?;
+    if !incomplete.is_empty() {
+        return Err(Failure::Incomplete(format!("did not come to an end: {}", incomplete.join(", "))));
+    }
+    match count(&judged, |verdict| verdict.standing == Standing::Failed) {
+        0 => Ok(()),
+        failed => Err(Failure::Expectation(format!("{failed} of {} expectations failed", judged.len()))),
+    }
+}
+
+fn summary(judged: &[(String, Verdict)]) -> String {
+    let inputs = count(judged, |verdict| matches!(verdict.role, Role::Input(_)));
+    let met = count(judged, |verdict| verdict.standing == Standing::Met);
+    let gaps = count(judged, |verdict| verdict.standing == Standing::KnownGap);
+    let mut text = String::new();
+    for (id, verdict) in judged.iter().filter(|(_, verdict)| verdict.standing == Standing::KnownGap) {
+        let reason = verdict.known_gap.as_deref().unwrap_or_default().trim();
+        text.push_str(&format!("known gap: {id}: {}: {reason}\n\n", verdict.that));
+    }
+    text.push_str(&format!(
+        "{} expectations: {} predictions, {inputs} inputs; {met} met, {gaps} known gaps, {} failed\n",
+        judged.len(),
+        judged.len() - inputs,
+        judged.len() - met - gaps
+    ));
+    text
+}
+
+fn count(judged: &[(String, Verdict)], which: impl Fn(&Verdict) -> bool) -> usize {
+    judged.iter().filter(|(_, verdict)| which(verdict)).count()
+}
+
+/// The files that the paths name; of a folder, those that end in `.yaml`, in the order of their names.
+fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let found = scenarios_in(path).map_err(|error| {
+                Failure::Scenario(format!("error: cannot read {}: {error}", path.display()))
+            })?;
+            if found.is_empty() {
+                return Err(Failure::Scenario(format!("error: there is no scenario in {}", path.display())));
+            }
+            files.extend(found);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn scenarios_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() && path.extension().is_some_and(|ending| ending == "yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,13 @@
+//! Floor 0: virtual time, the event queue, random streams and distributions.
+//!
+//! Nothing here knows what is simulated.
+
+pub mod distribution;
+pub mod queue;
+pub mod random;
+pub mod time;
+
+pub use distribution::Distribution;
+pub use queue::EventQueue;
+pub use random::Stream;
+pub use time::{Span, Time};

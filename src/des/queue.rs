@@ -1,0 +1,142 @@
+//! The event queue: at most one pending event an owner.
+//!
+//! What can be pending in a simulation is known beforehand: each core has a next moment, each thread a timer. So
+//! the queue is a table with one slot an owner, and an event is set, moved or cancelled in its slot.
+//!
+//! **The tie rule.** Events happen in the order of (time, slot kind, sequence number): at one instant, kinds happen
+//! in the order in which they were declared ([`EventQueue::new`]), and events of one kind in the order in which they
+//! were last set.
+
+use crate::des::Time;
+
+/// A queue with a fixed number of slots in kinds.
+#[derive(Clone, Debug)]
+pub struct EventQueue {
+    times: Vec<Time>,
+    orders: Vec<u64>,
+    first_slot_of_kind: Vec<usize>,
+    kind_of_slot: Vec<u8>,
+    sequence: u64,
+}
+
+/// An owner's place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The kind: at one instant, lower kinds happen first.
+    pub kind: usize,
+    /// The owner's number within its kind.
+    pub owner: usize,
+}
+
+impl EventQueue {
+    /// An empty queue. `owners[k]` is the number of owners of kind `k`; kinds are declared in the order in which
+    /// they happen at one instant. At most 256 kinds.
+    pub fn new(owners: &[usize]) -> EventQueue {
+        let mut first_slot_of_kind = Vec::with_capacity(owners.len());
+        let mut kind_of_slot = Vec::new();
+        for (kind, count) in owners.iter().enumerate() {
+            first_slot_of_kind.push(kind_of_slot.len());
+            kind_of_slot.extend(std::iter::repeat_n(kind as u8, *count));
+        }
+        let slots = kind_of_slot.len();
+        EventQueue {
+            times: vec![Time::END; slots],
+            orders: vec![u64::MAX; slots],
+            first_slot_of_kind,
+            kind_of_slot,
+            sequence: 0,
+        }
+    }
+
+    /// Sets the event of `slot` to happen at `time`, in place of any it had. [`Time::END`] is never.
+    pub fn set(&mut self, slot: Slot, time: Time) {
+        let index = self.index(slot);
+        self.sequence += 1;
+        self.times[index] = time;
+        self.orders[index] = ((slot.kind as u64) << 56) | self.sequence;
+    }
+
+    /// Cancels the event of `slot`, if it has one.
+    pub fn cancel(&mut self, slot: Slot) {
+        let index = self.index(slot);
+        self.times[index] = Time::END;
+        self.orders[index] = u64::MAX;
+    }
+
+    /// When the event of `slot` is to happen; [`Time::END`] if it has none.
+    pub fn time_of(&self, slot: Slot) -> Time {
+        self.times[self.index(slot)]
+    }
+
+    /// Takes the next event out of the queue; `None` if nothing is pending.
+    pub fn pop(&mut self) -> Option<(Time, Slot)> {
+        let mut best = 0;
+        let mut best_key = (Time::END, u64::MAX);
+        for (index, (time, order)) in self.times.iter().zip(&self.orders).enumerate() {
+            if (*time, *order) < best_key {
+                best = index;
+                best_key = (*time, *order);
+            }
+        }
+        if best_key.0 == Time::END {
+            return None;
+        }
+        let kind = usize::from(self.kind_of_slot[best]);
+        let slot = Slot { kind, owner: best - self.first_slot_of_kind[kind] };
+        self.cancel(slot);
+        Some((best_key.0, slot))
+    }
+
+    fn index(&self, slot: Slot) -> usize {
+        self.first_slot_of_kind[slot.kind] + slot.owner
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EARLY: usize = 0;
+    const LATE: usize = 1;
+
+    fn slot(kind: usize, owner: usize) -> Slot {
+        Slot { kind, owner }
+    }
+
+    fn at(picos: u64) -> Time {
+        Time::from_picos(picos)
+    }
+
+    fn drain(queue: &mut EventQueue) -> Vec<(u64, Slot)> {
+        std::iter::from_fn(|| queue.pop()).map(|(time, slot)| (time.picos(), slot)).collect()
+    }
+
+    #[test]
+    fn events_happen_in_the_order_of_time_then_kind_then_setting() {
+        let mut queue = EventQueue::new(&[2, 3]);
+        queue.set(slot(LATE, 2), at(5));
+        queue.set(slot(LATE, 0), at(5));
+        queue.set(slot(EARLY, 1), at(5));
+        queue.set(slot(LATE, 1), at(4));
+        let expected = vec![(4, slot(LATE, 1)), (5, slot(EARLY, 1)), (5, slot(LATE, 2)), (5, slot(LATE, 0))];
+        assert_eq!(drain(&mut queue), expected);
+    }
+
+    #[test]
+    fn setting_again_moves_the_event_behind_those_set_before() {
+        let mut queue = EventQueue::new(&[0, 2]);
+        queue.set(slot(LATE, 0), at(7));
+        queue.set(slot(LATE, 1), at(9));
+        queue.set(slot(LATE, 0), at(9));
+        assert_eq!(drain(&mut queue), vec![(9, slot(LATE, 1)), (9, slot(LATE, 0))]);
+    }
+
+    #[test]
+    fn a_cancelled_event_never_happens() {
+        let mut queue = EventQueue::new(&[1, 1]);
+        queue.set(slot(EARLY, 0), at(1));
+        queue.set(slot(LATE, 0), Time::END);
+        queue.cancel(slot(EARLY, 0));
+        assert_eq!(drain(&mut queue), vec![]);
+    }
+}

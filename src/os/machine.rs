@@ -1,0 +1,89 @@
+//! The machine a run takes place on: cores, a scheduler, and what each kernel operation costs.
+
+use crate::des::{Distribution, Span};
+
+/// A machine. Every cost is a property of the machine, never of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// Number of cores, from 1 to 512.
+    pub cores: usize,
+    /// Whose thread library the locks are built from.
+    pub platform: Platform,
+    /// The scheduling policy and its parameters.
+    pub scheduler: SchedulerConfig,
+    /// What things cost.
+    pub costs: Costs,
+}
+
+/// The thread library underneath `threading`: it decides when a lock operation enters the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// NPTL on futexes (glibc).
+    Linux,
+    /// Mach semaphores under the mutexes and condition variables of Libc-498 (OS X 10.5).
+    Darwin,
+}
+
+/// A scheduling policy with its parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SchedulerConfig {
+    /// The Mach timesharing scheduler of OS X 10.5 (`sched_prim.c`, `priority.c` of xnu-1228).
+    Mach {
+        /// Time slice; 10 ms in xnu.
+        quantum: Span,
+        /// How often usage decays by 5/8 and load is sampled; 125 ms in xnu.
+        decay_interval: Span,
+    },
+    /// The completely fair scheduler of Linux 2.6.23 to 6.5 (`fair.c`).
+    Cfs {
+        /// Period in which every runnable thread runs once, before scaling by cores.
+        latency: Span,
+        /// Shortest slice, before scaling by cores.
+        minimum_granularity: Span,
+        /// How far behind a woken thread must be to preempt, before scaling by cores.
+        wakeup_granularity: Span,
+        /// The clock tick at which the end of a slice is noticed; zero for a high-resolution tick.
+        tick: Span,
+    },
+    /// Earliest eligible virtual deadline first, Linux 6.6 and later (`fair.c`).
+    Eevdf {
+        /// Slice of a thread, before scaling by cores.
+        base_slice: Span,
+        /// The clock tick at which the end of a slice is noticed; zero for a high-resolution tick.
+        tick: Span,
+    },
+    /// One queue of runnable threads a machine, a fixed quantum each, no priorities, no wake-up preemption.
+    RoundRobin {
+        /// Time slice.
+        quantum: Span,
+    },
+}
+
+/// What operations of the machine cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Costs {
+    /// Kernel time to switch a core from one thread to another.
+    pub context_switch: Distribution,
+    /// Kernel time to enter and leave the kernel once, with a minimum of work inside.
+    pub system_call: Distribution,
+    /// Kernel time a waking call takes beyond [`Costs::system_call`] when there is a sleeper to wake.
+    pub wake_sleeper: Distribution,
+    /// Kernel time a waking call takes beyond [`Costs::system_call`] when nobody sleeps.
+    pub wake_no_sleeper: Distribution,
+    /// From a wake-up until the woken thread executes on a core that has been idle for less than
+    /// [`Costs::deep_idle_after`].
+    pub wake_latency_idle: Distribution,
+    /// The same on a core that has been idle for longer and sleeps deeply.
+    pub wake_latency_deep: Distribution,
+    /// How long a core must have been idle to be in deep idle.
+    pub deep_idle_after: Span,
+    /// How late a timer fires: added to every sleep and timed wait.
+    pub timer_lateness: Distribution,
+    /// User time of one lock operation that does not enter the kernel: lock or unlock a mutex, post or take a
+    /// semaphore.
+    pub lock_operation: Distribution,
+    /// User time of one atomic operation on memory, as library calls contain beyond those.
+    pub atomic_operation: Distribution,
+    /// User time a thread loses by starting on another core than it last ran on.
+    pub migration: Distribution,
+}

@@ -1,0 +1,215 @@
+//! The completely fair scheduler of Linux 2.6.23 to 6.5 (`kernel/sched/fair.c`), all threads with nice 0.
+//!
+//! The thread that has run least (smallest `vruntime`) runs next. A slice is the latency period divided by the number
+//! of runnable threads; its end is noticed at the clock tick. A sleeper wakes with a credit of half a latency period,
+//! and preempts if it is behind by more than the wake-up granularity.
+
+use super::{Arrival, CoreView, fair};
+use crate::des::{Span, Time};
+use crate::os::{CoreId, ThreadId};
+
+/// `sched_nr_latency`: with more runnable threads, each gets the minimum granularity.
+const THREADS_IN_A_PERIOD: u64 = 8;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Core {
+    minimum_vruntime: Span,
+    running: Option<ThreadId>,
+    /// Use of the core since its thread was last picked (`sum_exec_runtime - prev_sum_exec_runtime`).
+    used: Span,
+}
+
+/// The state of the completely fair scheduler.
+#[derive(Clone, Debug)]
+pub struct Cfs {
+    latency: Span,
+    minimum_granularity: Span,
+    wakeup_granularity: Span,
+    tick: Span,
+    vruntimes: Vec<Span>,
+    cores: Vec<Core>,
+    queues: Vec<Vec<ThreadId>>,
+}
+
+impl Cfs {
+    pub(super) fn new(
+        latency: Span,
+        minimum_granularity: Span,
+        wakeup_granularity: Span,
+        tick: Span,
+        cores: usize,
+        threads: usize,
+    ) -> Cfs {
+        Cfs {
+            latency: fair::scaled_by_cores(latency, cores),
+            minimum_granularity: fair::scaled_by_cores(minimum_granularity, cores),
+            wakeup_granularity: fair::scaled_by_cores(wakeup_granularity, cores),
+            tick,
+            vruntimes: vec![Span::ZERO; threads],
+            cores: vec![Core::default(); cores],
+            queues: vec![Vec::with_capacity(threads); cores],
+        }
+    }
+
+    pub(super) fn place(&self, _: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+        fair::place(last_core, cores)
+    }
+
+    pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+        self.place_vruntime(core, thread, arrival);
+        self.queues[core].push(thread);
+    }
+
+    pub(super) fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
+        if self.queues[core].is_empty() {
+            return self.pull(core);
+        }
+        let leftmost = self.leftmost(core)?;
+        Some(self.queues[core].remove(leftmost))
+    }
+
+    pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, _: Time) {
+        if let Some(arrival) = arrival {
+            self.place_vruntime(core, thread, arrival);
+        }
+        self.cores[core].running = Some(thread);
+        self.cores[core].used = Span::ZERO;
+        self.update_minimum(core);
+    }
+
+    pub(super) fn charge(&mut self, core: CoreId, thread: ThreadId, span: Span) {
+        self.vruntimes[thread] += span;
+        self.cores[core].used += span;
+        self.update_minimum(core);
+    }
+
+    pub(super) fn stop(&mut self, core: CoreId, _: ThreadId, _: bool, _: Time) {
+        self.cores[core].running = None;
+    }
+
+    /// `wakeup_preempt_entity`.
+    pub(super) fn preempts(&mut self, _: CoreId, running: ThreadId, woken: ThreadId) -> bool {
+        self.vruntimes[running] - self.vruntimes[woken] > self.wakeup_granularity
+    }
+
+    pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
+        if self.queues[core].is_empty() || self.cores[core].running.is_none() {
+            return Time::END;
+        }
+        let rest = self.slice(core) - self.cores[core].used;
+        fair::next_tick(self.tick, now, now + rest.max(Span::from_nanos(1)))
+    }
+
+    /// `check_preempt_tick`.
+    pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, _: Time) -> bool {
+        let Some(leftmost) = self.leftmost(core) else { return false };
+        let slice = self.slice(core);
+        let used = self.cores[core].used;
+        if used >= slice {
+            return true;
+        }
+        let behind = self.vruntimes[running] - self.vruntimes[self.queues[core][leftmost]];
+        used >= self.minimum_granularity && behind > slice
+    }
+
+    /// `sched_slice` for equal weights.
+    fn slice(&self, core: CoreId) -> Span {
+        let runnable = self.queues[core].len() as u64 + u64::from(self.cores[core].running.is_some());
+        if runnable > THREADS_IN_A_PERIOD {
+            return self.minimum_granularity;
+        }
+        Span::from_picos(self.latency.picos() / runnable.max(1))
+    }
+
+    /// `place_entity`: a new thread starts at the queue's minimum, a sleeper half a latency period before it, but none
+    /// gains by having slept for less.
+    fn place_vruntime(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+        let minimum = self.cores[core].minimum_vruntime;
+        let credit = Span::from_picos(self.latency.picos() / 2);
+        let vruntime = &mut self.vruntimes[thread];
+        *vruntime = match arrival {
+            Arrival::Started => minimum,
+            Arrival::Woken => (*vruntime).max(minimum - credit),
+            Arrival::Preempted => *vruntime,
+        };
+    }
+
+    fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
+        let busiest = fair::busiest(&self.queues)?;
+        let thread = self.queues[busiest].pop()?;
+        // migrate_task_rq_fair: vruntime is relative to the queue.
+        let ahead = self.vruntimes[thread] - self.cores[busiest].minimum_vruntime;
+        self.vruntimes[thread] = self.cores[core].minimum_vruntime + ahead;
+        Some(thread)
+    }
+
+    /// Position in the queue of the thread with the smallest vruntime, the first of equals.
+    fn leftmost(&self, core: CoreId) -> Option<usize> {
+        let queue = &self.queues[core];
+        (0..queue.len()).min_by_key(|position| self.vruntimes[queue[*position]])
+    }
+
+    /// `update_min_vruntime`: it follows the smallest vruntime and never goes back.
+    fn update_minimum(&mut self, core: CoreId) {
+        let queued = self.leftmost(core).map(|position| self.vruntimes[self.queues[core][position]]);
+        let running = self.cores[core].running.map(|thread| self.vruntimes[thread]);
+        let smallest = queued.into_iter().chain(running).min();
+        let minimum = &mut self.cores[core].minimum_vruntime;
+        *minimum = smallest.map_or(*minimum, |smallest| smallest.max(*minimum));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cfs() -> Cfs {
+        let micros = Span::from_micros;
+        Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 1, 3)
+    }
+
+    /// Thread 0 has run for `used`; thread 1 queues since the beginning.
+    fn after(used: Span) -> Cfs {
+        let mut cfs = cfs();
+        cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
+        cfs.enqueue(0, 1, Arrival::Started);
+        cfs.charge(0, 0, used);
+        cfs
+    }
+
+    #[test]
+    fn two_threads_have_slices_of_half_the_latency_noticed_at_the_tick() {
+        let mut cfs = after(Span::from_micros(2_900));
+        assert!(!cfs.timer(0, 0, Time::ZERO));
+        cfs.charge(0, 0, Span::from_micros(100));
+        assert!(cfs.timer(0, 0, Time::ZERO));
+        assert_eq!(
+            cfs.next_timer(0, Time::ZERO + Span::from_micros(4_100)),
+            Time::ZERO + Span::from_millis(8)
+        );
+    }
+
+    #[test]
+    fn a_lone_thread_needs_no_timer() {
+        let mut cfs = cfs();
+        cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
+        assert_eq!(cfs.next_timer(0, Time::ZERO), Time::END);
+    }
+
+    #[test]
+    fn a_sleeper_preempts_if_it_is_behind_by_more_than_the_wakeup_granularity() {
+        let mut cfs = after(Span::from_micros(900));
+        assert!(!cfs.preempts(0, 0, 1));
+        cfs.charge(0, 0, Span::from_micros(200));
+        assert!(cfs.preempts(0, 0, 1));
+    }
+
+    #[test]
+    fn a_long_sleep_is_credited_with_half_the_latency_only() {
+        let mut cfs = cfs();
+        cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
+        cfs.charge(0, 0, Span::from_millis(100));
+        cfs.enqueue(0, 2, Arrival::Woken);
+        assert_eq!(cfs.vruntimes[2], Span::from_millis(97));
+    }
+}

@@ -1,0 +1,206 @@
+//! Earliest eligible virtual deadline first, Linux 6.6 and later (`kernel/sched/fair.c`), all threads with nice 0.
+//!
+//! A thread is eligible when it has run no more than the average of its queue; among the eligible, the earliest
+//! deadline (vruntime at its request plus a slice) runs. A thread that has been picked is protected until its slice is
+//! used up (`RUN_TO_PARITY`); its end is noticed at the clock tick or at a wake-up. A thread that sleeps keeps its lag.
+
+use super::{Arrival, CoreView, fair};
+use crate::des::{Span, Time};
+use crate::os::{CoreId, ThreadId};
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Thread {
+    /// Virtual runtime in picoseconds, relative to its queue's zero.
+    vruntime: i128,
+    deadline: i128,
+    /// Lag at the moment the thread left its queue.
+    lag: i128,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Core {
+    running: Option<ThreadId>,
+    /// The running thread is not displaced before its vruntime has come here.
+    protected_until: i128,
+    /// The average vruntime when the queue was last seen with a thread in it.
+    last_average: i128,
+}
+
+/// The state of the EEVDF scheduler.
+#[derive(Clone, Debug)]
+pub struct Eevdf {
+    slice: i128,
+    tick: Span,
+    threads: Vec<Thread>,
+    cores: Vec<Core>,
+    queues: Vec<Vec<ThreadId>>,
+}
+
+impl Eevdf {
+    pub(super) fn new(base_slice: Span, tick: Span, cores: usize, threads: usize) -> Eevdf {
+        Eevdf {
+            slice: i128::from(fair::scaled_by_cores(base_slice, cores).picos()),
+            tick,
+            threads: vec![Thread::default(); threads],
+            cores: vec![Core::default(); cores],
+            queues: vec![Vec::with_capacity(threads); cores],
+        }
+    }
+
+    pub(super) fn place(&self, _: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+        fair::place(last_core, cores)
+    }
+
+    pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+        self.place_entity(core, thread, arrival);
+        self.queues[core].push(thread);
+    }
+
+    pub(super) fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
+        if self.queues[core].is_empty() {
+            return self.pull(core);
+        }
+        let best = self.earliest_eligible(core)?;
+        Some(self.queues[core].remove(best))
+    }
+
+    pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, _: Time) {
+        if let Some(arrival) = arrival {
+            self.place_entity(core, thread, arrival);
+        }
+        self.cores[core].running = Some(thread);
+        self.cores[core].protected_until = self.threads[thread].deadline;
+    }
+
+    /// `update_curr` and `update_deadline`: a used-up slice gives a new deadline.
+    pub(super) fn charge(&mut self, core: CoreId, id: ThreadId, span: Span) {
+        let thread = &mut self.threads[id];
+        thread.vruntime += i128::from(span.picos());
+        if thread.vruntime >= thread.deadline {
+            thread.deadline = thread.vruntime + self.slice;
+        }
+        self.cores[core].last_average = self.average(core);
+    }
+
+    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, preempted: bool, _: Time) {
+        if !preempted {
+            let lag = self.average(core) - self.threads[thread].vruntime;
+            self.threads[thread].lag = lag.clamp(-2 * self.slice, 2 * self.slice);
+        }
+        self.cores[core].last_average = self.average(core);
+        self.cores[core].running = None;
+    }
+
+    pub(super) fn preempts(&mut self, core: CoreId, running: ThreadId, _: ThreadId) -> bool {
+        self.must_yield(core, running)
+    }
+
+    pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
+        let Some(running) = self.cores[core].running.filter(|_| !self.queues[core].is_empty()) else {
+            return Time::END;
+        };
+        let rest = (self.cores[core].protected_until - self.threads[running].vruntime).max(1_000);
+        fair::next_tick(self.tick, now, now + Span::from_picos(u64::try_from(rest).unwrap_or(u64::MAX)))
+    }
+
+    pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, _: Time) -> bool {
+        self.must_yield(core, running)
+    }
+
+    /// Whether the running thread has used its slice and another is eligible with an earlier deadline.
+    fn must_yield(&self, core: CoreId, running: ThreadId) -> bool {
+        if self.threads[running].vruntime < self.cores[core].protected_until {
+            return false;
+        }
+        let Some(best) = self.earliest_eligible(core) else { return false };
+        let best = &self.threads[self.queues[core][best]];
+        let current = &self.threads[running];
+        current.vruntime > self.average(core) || best.deadline < current.deadline
+    }
+
+    /// `avg_vruntime`: the average over the queue and the running thread.
+    fn average(&self, core: CoreId) -> i128 {
+        let members = self.queues[core].iter().copied().chain(self.cores[core].running);
+        let (sum, count) =
+            members.fold((0, 0), |(sum, count), id| (sum + self.threads[id].vruntime, count + 1));
+        if count == 0 { self.cores[core].last_average } else { sum / count }
+    }
+
+    /// Position in the queue of the eligible thread with the earliest deadline; with none eligible (rounding), of the
+    /// earliest deadline of all.
+    fn earliest_eligible(&self, core: CoreId) -> Option<usize> {
+        let average = self.average(core);
+        let queue = &self.queues[core];
+        (0..queue.len()).min_by_key(|position| {
+            let thread = &self.threads[queue[*position]];
+            (thread.vruntime > average, thread.deadline)
+        })
+    }
+
+    /// `place_entity`: a thread comes back with the lag it left with, inflated so that its own weight in the average
+    /// does not take from it; its deadline is a slice later, for a new thread half a slice.
+    fn place_entity(&mut self, core: CoreId, id: ThreadId, arrival: Arrival) {
+        if arrival == Arrival::Preempted {
+            return;
+        }
+        let load = self.queues[core].len() as i128 + i128::from(self.cores[core].running.is_some());
+        let lag = match arrival {
+            Arrival::Woken if load > 0 => self.threads[id].lag * (load + 1) / load,
+            _ => 0,
+        };
+        let vruntime = self.average(core) - lag;
+        let slice = if arrival == Arrival::Started { self.slice / 2 } else { self.slice };
+        self.threads[id] = Thread { vruntime, deadline: vruntime + slice, lag: 0 };
+    }
+
+    fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
+        let busiest = fair::busiest(&self.queues)?;
+        let shift = self.average(core) - self.average(busiest);
+        let thread = self.queues[busiest].pop()?;
+        self.threads[thread].vruntime += shift;
+        self.threads[thread].deadline += shift;
+        Some(thread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thread 0 runs and thread 1 queues on one core, base slice 1 ms.
+    fn two_threads() -> Eevdf {
+        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, 3);
+        eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
+        eevdf.enqueue(0, 1, Arrival::Woken);
+        eevdf
+    }
+
+    #[test]
+    fn the_running_thread_is_protected_until_its_slice_is_used_up() {
+        let mut eevdf = two_threads();
+        eevdf.charge(0, 0, Span::from_micros(999));
+        assert!(!eevdf.preempts(0, 0, 1));
+        eevdf.charge(0, 0, Span::from_micros(1));
+        assert!(eevdf.preempts(0, 0, 1));
+    }
+
+    #[test]
+    fn the_end_of_a_slice_is_noticed_at_the_clock_tick() {
+        assert_eq!(two_threads().next_timer(0, Time::ZERO), Time::ZERO + Span::from_millis(4));
+    }
+
+    #[test]
+    fn of_the_eligible_the_earliest_deadline_runs() {
+        let mut eevdf = two_threads();
+        eevdf.enqueue(0, 2, Arrival::Started);
+        assert_eq!(eevdf.pick(0), Some(2));
+    }
+
+    #[test]
+    fn a_sleeper_keeps_its_lag() {
+        let mut eevdf = two_threads();
+        eevdf.charge(0, 0, Span::from_micros(200));
+        eevdf.stop(0, 0, false, Time::ZERO);
+        assert_eq!(eevdf.threads[0].lag, -i128::from(Span::from_micros(100).picos()));
+    }
+}

@@ -1,0 +1,151 @@
+//! Schedulers: where a woken thread goes, who runs next, and when the running thread must make room.
+//!
+//! A scheduler decides; the [`kernel`](crate::os::kernel) moves the threads. A new scheduler is a file here, a variant
+//! of [`Scheduler`] and a variant of [`SchedulerConfig`].
+
+mod cfs;
+mod eevdf;
+mod fair;
+mod mach;
+mod round_robin;
+
+use crate::des::{Span, Time};
+use crate::os::machine::SchedulerConfig;
+use crate::os::{CoreId, ThreadId};
+
+/// Why a thread joins a run queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It has just been started.
+    Started,
+    /// What it waited for has happened.
+    Woken,
+    /// It was taken off its core.
+    Preempted,
+}
+
+/// What a scheduler may know of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoreView {
+    /// Who runs on it, or is about to.
+    pub running: Option<ThreadId>,
+}
+
+/// A scheduling policy and its state.
+#[derive(Clone, Debug)]
+pub enum Scheduler {
+    /// Mach timesharing.
+    Mach(mach::Mach),
+    /// The completely fair scheduler.
+    Cfs(cfs::Cfs),
+    /// Earliest eligible virtual deadline first.
+    Eevdf(eevdf::Eevdf),
+    /// Round robin.
+    RoundRobin(round_robin::RoundRobin),
+}
+
+/// Calls a method of whichever scheduler it is.
+macro_rules! delegate {
+    ($scheduler:expr, $inner:ident => $call:expr) => {
+        match $scheduler {
+            Scheduler::Mach($inner) => $call,
+            Scheduler::Cfs($inner) => $call,
+            Scheduler::Eevdf($inner) => $call,
+            Scheduler::RoundRobin($inner) => $call,
+        }
+    };
+}
+
+impl Scheduler {
+    /// The scheduler of a machine, with nothing to run yet.
+    pub fn new(config: SchedulerConfig, cores: usize, threads: usize) -> Scheduler {
+        match config {
+            SchedulerConfig::Mach { quantum, decay_interval } => {
+                Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, threads))
+            }
+            SchedulerConfig::Cfs { latency, minimum_granularity, wakeup_granularity, tick } => {
+                Scheduler::Cfs(cfs::Cfs::new(
+                    latency,
+                    minimum_granularity,
+                    wakeup_granularity,
+                    tick,
+                    cores,
+                    threads,
+                ))
+            }
+            SchedulerConfig::Eevdf { base_slice, tick } => {
+                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, threads))
+            }
+            SchedulerConfig::RoundRobin { quantum } => {
+                Scheduler::RoundRobin(round_robin::RoundRobin::new(quantum, cores))
+            }
+        }
+    }
+
+    /// The core on which a started or woken thread is to run or to queue.
+    pub fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+        delegate!(self, scheduler => scheduler.place(thread, last_core, cores))
+    }
+
+    /// `thread` waits for `core`.
+    pub fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+        delegate!(self, scheduler => scheduler.enqueue(core, thread, arrival))
+    }
+
+    /// Takes out the thread that is to run on `core` next.
+    pub fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
+        delegate!(self, scheduler => scheduler.pick(core))
+    }
+
+    /// `thread` begins to run on `core`, from a queue or straight from its wake-up (`arrival`).
+    pub fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, now: Time) {
+        delegate!(self, scheduler => scheduler.run(core, thread, arrival, now))
+    }
+
+    /// The running `thread` has used its core for `span`.
+    pub fn charge(&mut self, core: CoreId, thread: ThreadId, span: Span) {
+        delegate!(self, scheduler => scheduler.charge(core, thread, span))
+    }
+
+    /// `thread` has left `core`, because it sleeps or has ended, or (`preempted`) to make room.
+    pub fn stop(&mut self, core: CoreId, thread: ThreadId, preempted: bool, now: Time) {
+        delegate!(self, scheduler => scheduler.stop(core, thread, preempted, now))
+    }
+
+    /// Whether `running` must make room on `core` for `woken`, which has just joined its queue.
+    pub fn preempts(&mut self, core: CoreId, running: ThreadId, woken: ThreadId) -> bool {
+        delegate!(self, scheduler => scheduler.preempts(core, running, woken))
+    }
+
+    /// When [`Scheduler::timer`] is to be called for `core`; [`Time::END`] for never.
+    pub fn next_timer(&self, core: CoreId, now: Time) -> Time {
+        delegate!(self, scheduler => scheduler.next_timer(core, now))
+    }
+
+    /// The timer of `core` has come: whether `running` must make room.
+    pub fn timer(&mut self, core: CoreId, running: ThreadId, now: Time) -> bool {
+        delegate!(self, scheduler => scheduler.timer(core, running, now))
+    }
+
+    /// How often [`Scheduler::tick`] is to be called; `None` for never.
+    pub fn tick_interval(&self) -> Option<Span> {
+        match self {
+            Scheduler::Mach(mach) => Some(mach.decay_interval()),
+            _ => None,
+        }
+    }
+
+    /// The machine-wide tick of the scheduler, with the number of threads that run or could.
+    pub fn tick(&mut self, runnable: usize) {
+        if let Scheduler::Mach(mach) = self {
+            mach.tick(runnable);
+        }
+    }
+}
+
+/// The usual placement: the core where the thread last ran if it is idle, else the first idle core, else `None`.
+fn idle_core(last_core: Option<CoreId>, cores: &[CoreView]) -> Option<CoreId> {
+    last_core
+        .filter(|core| cores[*core].running.is_none())
+        .or_else(|| cores.iter().position(|core| core.running.is_none()))
+}

@@ -1,0 +1,247 @@
+//! The objects that threads wait for, and the operations on them, step by step.
+//!
+//! An operation is a small state machine. Each step decides what its thread does next ([`Next`]): an operation on a
+//! lock's memory, a system call, a sleep. The kernel prices and carries out the decision and comes back for the next
+//! step. A file here is one kind of object as one platform builds it.
+
+mod blocking;
+mod darwin;
+mod event;
+mod nptl;
+mod queues;
+mod semaphore;
+
+use crate::des::Span;
+use crate::os::ThreadId;
+use crate::os::machine::Platform;
+pub use queues::{QueueId, WaitQueues};
+
+/// A mutex's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MutexId(usize);
+
+/// A condition variable's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CondvarId(usize);
+
+/// A semaphore's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SemaphoreId(usize);
+
+/// An auto-reset event's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventId(usize);
+
+/// What a thread can ask of the kernel and its thread library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Lock a mutex.
+    MutexLock(MutexId),
+    /// Unlock a mutex that the thread holds.
+    MutexUnlock(MutexId),
+    /// Unlock the mutex, wait for a signal (or for the timeout), lock the mutex again.
+    CondvarWait(CondvarId, MutexId, Option<Span>),
+    /// Wake one waiter, if there is one.
+    CondvarSignal(CondvarId),
+    /// Take a semaphore, waiting while it is zero.
+    SemaphoreWait(SemaphoreId),
+    /// Raise a semaphore.
+    SemaphorePost(SemaphoreId),
+    /// Wait for an auto-reset event.
+    EventWait(EventId),
+    /// Set an auto-reset event: one waiter passes.
+    EventSet(EventId),
+    /// One interlocked operation on memory.
+    Atomic,
+    /// A system call that blocks for a time outside the processor; zero completes at once.
+    Io(Span),
+    /// Sleep for a time, and for the lateness of the timer.
+    Sleep(Span),
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Done,
+    /// A timed wait ran out.
+    TimedOut,
+}
+
+/// An operation in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Operation {
+    pub request: Request,
+    pub phase: Phase,
+}
+
+/// Where an operation stands: which of its steps is next. Each object's file says which phases it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing has been done.
+    Begin,
+    /// The lock's memory is about to be read and changed.
+    Try,
+    /// In the kernel, about to sleep.
+    FallAsleep,
+    /// Just woken (or timed out).
+    Woken,
+    /// Awake again, about to read the lock's memory again.
+    Retry,
+    /// In the kernel, about to wake a sleeper.
+    Wake,
+    /// The mutex of a condition wait has been given up.
+    MutexGivenUp,
+    /// After the call that woke (or did not wake) a sleeper.
+    AfterWake,
+    /// About to take back the mutex of a condition wait.
+    TakeMutexBack,
+    /// In the kernel, about to collect the token of a mutex in transit (`darwin`).
+    CollectToken,
+    /// The mutex was handed to this thread (`darwin`).
+    Owned,
+    /// Nothing is left to do.
+    Finish,
+}
+
+/// What an operation decides that its thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Lock, unlock, post or take in user mode: one library call that does not enter the kernel.
+    LockOperation(Phase),
+    /// One atomic operation in user mode, within a longer library call.
+    Atomic(Phase),
+    /// Enter the kernel; a system call is counted.
+    SystemCall(Phase),
+    /// Within a system call: wake this sleeper, or find none; both take time in the kernel.
+    Waking(Option<ThreadId>, Phase),
+    /// Block until woken, having woken this other thread.
+    Sleep {
+        /// The queue in which the thread can be found; `None` if only its timer ends the sleep.
+        queue: Option<QueueId>,
+        /// When a timer ends the sleep.
+        timeout: Option<Timeout>,
+        /// Another thread that the same system call wakes.
+        woken: Option<ThreadId>,
+        /// What comes after.
+        then: Phase,
+    },
+    /// The thread was woken for something that another has taken; the next step follows at once.
+    InVain(Phase),
+    /// Carry out another operation first.
+    Inner(Request, Phase),
+    /// Go on at once.
+    Go(Phase),
+    /// The operation has ended.
+    Done(Outcome),
+}
+
+/// A timer that ends a sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timeout {
+    /// After this time, late as timers are.
+    Timer(Span),
+    /// After this time exactly, when a device has finished.
+    Device(Span),
+}
+
+/// All kernel objects of a machine.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    platform: Platform,
+    pub(super) queues: WaitQueues,
+    nptl_mutexes: Vec<nptl::Mutex>,
+    nptl_condvars: Vec<nptl::Condvar>,
+    darwin_mutexes: Vec<darwin::Mutex>,
+    darwin_condvars: Vec<darwin::Condvar>,
+    semaphores: Vec<semaphore::Semaphore>,
+    events: Vec<event::Event>,
+}
+
+impl Objects {
+    /// No objects yet; `threads` bounds the length of every wait queue.
+    pub fn new(platform: Platform, threads: usize) -> Objects {
+        Objects {
+            platform,
+            queues: WaitQueues::new(threads),
+            nptl_mutexes: Vec::new(),
+            nptl_condvars: Vec::new(),
+            darwin_mutexes: Vec::new(),
+            darwin_condvars: Vec::new(),
+            semaphores: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// A new, free mutex.
+    pub fn new_mutex(&mut self) -> MutexId {
+        match self.platform {
+            Platform::Linux => push(&mut self.nptl_mutexes, nptl::Mutex::new(&mut self.queues)).map(MutexId),
+            Platform::Darwin => {
+                push(&mut self.darwin_mutexes, darwin::Mutex::new(&mut self.queues)).map(MutexId)
+            }
+        }
+    }
+
+    /// A new condition variable that nobody waits for.
+    pub fn new_condvar(&mut self) -> CondvarId {
+        match self.platform {
+            Platform::Linux => {
+                push(&mut self.nptl_condvars, nptl::Condvar::new(&mut self.queues)).map(CondvarId)
+            }
+            Platform::Darwin => {
+                push(&mut self.darwin_condvars, darwin::Condvar::new(&mut self.queues)).map(CondvarId)
+            }
+        }
+    }
+
+    /// A new semaphore of that value.
+    pub fn new_semaphore(&mut self, value: u64) -> SemaphoreId {
+        push(&mut self.semaphores, semaphore::Semaphore::new(value, &mut self.queues)).map(SemaphoreId)
+    }
+
+    /// A new auto-reset event that is not set.
+    pub fn new_event(&mut self) -> EventId {
+        push(&mut self.events, event::Event::new(&mut self.queues)).map(EventId)
+    }
+
+    /// The next step of `thread`'s operation; `timed_out` tells how its last sleep ended.
+    pub(super) fn step(&mut self, thread: ThreadId, operation: Operation, timed_out: bool) -> Next {
+        let phase = operation.phase;
+        match (operation.request, self.platform) {
+            (Request::MutexLock(mutex), Platform::Linux) => nptl::lock(self, mutex, phase),
+            (Request::MutexUnlock(mutex), Platform::Linux) => nptl::unlock(self, mutex, phase),
+            (Request::CondvarWait(condvar, mutex, timeout), Platform::Linux) => {
+                nptl::wait(self, condvar, mutex, timeout, phase, timed_out)
+            }
+            (Request::CondvarSignal(condvar), Platform::Linux) => nptl::signal(self, condvar, phase),
+            (Request::MutexLock(mutex), Platform::Darwin) => darwin::lock(self, mutex, thread, phase),
+            (Request::MutexUnlock(mutex), Platform::Darwin) => darwin::unlock(self, mutex, phase),
+            (Request::CondvarWait(condvar, mutex, timeout), Platform::Darwin) => {
+                darwin::wait(self, condvar, mutex, timeout, phase, timed_out)
+            }
+            (Request::CondvarSignal(condvar), Platform::Darwin) => darwin::signal(self, condvar, phase),
+            (Request::SemaphoreWait(semaphore), _) => semaphore::wait(self, semaphore, phase),
+            (Request::SemaphorePost(semaphore), _) => semaphore::post(self, semaphore, phase),
+            (Request::EventWait(event), _) => event::wait(self, event, phase),
+            (Request::EventSet(event), _) => event::set(self, event, phase),
+            (Request::Atomic, _) => blocking::atomic(phase),
+            (Request::Io(span), _) => blocking::io(span, phase),
+            (Request::Sleep(span), _) => blocking::sleep(span, phase),
+        }
+    }
+}
+
+/// An index that has just been handed out.
+struct Pushed(usize);
+
+impl Pushed {
+    fn map<Id>(self, id: impl Fn(usize) -> Id) -> Id {
+        id(self.0)
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> Pushed {
+    list.push(item);
+    Pushed(list.len() - 1)
+}

@@ -1,0 +1,139 @@
+//! Mutex and condition variable of Linux: NPTL on futexes (glibc 2.25 and later).
+//!
+//! The mutex is a word: free, held, or held with sleepers perhaps (`lowlevellock.h`). Unlocking it enters the kernel
+//! only in the third case. Whoever comes first takes it.
+//!
+//! The condition variable counts waiters out when they are signalled, not when they have run: a signal with nobody
+//! left to signal is one operation on memory (`pthread_cond_signal.c`).
+
+use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Request, Timeout, WaitQueues};
+use crate::des::Span;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Free,
+    Held,
+    HeldWithSleepers,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Mutex {
+    word: Word,
+    sleepers: QueueId,
+}
+
+impl Mutex {
+    pub fn new(queues: &mut WaitQueues) -> Mutex {
+        Mutex { word: Word::Free, sleepers: queues.add() }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Condvar {
+    /// Registered and not signalled yet.
+    waiters: u64,
+    /// Signals that no sleeper has collected: their receivers are on their way to sleep.
+    signals: u64,
+    sleepers: QueueId,
+}
+
+impl Condvar {
+    pub fn new(queues: &mut WaitQueues) -> Condvar {
+        Condvar { waiters: 0, signals: 0, sleepers: queues.add() }
+    }
+}
+
+pub(super) fn lock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
+    let mutex = &mut objects.nptl_mutexes[id.0];
+    match phase {
+        Phase::Try if mutex.word == Word::Free => {
+            mutex.word = Word::Held;
+            Next::Done(Outcome::Done)
+        }
+        // A thread that has slept cannot know whether others do: it takes the mutex as if they did.
+        Phase::Retry if mutex.word == Word::Free => {
+            mutex.word = Word::HeldWithSleepers;
+            Next::Done(Outcome::Done)
+        }
+        Phase::Try | Phase::Retry => {
+            mutex.word = Word::HeldWithSleepers;
+            Next::SystemCall(Phase::FallAsleep)
+        }
+        Phase::FallAsleep if mutex.word == Word::HeldWithSleepers => {
+            Next::Sleep { queue: Some(mutex.sleepers), timeout: None, woken: None, then: Phase::Woken }
+        }
+        Phase::FallAsleep | Phase::Woken => Next::Atomic(Phase::Retry),
+        _ => Next::LockOperation(Phase::Try),
+    }
+}
+
+pub(super) fn unlock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
+    let mutex = &mut objects.nptl_mutexes[id.0];
+    match phase {
+        Phase::Try => {
+            let sleepers = mutex.word == Word::HeldWithSleepers;
+            mutex.word = Word::Free;
+            if sleepers { Next::SystemCall(Phase::Wake) } else { Next::Done(Outcome::Done) }
+        }
+        Phase::Wake => Next::Waking(objects.queues.pop(mutex.sleepers), Phase::Finish),
+        Phase::Finish => Next::Done(Outcome::Done),
+        _ => Next::LockOperation(Phase::Try),
+    }
+}
+
+pub(super) fn wait(
+    objects: &mut Objects,
+    id: CondvarId,
+    mutex: MutexId,
+    timeout: Option<Span>,
+    phase: Phase,
+    timed_out: bool,
+) -> Next {
+    let condvar = &mut objects.nptl_condvars[id.0];
+    match phase {
+        Phase::Try => {
+            condvar.waiters += 1;
+            Next::Inner(Request::MutexUnlock(mutex), Phase::MutexGivenUp)
+        }
+        Phase::MutexGivenUp => Next::SystemCall(Phase::FallAsleep),
+        Phase::FallAsleep if condvar.signals > 0 => {
+            condvar.signals -= 1;
+            Next::Inner(Request::MutexLock(mutex), Phase::Finish)
+        }
+        Phase::FallAsleep => Next::Sleep {
+            queue: Some(condvar.sleepers),
+            timeout: timeout.map(Timeout::Timer),
+            woken: None,
+            then: Phase::Woken,
+        },
+        Phase::Woken if timed_out => {
+            condvar.waiters -= 1;
+            Next::Inner(Request::MutexLock(mutex), Phase::TakeMutexBack)
+        }
+        Phase::Woken => Next::Inner(Request::MutexLock(mutex), Phase::Finish),
+        Phase::TakeMutexBack => Next::Done(Outcome::TimedOut),
+        Phase::Finish => Next::Done(Outcome::Done),
+        _ => Next::Atomic(Phase::Try),
+    }
+}
+
+pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next {
+    let condvar = &mut objects.nptl_condvars[id.0];
+    match phase {
+        Phase::Try if condvar.waiters == 0 => Next::Done(Outcome::Done),
+        Phase::Try => {
+            condvar.waiters -= 1;
+            condvar.signals += 1;
+            Next::SystemCall(Phase::Wake)
+        }
+        Phase::Wake => {
+            let woken = if condvar.signals > 0 { objects.queues.pop(condvar.sleepers) } else { None };
+            if woken.is_some() {
+                condvar.signals -= 1;
+            }
+            Next::Waking(woken, Phase::Finish)
+        }
+        Phase::Finish => Next::Done(Outcome::Done),
+        _ => Next::Atomic(Phase::Try),
+    }
+}

@@ -1,0 +1,43 @@
+//! Wait queues: who sleeps on what, first come first woken.
+
+use crate::os::ThreadId;
+
+/// A wait queue's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueId(usize);
+
+/// All wait queues. A thread is in one at most, so no queue is ever longer than there are threads.
+#[derive(Clone, Debug)]
+pub struct WaitQueues {
+    threads: usize,
+    queues: Vec<Vec<ThreadId>>,
+}
+
+impl WaitQueues {
+    /// No queues yet.
+    pub(super) fn new(threads: usize) -> WaitQueues {
+        WaitQueues { threads, queues: Vec::new() }
+    }
+
+    /// A new, empty queue.
+    pub(super) fn add(&mut self) -> QueueId {
+        self.queues.push(Vec::with_capacity(self.threads));
+        QueueId(self.queues.len() - 1)
+    }
+
+    /// Puts a thread at the end.
+    pub(in crate::os) fn push(&mut self, queue: QueueId, thread: ThreadId) {
+        self.queues[queue.0].push(thread);
+    }
+
+    /// Takes out the thread that has waited longest.
+    pub(super) fn pop(&mut self, queue: QueueId) -> Option<ThreadId> {
+        let queue = &mut self.queues[queue.0];
+        (!queue.is_empty()).then(|| queue.remove(0))
+    }
+
+    /// Takes out a thread, wherever it stands.
+    pub(in crate::os) fn remove(&mut self, queue: QueueId, thread: ThreadId) {
+        self.queues[queue.0].retain(|waiting| *waiting != thread);
+    }
+}

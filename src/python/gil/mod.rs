@@ -1,0 +1,131 @@
+//! Lock policies: how a thread takes the GIL, gives it up, and makes room for others.
+//!
+//! A policy is built from the kernel objects of [`os`](crate::os) alone, and it only decides: it answers every call
+//! with what the thread asks of the kernel next. A new policy is a file here, a variant of [`Gil`] and a variant of
+//! [`GilConfig`].
+
+mod check_interval;
+mod switch_interval;
+
+use crate::des::Span;
+use crate::os::ThreadId;
+use crate::os::sync::{Objects, Outcome, Request};
+use crate::python::interpreter::GilConfig;
+use crate::python::stretch::Stretch;
+
+/// What a thread wants of the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// To hold it.
+    Take,
+    /// To give it up, before it blocks or computes without it.
+    Release,
+    /// To give it up for ever: the thread ends.
+    Leave,
+    /// To give others a chance and hold it again: the eval breaker led here.
+    Yield,
+}
+
+/// A policy's answer: what happened, and what the thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What the call has brought about.
+    pub note: Option<Note>,
+    /// What the thread does next.
+    pub action: Action,
+}
+
+/// What a thread does next on behalf of the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Ask this of the kernel, and tell the policy how it ended.
+    Ask(Request),
+    /// Nothing more: the thread has what it wanted.
+    Done,
+}
+
+/// Something a policy brought about that others want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The thread holds the lock now.
+    Acquired,
+    /// The thread does not hold it any more.
+    Released,
+    /// The thread was woken for the lock and found it held.
+    Failed,
+    /// The thread's timed wait ran out, without a reason to ask for the lock.
+    TimedOut,
+    /// The thread's timed wait ran out, and it asks the holder to drop the lock.
+    DropRequested,
+    /// The thread waits until another has taken the lock.
+    ForcedWait,
+}
+
+impl Decision {
+    fn ask(request: Request) -> Decision {
+        Decision { note: None, action: Action::Ask(request) }
+    }
+
+    fn done() -> Decision {
+        Decision { note: None, action: Action::Done }
+    }
+
+    fn noting(self, note: Note) -> Decision {
+        Decision { note: Some(note), ..self }
+    }
+}
+
+/// An interpreter's lock.
+#[derive(Clone, Debug)]
+pub enum Gil {
+    /// CPython 1.5 to 3.1.
+    CheckInterval(check_interval::CheckInterval),
+    /// CPython 3.2 and later.
+    SwitchInterval(switch_interval::SwitchInterval),
+}
+
+impl Gil {
+    /// A free lock; its kernel objects are made among `objects`.
+    pub fn new(config: GilConfig, objects: &mut Objects, threads: usize) -> Gil {
+        match config {
+            GilConfig::CheckInterval { interval, first_ticker, lock } => Gil::CheckInterval(
+                check_interval::CheckInterval::new(interval, first_ticker, lock, objects, threads),
+            ),
+            GilConfig::SwitchInterval { interval, forced_switching } => Gil::SwitchInterval(
+                switch_interval::SwitchInterval::new(interval, forced_switching, objects, threads),
+            ),
+        }
+    }
+
+    /// `thread` wants something of the lock.
+    pub fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
+        match self {
+            Gil::CheckInterval(policy) => policy.begin(thread, want),
+            Gil::SwitchInterval(policy) => policy.begin(thread, want),
+        }
+    }
+
+    /// What `thread` asked of the kernel has ended.
+    pub fn resume(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
+        match self {
+            Gil::CheckInterval(policy) => policy.resume(thread),
+            Gil::SwitchInterval(policy) => policy.resume(thread, outcome),
+        }
+    }
+
+    /// The position, after `position`, at which the holder is led from this stretch into the lock code as things
+    /// stand; `None` if it is not.
+    pub fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {
+        match self {
+            Gil::CheckInterval(policy) => policy.next_check(stretch, position),
+            Gil::SwitchInterval(policy) => policy.next_check(stretch, position),
+        }
+    }
+
+    /// The holder has executed a stretch from one position to another.
+    pub fn executed(&mut self, stretch: &Stretch, from: Span, to: Span) {
+        if let Gil::CheckInterval(policy) = self {
+            policy.executed(stretch, from, to);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The new GIL: CPython 3.2 and later (`Python/ceval_gil.h` at v3.2 and v3.9, `ceval_gil.c` at v3.13).
+//!
+//! A waiter waits on a condition for the switch interval. If that runs out, the lock is still held, and no switch has
+//! happened since the wait began, it asks the holder to drop the lock; then it waits for a full interval again. A
+//! holder that drops the lock while such a request is pending waits until another thread has taken it (forced
+//! switching), also when it gave the lock up of its own accord.
+
+use super::{Decision, Note, Want};
+use crate::des::Span;
+use crate::os::ThreadId;
+use crate::os::sync::{CondvarId, MutexId, Objects, Outcome, Request};
+use crate::python::stretch::Stretch;
+
+/// How far a thread is on its way to what it wants; the names are those of `take_gil` and `drop_gil`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    TakeMutexLocked,
+    TakeWaited,
+    TakeSwitchMutexLocked,
+    TakeSwitchSignalled,
+    TakeSwitchMutexUnlocked,
+    TakeMutexUnlocked,
+    DropMutexLocked,
+    DropSignalled,
+    DropMutexUnlocked,
+    DropSwitchMutexLocked,
+    DropSwitchWaited,
+    DropSwitchMutexUnlocked,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    want: Want,
+    phase: Phase,
+    /// `switch_number` when the thread's current wait began.
+    saved_switch_number: u64,
+}
+
+/// The state of the new lock.
+#[derive(Clone, Debug)]
+pub struct SwitchInterval {
+    interval: Span,
+    forced_switching: bool,
+    locked: bool,
+    drop_request: bool,
+    last_holder: Option<ThreadId>,
+    switch_number: u64,
+    mutex: MutexId,
+    condition: CondvarId,
+    switch_mutex: MutexId,
+    switch_condition: CondvarId,
+    threads: Vec<Progress>,
+}
+
+impl SwitchInterval {
+    pub(super) fn new(
+        interval: Span,
+        forced_switching: bool,
+        objects: &mut Objects,
+        threads: usize,
+    ) -> SwitchInterval {
+        let progress = Progress { want: Want::Take, phase: Phase::Idle, saved_switch_number: 0 };
+        SwitchInterval {
+            interval,
+            forced_switching,
+            locked: false,
+            drop_request: false,
+            last_holder: None,
+            switch_number: 0,
+            mutex: objects.new_mutex(),
+            condition: objects.new_condvar(),
+            switch_mutex: objects.new_mutex(),
+            switch_condition: objects.new_condvar(),
+            threads: vec![progress; threads],
+        }
+    }
+
+    pub(super) fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
+        self.threads[thread].want = want;
+        let phase = if want == Want::Take { Phase::TakeMutexLocked } else { Phase::DropMutexLocked };
+        self.ask(thread, phase, Request::MutexLock(self.mutex))
+    }
+
+    /// With a drop request pending, the eval breaker is seen at the next look; without one, never.
+    pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {
+        if !self.drop_request {
+            return None;
+        }
+        let tick = stretch.first_check_from(stretch.ticks_until(position) + 1)?;
+        stretch.position_of_tick(tick)
+    }
+
+    pub(super) fn resume(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
+        match self.threads[thread].phase {
+            Phase::TakeMutexLocked if self.locked => self.wait(thread),
+            Phase::TakeMutexLocked => self.ready(thread),
+            Phase::TakeWaited => self.waited(thread, outcome),
+            Phase::TakeSwitchMutexLocked => {
+                let signal = Request::CondvarSignal(self.switch_condition);
+                self.record_holder(thread);
+                self.ask(thread, Phase::TakeSwitchSignalled, signal).noting(Note::Acquired)
+            }
+            Phase::TakeSwitchSignalled => {
+                self.ask(thread, Phase::TakeSwitchMutexUnlocked, Request::MutexUnlock(self.switch_mutex))
+            }
+            Phase::TakeSwitchMutexUnlocked => {
+                self.drop_request = false;
+                self.ask(thread, Phase::TakeMutexUnlocked, Request::MutexUnlock(self.mutex))
+            }
+            Phase::DropMutexLocked => {
+                self.locked = false;
+                let signal = Request::CondvarSignal(self.condition);
+                self.ask(thread, Phase::DropSignalled, signal).noting(Note::Released)
+            }
+            Phase::DropSignalled => {
+                self.ask(thread, Phase::DropMutexUnlocked, Request::MutexUnlock(self.mutex))
+            }
+            Phase::DropMutexUnlocked => self.dropped(thread),
+            Phase::DropSwitchMutexLocked if self.last_holder == Some(thread) => {
+                self.drop_request = false;
+                let wait = Request::CondvarWait(self.switch_condition, self.switch_mutex, None);
+                self.ask(thread, Phase::DropSwitchWaited, wait).noting(Note::ForcedWait)
+            }
+            Phase::DropSwitchMutexLocked | Phase::DropSwitchWaited => {
+                self.ask(thread, Phase::DropSwitchMutexUnlocked, Request::MutexUnlock(self.switch_mutex))
+            }
+            Phase::DropSwitchMutexUnlocked => self.released(thread),
+            Phase::TakeMutexUnlocked | Phase::Idle => self.finished(thread),
+        }
+    }
+
+    /// Waits for a full interval, remembering how many switches there have been.
+    fn wait(&mut self, thread: ThreadId) -> Decision {
+        self.threads[thread].saved_switch_number = self.switch_number;
+        let wait = Request::CondvarWait(self.condition, self.mutex, Some(self.interval));
+        self.ask(thread, Phase::TakeWaited, wait)
+    }
+
+    fn waited(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
+        if !self.locked {
+            return self.ready(thread);
+        }
+        let no_switch = self.threads[thread].saved_switch_number == self.switch_number;
+        let note = match outcome {
+            Outcome::TimedOut if no_switch => {
+                self.drop_request = true;
+                Note::DropRequested
+            }
+            Outcome::TimedOut => Note::TimedOut,
+            Outcome::Done => Note::Failed,
+        };
+        self.wait(thread).noting(note)
+    }
+
+    /// The lock is free and the thread holds its mutex: it takes the lock.
+    fn ready(&mut self, thread: ThreadId) -> Decision {
+        if self.forced_switching {
+            return self.ask(thread, Phase::TakeSwitchMutexLocked, Request::MutexLock(self.switch_mutex));
+        }
+        self.record_holder(thread);
+        self.drop_request = false;
+        self.ask(thread, Phase::TakeMutexUnlocked, Request::MutexUnlock(self.mutex)).noting(Note::Acquired)
+    }
+
+    fn record_holder(&mut self, thread: ThreadId) {
+        self.locked = true;
+        if self.last_holder != Some(thread) {
+            self.last_holder = Some(thread);
+            self.switch_number += 1;
+        }
+    }
+
+    /// The lock is free and its mutex too: the end of `drop_gil`, forced switching included. A thread that ends does
+    /// not wait (`drop_gil` is called without a thread state).
+    fn dropped(&mut self, thread: ThreadId) -> Decision {
+        if self.forced_switching && self.drop_request && self.threads[thread].want != Want::Leave {
+            return self.ask(thread, Phase::DropSwitchMutexLocked, Request::MutexLock(self.switch_mutex));
+        }
+        self.released(thread)
+    }
+
+    fn released(&mut self, thread: ThreadId) -> Decision {
+        if self.threads[thread].want == Want::Yield {
+            return self.ask(thread, Phase::TakeMutexLocked, Request::MutexLock(self.mutex));
+        }
+        self.finished(thread)
+    }
+
+    fn finished(&mut self, thread: ThreadId) -> Decision {
+        self.threads[thread].phase = Phase::Idle;
+        Decision::done()
+    }
+
+    fn ask(&mut self, thread: ThreadId, phase: Phase, request: Request) -> Decision {
+        self.threads[thread].phase = phase;
+        Decision::ask(request)
+    }
+}

@@ -1,0 +1,8 @@
+//! Floor 2: programs and bytecode, where ticks and eval-breaker checks fall, and the lock policies.
+
+pub mod gil;
+pub mod interpreter;
+pub mod listing;
+pub mod opcodes;
+pub mod program;
+pub mod stretch;

@@ -1,0 +1,107 @@
+//! Steps to programs: calls are inlined, loops become jumps, and a loop over whole rounds of one stretch becomes a
+//! single step.
+
+use crate::des::Span;
+use crate::python::program::{self, Program};
+use crate::python::stretch::Stretch;
+use crate::scenario::decode::calls::Function;
+use crate::scenario::decode::steps::{Action, Step};
+
+/// The most steps of all programs of a scenario together: inlined calls can multiply without bound.
+pub(crate) const MOST_STEPS: usize = 1_000_000;
+
+/// An endless loop over one stretch is compiled to rounds of about this length, which is the same and faster.
+const ENDLESS_ROUND: Span = Span::from_secs(3600);
+
+/// The programs of a scenario have more than [`MOST_STEPS`] steps together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooManySteps;
+
+/// Compiles the programs of one run. The nesting of steps must have been checked.
+pub(crate) struct Compiler<'a> {
+    /// The functions that steps may call, by index.
+    pub functions: &'a [Function<'a>],
+    /// The stretches that steps refer to.
+    pub stretches: &'a [Stretch],
+    /// How many steps may still be visited; every call and loop counts, so that empty ones cannot multiply either.
+    pub budget: &'a mut usize,
+}
+
+impl Compiler<'_> {
+    /// The program that consists of these steps.
+    pub fn program(&mut self, steps: &[Step]) -> Result<Program, TooManySteps> {
+        let mut compiled = Vec::new();
+        self.steps(steps, &mut compiled)?;
+        self.spend()?;
+        compiled.push(program::Step::End);
+        Ok(Program { steps: compiled })
+    }
+
+    fn steps(&mut self, steps: &[Step], compiled: &mut Vec<program::Step>) -> Result<(), TooManySteps> {
+        let functions = self.functions;
+        for step in steps {
+            self.spend()?;
+            match &step.action {
+                Action::Run { span, .. } if span.is_zero() => {}
+                Action::Run { stretch, span } => {
+                    compiled.push(program::Step::Run { stretch: *stretch, span: *span });
+                }
+                Action::Io(span) => compiled.push(program::Step::Io { span: span.clone() }),
+                Action::Sleep(span) => compiled.push(program::Step::Sleep { span: span.clone() }),
+                Action::Call(index) => self.steps(&functions[*index].steps, compiled)?,
+                Action::Loop { count: Some(0), .. } => {}
+                Action::Loop { count, body } => self.repeat(*count, body, compiled)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn repeat(
+        &mut self,
+        count: Option<u64>,
+        body: &[Step],
+        compiled: &mut Vec<program::Step>,
+    ) -> Result<(), TooManySteps> {
+        self.spend()?;
+        let start = compiled.len();
+        compiled.push(program::Step::LoopStart { count, exit: 0 });
+        self.steps(body, compiled)?;
+        if let [program::Step::Run { stretch, span }] = compiled[start + 1..] {
+            if let Some(whole) = self.all_rounds(count, stretch, span) {
+                compiled.truncate(start);
+                compiled.push(program::Step::Run { stretch, span: whole });
+                return Ok(());
+            }
+            if count.is_none() {
+                compiled[start + 1] = program::Step::Run { stretch, span: self.many_rounds(stretch, span) };
+            }
+        }
+        compiled.push(program::Step::LoopEnd { start });
+        compiled[start] = program::Step::LoopStart { count, exit: compiled.len() };
+        Ok(())
+    }
+
+    /// How long `count` bodies of this kind take, if they go round the stretch without a seam and end in time.
+    fn all_rounds(&self, count: Option<u64>, stretch: usize, span: Span) -> Option<Span> {
+        self.is_seamless(stretch, span).then_some(())?;
+        span.picos().checked_mul(count?).map(Span::from_picos)
+    }
+
+    /// The span of as many bodies of this kind as go into [`ENDLESS_ROUND`], if they go round without a seam.
+    fn many_rounds(&self, stretch: usize, span: Span) -> Span {
+        if !self.is_seamless(stretch, span) {
+            return span;
+        }
+        span * (ENDLESS_ROUND.picos() / span.picos()).max(1)
+    }
+
+    /// Whether a body ends where the stretch begins again.
+    fn is_seamless(&self, stretch: usize, span: Span) -> bool {
+        span.picos().is_multiple_of(self.stretches[stretch].round().picos())
+    }
+
+    fn spend(&mut self) -> Result<(), TooManySteps> {
+        *self.budget = self.budget.checked_sub(1).ok_or(TooManySteps)?;
+        Ok(())
+    }
+}

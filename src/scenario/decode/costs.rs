@@ -1,0 +1,104 @@
+//! What the operations of a machine cost.
+
+use crate::des::{Distribution, Span};
+use crate::os::machine::Costs;
+use crate::scenario::decode::constant::{Provenance, constant};
+use crate::scenario::decode::distribution::distribution;
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::diagnostic::Problems;
+use crate::scenario::yaml::Node;
+
+const KEYS: [&str; 8] = [
+    "context_switch",
+    "system_call",
+    "futex_wake",
+    "wake_latency",
+    "timer_lateness",
+    "lock_operation",
+    "atomic_operation",
+    "migration",
+];
+
+/// Every constant under `costs`, as the path of its keys.
+#[cfg(test)]
+pub(crate) const PATHS: [&str; 11] = [
+    "costs.context_switch",
+    "costs.system_call",
+    "costs.futex_wake.sleeper",
+    "costs.futex_wake.no_sleeper",
+    "costs.wake_latency.idle",
+    "costs.wake_latency.deep_idle",
+    "costs.wake_latency.deep_after",
+    "costs.timer_lateness",
+    "costs.lock_operation",
+    "costs.atomic_operation",
+    "costs.migration",
+];
+
+/// The costs of a machine. What is not given costs nothing, and no core ever falls into deep idle.
+pub(crate) fn costs(
+    node: Option<&Node>,
+    provenance: &mut Vec<Provenance>,
+    problems: &mut Problems,
+) -> Option<Costs> {
+    let keys = match node {
+        Some(node) => Some(Fields::of(node, "`costs`", &KEYS, problems)?),
+        None => None,
+    };
+    let group = |name, known: &[&str], problems: &mut Problems| {
+        let node = keys.as_ref().and_then(|keys| keys.get(name))?;
+        Fields::of(node, &format!("`{name}`"), known, problems).is_some().then_some(node)
+    };
+    let wake = group("futex_wake", &["sleeper", "no_sleeper"], problems);
+    let latency = group("wake_latency", &["idle", "deep_idle", "deep_after"], problems);
+    let mut reader = Reader { costs: node, provenance, problems };
+    let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
+    let system_call = reader.cost(reader.costs, "system_call", "costs.system_call");
+    let wake_sleeper = reader.cost(wake, "sleeper", "costs.futex_wake.sleeper");
+    let wake_no_sleeper = reader.cost(wake, "no_sleeper", "costs.futex_wake.no_sleeper");
+    let wake_latency_idle = reader.cost(latency, "idle", "costs.wake_latency.idle");
+    let wake_latency_deep = reader.cost(latency, "deep_idle", "costs.wake_latency.deep_idle");
+    let deep_idle_after = reader.deep_after(latency);
+    let timer_lateness = reader.cost(reader.costs, "timer_lateness", "costs.timer_lateness");
+    let lock_operation = reader.cost(reader.costs, "lock_operation", "costs.lock_operation");
+    let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
+    let migration = reader.cost(reader.costs, "migration", "costs.migration");
+    Some(Costs {
+        context_switch: context_switch?,
+        system_call: system_call?,
+        wake_sleeper: wake_sleeper?,
+        wake_no_sleeper: wake_no_sleeper?,
+        wake_latency_idle: wake_latency_idle?,
+        wake_latency_deep: wake_latency_deep?,
+        deep_idle_after: deep_idle_after?,
+        timer_lateness: timer_lateness?,
+        lock_operation: lock_operation?,
+        atomic_operation: atomic_operation?,
+        migration: migration?,
+    })
+}
+
+/// Reads one cost after the other.
+struct Reader<'a> {
+    costs: Option<&'a Node>,
+    provenance: &'a mut Vec<Provenance>,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn cost(&mut self, group: Option<&Node>, name: &str, path: &str) -> Option<Distribution> {
+        let Some(node) = group.and_then(|group| group.get(name)) else {
+            return Some(Distribution::ZERO);
+        };
+        let value = constant(node, path, self.provenance, self.problems)?;
+        distribution(value, self.problems)
+    }
+
+    fn deep_after(&mut self, group: Option<&Node>) -> Option<Span> {
+        let Some(node) = group.and_then(|group| group.get("deep_after")) else {
+            return Some(Span::MAX);
+        };
+        let value = constant(node, "costs.wake_latency.deep_after", self.provenance, self.problems)?;
+        fields::span(value, self.problems)
+    }
+}

@@ -1,0 +1,146 @@
+//! A machine: cores, platform, scheduler, costs, and how fast it runs each interpreter.
+
+use std::collections::BTreeMap;
+
+use crate::des::Span;
+use crate::os::machine::{Machine, Platform, SchedulerConfig};
+use crate::scenario::decode::constant::{Provenance, constant};
+use crate::scenario::decode::costs::costs;
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::diagnostic::Problems;
+use crate::scenario::yaml::Node;
+
+const KEYS: [&str; 6] = ["about", "cores", "platform", "scheduler", "costs", "instruction"];
+const PLATFORMS: [(&str, Platform); 2] = [("linux", Platform::Linux), ("darwin", Platform::Darwin)];
+const SCHEDULERS: [&str; 4] = ["mach", "cfs", "eevdf", "round_robin"];
+
+/// A machine and what a scenario needs to know of it besides.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DecodedMachine {
+    /// The machine.
+    pub machine: Machine,
+    /// The mean time of a bytecode instruction under each python preset.
+    pub instruction: BTreeMap<String, Span>,
+    /// Where its constants come from, as far as that is given.
+    pub provenance: Vec<Provenance>,
+}
+
+/// A machine whose preset is filled in.
+pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMachine> {
+    let keys = Fields::of(node, "a machine", &KEYS, problems)?;
+    fields::optional_text(keys.get("about"), problems);
+    let mut provenance = Vec::new();
+    let cores = keys.required("cores", problems).and_then(|node| fields::count(node, 1..=512, problems));
+    let platform = keys
+        .required("platform", problems)
+        .and_then(|node| fields::choice(node, "platform", &PLATFORMS, problems));
+    let scheduler = keys.required("scheduler", problems).and_then(|node| scheduler(node, problems));
+    let costs = costs(keys.get("costs"), &mut provenance, problems);
+    let instruction = match keys.get("instruction") {
+        Some(node) => instruction_times(node, &mut provenance, problems),
+        None => BTreeMap::new(),
+    };
+    let machine =
+        Machine { cores: cores? as usize, platform: platform?, scheduler: scheduler?, costs: costs? };
+    Some(DecodedMachine { machine, instruction, provenance })
+}
+
+/// The mean time of a bytecode instruction, by the name of the python preset.
+fn instruction_times(
+    node: &Node,
+    provenance: &mut Vec<Provenance>,
+    problems: &mut Problems,
+) -> BTreeMap<String, Span> {
+    let mut times = BTreeMap::new();
+    let Some(entries) = node.entries() else {
+        fields::expected("a mapping of python presets to times", node, problems);
+        return times;
+    };
+    for (key, node) in entries {
+        let path = format!("instruction.{}", key.text);
+        let value = constant(node, &path, provenance, problems);
+        if let Some(span) = value.and_then(|value| fields::positive_span(value, problems)) {
+            times.insert(key.text.clone(), span);
+        }
+    }
+    times
+}
+
+/// A scheduler: its name, or a mapping from its name to its parameters.
+fn scheduler(node: &Node, problems: &mut Problems) -> Option<SchedulerConfig> {
+    if node.text().is_some() {
+        let choices = SCHEDULERS.map(|name| (name, name));
+        let name = fields::choice(node, "scheduler", &choices, problems)?;
+        return config(name, None, problems);
+    }
+    let (name, parameters) = fields::only_entry(node, "a scheduler", &SCHEDULERS, problems)?;
+    config(name, Some(parameters), problems)
+}
+
+/// A scheduler with its parameters; those that are not given have the defaults of the real kernels.
+fn config(name: &str, node: Option<&Node>, problems: &mut Problems) -> Option<SchedulerConfig> {
+    let mut given = Parameters { node, ok: true, problems };
+    let micros = Span::from_micros;
+    let config = match name {
+        "mach" => {
+            given.check(name, &["quantum", "decay_interval"]);
+            SchedulerConfig::Mach {
+                quantum: given.positive("quantum", micros(10_000)),
+                decay_interval: given.positive("decay_interval", micros(125_000)),
+            }
+        }
+        "cfs" => {
+            given.check(name, &["latency", "minimum_granularity", "wakeup_granularity", "tick"]);
+            SchedulerConfig::Cfs {
+                latency: given.positive("latency", micros(6_000)),
+                minimum_granularity: given.positive("minimum_granularity", micros(750)),
+                wakeup_granularity: given.span("wakeup_granularity", micros(1_000)),
+                tick: given.span("tick", micros(4_000)),
+            }
+        }
+        "eevdf" => {
+            given.check(name, &["base_slice", "tick"]);
+            SchedulerConfig::Eevdf {
+                base_slice: given.positive("base_slice", micros(700)),
+                tick: given.span("tick", micros(4_000)),
+            }
+        }
+        _ => {
+            given.check(name, &["quantum"]);
+            SchedulerConfig::RoundRobin { quantum: given.positive("quantum", micros(10_000)) }
+        }
+    };
+    given.ok.then_some(config)
+}
+
+/// The parameters given to a scheduler.
+struct Parameters<'a> {
+    node: Option<&'a Node>,
+    ok: bool,
+    problems: &'a mut Problems,
+}
+
+impl Parameters<'_> {
+    fn check(&mut self, scheduler: &str, known: &[&str]) {
+        if let Some(node) = self.node {
+            self.ok &= Fields::of(node, &format!("`{scheduler}`"), known, self.problems).is_some();
+        }
+    }
+
+    fn span(&mut self, name: &str, default: Span) -> Span {
+        self.read(name, default, fields::span)
+    }
+
+    fn positive(&mut self, name: &str, default: Span) -> Span {
+        self.read(name, default, fields::positive_span)
+    }
+
+    fn read(&mut self, name: &str, default: Span, read: fn(&Node, &mut Problems) -> Option<Span>) -> Span {
+        let Some(node) = self.node.and_then(|node| node.get(name)) else {
+            return default;
+        };
+        let span = read(node, self.problems);
+        self.ok &= span.is_some();
+        span.unwrap_or(default)
+    }
+}

@@ -1,0 +1,17 @@
+//! Trees to checked values: one file for each part of the language.
+//!
+//! A decoder reports what is wrong and goes on, so that all errors of a file come in one pass. It gives `None` where
+//! there is no value to go on with.
+
+pub(crate) mod calls;
+pub(crate) mod compile;
+pub(crate) mod constant;
+pub(crate) mod costs;
+pub(crate) mod distribution;
+pub(crate) mod expect;
+pub(crate) mod fields;
+pub(crate) mod machine;
+pub(crate) mod python;
+pub(crate) mod runs;
+pub(crate) mod steps;
+pub(crate) mod threads;

@@ -1,0 +1,225 @@
+//! An interpreter: its opcode table, what plain Python time consists of, and its lock.
+
+use std::collections::BTreeMap;
+
+use crate::des::Span;
+use crate::os::machine::Platform;
+use crate::python::interpreter::{GilConfig, LockKind};
+use crate::python::opcodes::{Looks, OpcodeTable};
+use crate::scenario::decode::constant::constant;
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::diagnostic::Problems;
+use crate::scenario::yaml::Node;
+
+const KEYS: [&str; 6] = ["about", "source", "opcodes", "typical", "instruction", "gil"];
+/// The largest value of a C `int`, which a check interval is.
+const LARGEST_INT: u64 = (1 << 31) - 1;
+/// `sys.setswitchinterval` takes nothing below a microsecond.
+const SHORTEST_INTERVAL: Span = Span::from_micros(1);
+const LONGEST_INTERVAL: Span = Span::from_secs(3600);
+
+/// An interpreter, before it is known which platform it runs on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DecodedPython {
+    /// The opcode table.
+    pub opcodes: OpcodeTable,
+    /// The loop that plain Python time consists of.
+    pub typical: Vec<String>,
+    /// The mean time of an instruction, if it is given here.
+    pub instruction: Option<Span>,
+    gil: Gil,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Gil {
+    Check { interval: u32, first_ticker: u32, lock: Option<LockKind> },
+    Switch { interval: Span, forced_switching: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Policy {
+    Check,
+    Switch,
+}
+
+const POLICIES: [(&str, Policy); 2] =
+    [("check_interval", Policy::Check), ("switch_interval", Policy::Switch)];
+const CHECK_KEYS: [&str; 4] = ["policy", "interval", "first_ticker", "lock"];
+const SWITCH_KEYS: [&str; 3] = ["policy", "interval", "forced_switching"];
+const LOCKS: [(&str, Option<LockKind>); 4] = [
+    ("platform", None),
+    ("semaphore", Some(LockKind::Semaphore)),
+    ("condvar", Some(LockKind::Condvar)),
+    ("handoff", Some(LockKind::Handoff)),
+];
+
+impl DecodedPython {
+    /// The check interval of an old lock.
+    pub fn check_interval(&self) -> Option<u32> {
+        match self.gil {
+            Gil::Check { interval, .. } => Some(interval),
+            Gil::Switch { .. } => None,
+        }
+    }
+
+    /// The lock on a platform: the old lock is made of what the platform offers.
+    pub fn gil_on(&self, platform: Platform) -> GilConfig {
+        match self.gil {
+            Gil::Switch { interval, forced_switching } => {
+                GilConfig::SwitchInterval { interval, forced_switching }
+            }
+            Gil::Check { interval, first_ticker, lock } => {
+                let lock = lock.unwrap_or(match platform {
+                    Platform::Linux => LockKind::Semaphore,
+                    Platform::Darwin => LockKind::Condvar,
+                });
+                GilConfig::CheckInterval { interval, first_ticker, lock }
+            }
+        }
+    }
+}
+
+/// An interpreter whose preset is filled in.
+pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPython> {
+    let keys = Fields::of(node, "an interpreter", &KEYS, problems)?;
+    fields::optional_text(keys.get("about"), problems);
+    fields::optional_text(keys.get("source"), problems);
+    let opcodes = keys.required("opcodes", problems).and_then(|node| opcodes(node, problems));
+    let typical =
+        keys.required("typical", problems).and_then(|node| bytecode(node, opcodes.as_ref(), problems));
+    let instruction = match keys.get("instruction") {
+        Some(node) => constant(node, "instruction", &mut Vec::new(), problems)
+            .and_then(|value| fields::positive_span(value, problems))
+            .map(Some),
+        None => Some(None),
+    };
+    let gil = keys.required("gil", problems).and_then(|node| gil(node, problems));
+    Some(DecodedPython { opcodes: opcodes?, typical: typical?, instruction: instruction?, gil: gil? })
+}
+
+/// A list of at least one opcode, each known to the interpreter if that is known.
+pub(crate) fn bytecode(
+    node: &Node,
+    opcodes: Option<&OpcodeTable>,
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
+    let names = fields::texts(node, "a list of opcodes", problems)?;
+    if names.is_empty() {
+        problems.add(node.position, "at least one opcode is needed");
+        return None;
+    }
+    let mut all_known = true;
+    if let Some(table) = opcodes {
+        for item in fields::items(node, "a list of opcodes", problems)? {
+            let name = fields::text(item, problems)?;
+            if !table.is_known(name) {
+                all_known = false;
+                problems.unknown(item.position, "opcode", name, table.known.iter().map(String::as_str));
+            }
+        }
+    }
+    all_known.then_some(names)
+}
+
+/// An opcode table.
+pub(crate) fn opcodes(node: &Node, problems: &mut Problems) -> Option<OpcodeTable> {
+    let known_keys = ["known", "after_all_but", "after", "not_before"];
+    let keys = Fields::of(node, "an opcode table", &known_keys, problems)?;
+    let names = |node: Option<&Node>, problems: &mut Problems| match node {
+        Some(node) => fields::texts(node, "a list of opcodes", problems),
+        None => Some(Vec::new()),
+    };
+    let known = names(keys.required("known", problems), problems);
+    let not_before = names(keys.get("not_before"), problems);
+    let looks = match (keys.get("after_all_but"), keys.get("after")) {
+        (Some(node), None) => after_all_but(node, problems),
+        (None, Some(node)) => names(Some(node), problems).map(Looks::After),
+        _ => {
+            problems.add(node.position, "an opcode table has either `after_all_but` or `after`");
+            None
+        }
+    };
+    Some(OpcodeTable { known: known?, looks: looks?, not_before: not_before? })
+}
+
+fn after_all_but(node: &Node, problems: &mut Problems) -> Option<Looks> {
+    let keys = Fields::of(node, "`after_all_but`", &["fast", "predicted"], problems)?;
+    let fast = keys.required("fast", problems);
+    let fast = fast.and_then(|node| fields::texts(node, "a list of opcodes", problems));
+    let mut predicted = BTreeMap::new();
+    if let Some(node) = keys.get("predicted") {
+        let Some(entries) = node.entries() else {
+            fields::expected("a mapping of opcodes to lists of opcodes", node, problems);
+            return None;
+        };
+        for (key, followers) in entries {
+            let followers = fields::texts(followers, "a list of opcodes", problems)?;
+            predicted.insert(key.text.clone(), followers);
+        }
+    }
+    Some(Looks::AfterAllBut { fast: fast?, predicted })
+}
+
+fn gil(node: &Node, problems: &mut Problems) -> Option<Gil> {
+    let any_key = ["policy", "interval", "first_ticker", "lock", "forced_switching"];
+    let keys = Fields::of(node, "`gil`", &any_key, problems)?;
+    let policy = keys.required("policy", problems)?;
+    let policy = fields::choice(policy, "lock policy", &POLICIES, problems)?;
+    let fits = no_key_of_another_policy(node, policy, problems);
+    let gil = match policy {
+        Policy::Check => check_interval(keys, problems),
+        Policy::Switch => switch_interval(keys, problems),
+    };
+    gil.filter(|_| fits)
+}
+
+fn no_key_of_another_policy(node: &Node, policy: Policy, problems: &mut Problems) -> bool {
+    let (own, other): (&[&str], &[&str]) = match policy {
+        Policy::Check => (&CHECK_KEYS, &SWITCH_KEYS),
+        Policy::Switch => (&SWITCH_KEYS, &CHECK_KEYS),
+    };
+    let mut fits = true;
+    for (key, _) in node.entries().unwrap_or_default() {
+        let name = key.text.as_str();
+        if other.contains(&name) && !own.contains(&name) {
+            fits = false;
+            problems.add(key.position, format!("`{name}` belongs to another lock policy"));
+        }
+    }
+    fits
+}
+
+fn check_interval(keys: Fields<'_>, problems: &mut Problems) -> Option<Gil> {
+    let mut ticks = |name, smallest| match keys.get(name) {
+        Some(node) => fields::count(node, smallest..=LARGEST_INT, problems).map(|count| count as u32),
+        None => Some(100),
+    };
+    let interval = ticks("interval", 1);
+    let first_ticker = ticks("first_ticker", 0);
+    let lock = match keys.get("lock") {
+        Some(node) => fields::choice(node, "lock", &LOCKS, problems)?,
+        None => None,
+    };
+    Some(Gil::Check { interval: interval?, first_ticker: first_ticker?, lock })
+}
+
+fn switch_interval(keys: Fields<'_>, problems: &mut Problems) -> Option<Gil> {
+    let interval = match keys.get("interval") {
+        Some(node) => interval_within_bounds(node, problems),
+        None => Some(Span::from_millis(5)),
+    };
+    let forced_switching = match keys.get("forced_switching") {
+        Some(node) => fields::flag(node, problems)?,
+        None => true,
+    };
+    Some(Gil::Switch { interval: interval?, forced_switching })
+}
+
+fn interval_within_bounds(node: &Node, problems: &mut Problems) -> Option<Span> {
+    let span = fields::span(node, problems)?;
+    if span < SHORTEST_INTERVAL || span > LONGEST_INTERVAL {
+        problems.add(node.position, "a switch interval is from 1us to 1h");
+        return None;
+    }
+    Some(span)
+}

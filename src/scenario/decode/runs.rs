@@ -1,0 +1,165 @@
+//! A run with its presets filled in, to a model.
+
+use std::collections::BTreeMap;
+
+use crate::des::{Span, Time};
+use crate::python::interpreter::GilConfig;
+use crate::python::program::Program;
+use crate::python::stretch::Stretch;
+use crate::scenario::decode::calls::{Function, Inspector};
+use crate::scenario::decode::compile::{Compiler, MOST_STEPS, TooManySteps};
+use crate::scenario::decode::fields;
+use crate::scenario::decode::machine::{self, DecodedMachine};
+use crate::scenario::decode::python::{self, DecodedPython};
+use crate::scenario::decode::steps::{Interpreter, StepDecoder, StretchPool};
+use crate::scenario::decode::threads::{self, ThreadGroup};
+use crate::scenario::diagnostic::{Position, Problems, quoted};
+use crate::scenario::yaml::Node;
+use crate::sim::{Model, ThreadSpec};
+
+/// A run with its presets filled in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunSections<'a> {
+    /// The machine, if there is one.
+    pub machine: Option<&'a Node>,
+    /// The interpreter, if there is one.
+    pub python: Option<&'a Node>,
+    /// The name of the interpreter's preset.
+    pub python_name: Option<&'a str>,
+    /// Everything else.
+    pub sections: &'a Node,
+    /// Where the run begins.
+    pub position: Position,
+}
+
+/// The model of a run, and the names of its threads. `budget` is how many steps its programs may have.
+pub(crate) fn model(
+    run: RunSections<'_>,
+    budget: &mut usize,
+    problems: &mut Problems,
+) -> Option<(Model, Vec<String>)> {
+    let machine = run.machine.and_then(|node| machine::machine(node, problems));
+    let python = run.python.and_then(|node| python::python(node, problems));
+    let instruction = instruction_time(run, machine.as_ref(), python.as_ref(), problems);
+    let interpreter = python.as_ref().zip(instruction).map(|(python, instruction)| Interpreter {
+        opcodes: &python.opcodes,
+        typical: &python.typical,
+        instruction,
+    });
+    let until = match run.sections.get("until") {
+        Some(node) => fields::positive_span(node, problems).map(|span| Some(Time::ZERO + span)),
+        None => Some(None),
+    };
+    let workload = workload(run, interpreter, budget, problems);
+    let (machine, gil, workload) = (machine?, python?, workload?);
+    let gil: GilConfig = gil.gil_on(machine.machine.platform);
+    let Workload { stretches, programs, threads, names } = workload;
+    let model = Model { machine: machine.machine, gil, stretches, programs, threads, until: until? };
+    Some((model, names))
+}
+
+/// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter.
+fn instruction_time(
+    run: RunSections<'_>,
+    machine: Option<&DecodedMachine>,
+    python: Option<&DecodedPython>,
+    problems: &mut Problems,
+) -> Option<Span> {
+    if let Some(span) = python?.instruction {
+        return Some(span);
+    }
+    let times = &machine?.instruction;
+    if let Some(span) = run.python_name.and_then(|name| times.get(name)) {
+        return Some(*span);
+    }
+    let position = run.python?.position;
+    let name = run.python_name.map_or("this interpreter".to_owned(), quoted);
+    let message = format!("nothing says how long an instruction of {name} takes on this machine");
+    problems.add_with_help(position, message, "add a time such as `instruction: 20ns` to `python`");
+    None
+}
+
+/// What the threads of a run do.
+struct Workload {
+    stretches: Vec<Stretch>,
+    programs: Vec<Program>,
+    threads: Vec<ThreadSpec>,
+    names: Vec<String>,
+}
+
+fn workload(
+    run: RunSections<'_>,
+    interpreter: Option<Interpreter<'_>>,
+    budget: &mut usize,
+    problems: &mut Problems,
+) -> Option<Workload> {
+    let reports = problems.reports();
+    let names = function_names(run.sections.get("functions"), problems);
+    let mut decoder = StepDecoder { interpreter, functions: &names, pool: StretchPool::default() };
+    let functions = functions(run.sections.get("functions"), &mut decoder, problems);
+    let Some(node) = run.sections.get("threads") else {
+        problems.add_with_help(run.position, "this run has no threads", "add `threads: [...]`");
+        return None;
+    };
+    let groups = threads::threads(node, &mut decoder, problems);
+    let stretches = decoder.pool.into_stretches();
+    let groups = groups?;
+    // A step that was left out could make a loop seem empty.
+    if problems.reports() == reports {
+        let mut inspector = Inspector::new(&functions, problems);
+        inspector.inspect_functions();
+        let has_until = run.sections.get("until").is_some();
+        threads::check_ending(&groups, node.position, has_until, &mut inspector);
+    }
+    // Programs are compiled only from steps that are known to be sound: a circle of calls would never end.
+    if !problems.is_empty() {
+        return None;
+    }
+    let compiler = Compiler { functions: &functions, stretches: &stretches, budget };
+    match compiled(&groups, compiler) {
+        Ok((programs, threads, names)) => Some(Workload { stretches, programs, threads, names }),
+        Err(TooManySteps) => {
+            let message = format!("the programs have more than {MOST_STEPS} steps together");
+            problems.add_with_help(node.position, message, "use a loop instead of calls in calls");
+            None
+        }
+    }
+}
+
+/// The index of each function.
+fn function_names<'a>(node: Option<&'a Node>, problems: &mut Problems) -> BTreeMap<&'a str, usize> {
+    let Some(node) = node else { return BTreeMap::new() };
+    let Some(entries) = node.entries() else {
+        fields::expected("a mapping of names to lists of steps", node, problems);
+        return BTreeMap::new();
+    };
+    entries.iter().enumerate().map(|(index, (key, _))| (key.text.as_str(), index)).collect()
+}
+
+fn functions<'a>(
+    node: Option<&'a Node>,
+    decoder: &mut StepDecoder<'_>,
+    problems: &mut Problems,
+) -> Vec<Function<'a>> {
+    let entries = node.and_then(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .map(|(key, node)| Function { name: &key.text, steps: decoder.steps(node, problems) })
+        .collect()
+}
+
+type Compiled = (Vec<Program>, Vec<ThreadSpec>, Vec<String>);
+
+/// One program for each group of threads, and all threads with their names.
+fn compiled(groups: &[ThreadGroup], mut compiler: Compiler<'_>) -> Result<Compiled, TooManySteps> {
+    let mut programs = Vec::new();
+    let mut threads = Vec::new();
+    let mut names = Vec::new();
+    for group in groups {
+        let spec = ThreadSpec { program: programs.len(), daemon: group.daemon, start: group.start };
+        programs.push(compiler.program(&group.steps)?);
+        threads.extend(std::iter::repeat_n(spec, group.names.len()));
+        names.extend(group.names.iter().cloned());
+    }
+    Ok((programs, threads, names))
+}

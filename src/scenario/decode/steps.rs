@@ -1,0 +1,259 @@
+//! What threads and functions do: lists of steps, with bytecode already looked up in the interpreter's table.
+
+use std::collections::BTreeMap;
+
+use crate::des::{Distribution, Span};
+use crate::python::opcodes::OpcodeTable;
+use crate::python::stretch::{Instruction, Stretch};
+use crate::scenario::decode::distribution::distribution;
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::python::bytecode;
+use crate::scenario::diagnostic::{Position, Problems};
+use crate::scenario::yaml::Node;
+
+/// The kinds of steps.
+const STEPS: [&str; 7] = ["bytecode", "ticks", "python", "loop", "call", "io", "sleep"];
+
+/// Stands for every stretch of an interpreter in which something is wrong: then nothing is compiled.
+const UNKNOWN_STRETCH: usize = usize::MAX;
+
+/// One step, with calls and loops not yet expanded.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Where it is written.
+    pub position: Position,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// Execute bytecode: go round a stretch for some time.
+    Run {
+        /// The index of the stretch in the pool.
+        stretch: usize,
+        /// For how long.
+        span: Span,
+    },
+    /// Repeat a body.
+    Loop {
+        /// How often; `None` is forever.
+        count: Option<u64>,
+        /// What is repeated.
+        body: Vec<Step>,
+    },
+    /// Do what the function with this index does.
+    Call(usize),
+    /// Block outside the processor.
+    Io(Distribution),
+    /// Sleep.
+    Sleep(Distribution),
+}
+
+/// What decoding bytecode needs to know of the interpreter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interpreter<'a> {
+    /// Its opcode table.
+    pub opcodes: &'a OpcodeTable,
+    /// The loop that plain Python time consists of.
+    pub typical: &'a [String],
+    /// The time of an instruction.
+    pub instruction: Span,
+}
+
+/// The stretches of bytecode of one run, each kept once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StretchPool {
+    stretches: Vec<Stretch>,
+    indices: BTreeMap<Vec<String>, usize>,
+}
+
+impl StretchPool {
+    /// All stretches, by index.
+    pub fn into_stretches(self) -> Vec<Stretch> {
+        self.stretches
+    }
+
+    /// The index of the stretch of these opcodes.
+    fn index_of(&mut self, names: &[String], interpreter: Interpreter<'_>) -> usize {
+        if let Some(index) = self.indices.get(names) {
+            return *index;
+        }
+        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
+        let facts = interpreter.opcodes.classify(&borrowed, true);
+        let instructions: Vec<Instruction> = facts
+            .into_iter()
+            .map(|facts| Instruction {
+                cost: interpreter.instruction,
+                tick: facts.tick,
+                may_check: facts.may_check,
+            })
+            .collect();
+        self.stretches.push(Stretch::new(&instructions));
+        self.indices.insert(names.to_vec(), self.stretches.len() - 1);
+        self.stretches.len() - 1
+    }
+}
+
+/// Decodes the steps of one run.
+pub(crate) struct StepDecoder<'a> {
+    /// The interpreter; `None` if something is wrong with it, and then bytecode is not looked at closely.
+    pub interpreter: Option<Interpreter<'a>>,
+    /// The index of each function.
+    pub functions: &'a BTreeMap<&'a str, usize>,
+    /// The stretches met so far.
+    pub pool: StretchPool,
+}
+
+impl StepDecoder<'_> {
+    /// A list of steps. Steps in which something is wrong are left out.
+    pub fn steps(&mut self, node: &Node, problems: &mut Problems) -> Vec<Step> {
+        let items = fields::items(node, "a list of steps", problems).unwrap_or_default();
+        let mut steps = Vec::new();
+        let mut rest = items.iter().peekable();
+        while let Some(item) = rest.next() {
+            // `[loop: 3, body: [...]]` is YAML for a list of two mappings of one key each.
+            let body = rest.peek().copied().and_then(body_alone).filter(|_| is_loop_alone(item));
+            if body.is_some() {
+                rest.next();
+            }
+            let action = self.action(item, body, problems);
+            steps.extend(action.map(|action| Step { action, position: item.position }));
+        }
+        steps
+    }
+
+    fn action(&mut self, item: &Node, body: Option<&Node>, problems: &mut Problems) -> Option<Action> {
+        let (name, value) = step_of(item, problems)?;
+        match name {
+            "bytecode" => self.one_round(value, problems),
+            "ticks" => self.ticks(value, problems),
+            "python" => {
+                let span = fields::span(value, problems)?;
+                Some(Action::Run { stretch: self.typical().unwrap_or(UNKNOWN_STRETCH), span })
+            }
+            "loop" => self.repeat(item, value, body, problems),
+            "call" => self.call(value, problems),
+            "io" => {
+                let duration = match value.get("for") {
+                    Some(duration) => {
+                        Fields::of(value, "`io`", &["for"], problems)?;
+                        duration
+                    }
+                    None => value,
+                };
+                distribution(duration, problems).map(Action::Io)
+            }
+            _ => distribution(value, problems).map(Action::Sleep),
+        }
+    }
+
+    /// The bytecode of a step, once through.
+    fn one_round(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let names = bytecode(node, self.interpreter.map(|interpreter| interpreter.opcodes), problems)?;
+        let Some(interpreter) = self.interpreter else {
+            return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::MAX });
+        };
+        let stretch = self.pool.index_of(&names, interpreter);
+        Some(Action::Run { stretch, span: self.pool.stretches[stretch].round() })
+    }
+
+    /// Plain Python until its `count`th tick.
+    fn ticks(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let count = fields::count(node, 0..=u64::MAX, problems)?;
+        let Some(stretch) = self.typical() else {
+            return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::from_picos(count) });
+        };
+        let span = match self.pool.stretches[stretch].position_of_tick(count) {
+            Some(span) => span,
+            None if count == 0 => Span::ZERO,
+            None => {
+                problems.add(node.position, "the interpreter's `typical` loop has no ticks");
+                return None;
+            }
+        };
+        if span == Span::MAX {
+            problems.add(node.position, "so many ticks take longer than can be simulated (213 days)");
+            return None;
+        }
+        Some(Action::Run { stretch, span })
+    }
+
+    fn typical(&mut self) -> Option<usize> {
+        let interpreter = self.interpreter?;
+        Some(self.pool.index_of(interpreter.typical, interpreter))
+    }
+
+    fn repeat(
+        &mut self,
+        item: &Node,
+        count: &Node,
+        body: Option<&Node>,
+        problems: &mut Problems,
+    ) -> Option<Action> {
+        let count = match count.text() {
+            Some("forever") => Some(None),
+            _ => fields::count(count, 0..=u64::MAX, problems).map(Some),
+        };
+        let Some(body) = item.get("body").or(body) else {
+            problems.add_with_help(item.position, "a loop needs a body", "add `body: [...]` next to `loop`");
+            return None;
+        };
+        let body = self.steps(body, problems);
+        Some(Action::Loop { count: count?, body })
+    }
+
+    fn call(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let name = fields::text(node, problems)?;
+        let index = self.functions.get(name);
+        if index.is_none() {
+            problems.unknown(node.position, "function", name, self.functions.keys().copied());
+        }
+        index.map(|index| Action::Call(*index))
+    }
+}
+
+/// The name of a step and its value.
+fn step_of<'a>(item: &'a Node, problems: &mut Problems) -> Option<(&'a str, &'a Node)> {
+    let Some(entries) = item.entries() else {
+        let message = format!("a step is a mapping, found {}", item.describe());
+        problems.add_with_help(item.position, message, "write a step such as `python: 5ms`");
+        return None;
+    };
+    let mut all_known = true;
+    for (key, _) in entries {
+        if key.text != "body" && !STEPS.contains(&key.text.as_str()) {
+            all_known = false;
+            problems.unknown(key.position, "step", &key.text, STEPS);
+        }
+    }
+    if !all_known {
+        return None;
+    }
+    let keys: Vec<&str> = entries.iter().map(|(key, _)| key.text.as_str()).collect();
+    match keys.as_slice() {
+        ["body"] => {
+            problems.add(item.position, "a `body` belongs to a `loop`");
+            None
+        }
+        [name] => Some((*name, item.get(name)?)),
+        ["loop", "body"] | ["body", "loop"] => Some(("loop", item.get("loop")?)),
+        _ => {
+            let help = "begin each step with a dash of its own; only a loop has a second key, `body`";
+            problems.add_with_help(item.position, "a step is a mapping with one key", help);
+            None
+        }
+    }
+}
+
+fn is_loop_alone(item: &Node) -> bool {
+    matches!(item.entries(), Some([(key, _)]) if key.text == "loop")
+}
+
+fn body_alone(item: &Node) -> Option<&Node> {
+    match item.entries() {
+        Some([(key, value)]) if key.text == "body" => Some(value),
+        _ => None,
+    }
+}

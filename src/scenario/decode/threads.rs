@@ -1,0 +1,131 @@
+//! The threads of a run.
+
+use std::collections::BTreeSet;
+
+use crate::des::Span;
+use crate::scenario::decode::calls::Inspector;
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::steps::{Step, StepDecoder};
+use crate::scenario::diagnostic::{Position, Problems, quoted};
+use crate::scenario::yaml::Node;
+
+const KEYS: [&str; 5] = ["name", "count", "do", "daemon", "start"];
+/// The most threads of a run.
+const MOST_THREADS: u64 = 4096;
+
+/// An entry of `threads`: some threads that do the same.
+#[derive(Clone, Debug)]
+pub(crate) struct ThreadGroup {
+    /// The name of each thread.
+    pub names: Vec<String>,
+    /// What each does.
+    pub steps: Vec<Step>,
+    /// Whether the run ends without waiting for them.
+    pub daemon: bool,
+    /// When they start.
+    pub start: Span,
+    /// Where the entry is.
+    pub position: Position,
+}
+
+/// The list of threads.
+pub(crate) fn threads(
+    node: &Node,
+    decoder: &mut StepDecoder<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<ThreadGroup>> {
+    let items = fields::items(node, "a list of threads", problems)?;
+    if items.is_empty() {
+        problems.add(node.position, "a run needs at least one thread");
+        return None;
+    }
+    let mut names = Names::default();
+    let groups: Vec<Option<ThreadGroup>> =
+        items.iter().map(|item| group(item, decoder, &mut names, problems)).collect();
+    groups.into_iter().collect()
+}
+
+/// The names given so far.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+fn group(
+    item: &Node,
+    decoder: &mut StepDecoder<'_>,
+    names: &mut Names,
+    problems: &mut Problems,
+) -> Option<ThreadGroup> {
+    let keys = Fields::of(item, "a thread", &KEYS, problems)?;
+    let name_node = keys.required("name", problems);
+    let name = name_node.and_then(|node| fields::text(node, problems));
+    let count = match keys.get("count") {
+        Some(node) => fields::count(node, 1..=MOST_THREADS, problems),
+        None => Some(1),
+    };
+    let steps = keys.required("do", problems).map(|node| decoder.steps(node, problems));
+    let daemon = match keys.get("daemon") {
+        Some(node) => fields::flag(node, problems),
+        None => Some(false),
+    };
+    let start = match keys.get("start") {
+        Some(node) => fields::span(node, problems),
+        None => Some(Span::ZERO),
+    };
+    let names = names.of_group(name?, count?, name_node?.position, problems)?;
+    Some(ThreadGroup { names, steps: steps?, daemon: daemon?, start: start?, position: item.position })
+}
+
+impl Names {
+    /// The names of `count` threads; each thread of a run has another name.
+    fn of_group(
+        &mut self,
+        name: &str,
+        count: u64,
+        position: Position,
+        problems: &mut Problems,
+    ) -> Option<Vec<String>> {
+        if self.0.len() as u64 + count > MOST_THREADS {
+            problems.add(position, format!("a run has at most {MOST_THREADS} threads"));
+            return None;
+        }
+        let names: Vec<String> = match count {
+            1 => vec![name.to_owned()],
+            _ => (1..=count).map(|number| format!("{name} {number}")).collect(),
+        };
+        for name in &names {
+            if !self.0.insert(name.clone()) {
+                problems.add(position, format!("there is another thread named {}", quoted(name)));
+                return None;
+            }
+        }
+        Some(names)
+    }
+}
+
+/// Checks that something ends the run: `until`, or threads that end and that it waits for.
+pub(crate) fn check_ending(
+    groups: &[ThreadGroup],
+    threads: Position,
+    has_until: bool,
+    inspector: &mut Inspector<'_>,
+) {
+    let help = "give the run an `until`, such as `until: 10s`";
+    let mut endless = Vec::new();
+    for group in groups {
+        let nature = inspector.steps(&group.steps);
+        if nature.is_some_and(|nature| nature.endless) && !group.daemon {
+            endless.push(group.position);
+        }
+    }
+    if has_until {
+        return;
+    }
+    for position in endless {
+        let message = "nothing ends this run: this thread loops forever and is no daemon";
+        inspector.problems().add_with_help(position, message, help);
+    }
+    if groups.iter().all(|group| group.daemon) {
+        let message = "nothing ends this run: all its threads are daemons";
+        inspector.problems().add_with_help(threads, message, help);
+    }
+}

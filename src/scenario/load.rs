@@ -1,0 +1,289 @@
+//! The way from texts to a scenario, from the first to the last step.
+
+use std::path::Path;
+
+use crate::python::opcodes::OpcodeTable;
+use crate::scenario::decode::compile::MOST_STEPS;
+use crate::scenario::decode::constant::Provenance;
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::runs::{self, RunSections};
+use crate::scenario::decode::{expect, machine, python};
+use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
+use crate::scenario::hash::TreeHash;
+use crate::scenario::inherit::{self, RunTree, Runs};
+use crate::scenario::merge;
+use crate::scenario::presets::{PresetKind, Presets, preset_names};
+use crate::scenario::yaml::{self, Kind, Node};
+use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
+
+const KEYS: [&str; 13] = [
+    "gilsim",
+    "title",
+    "about",
+    "source",
+    "topic",
+    "seed",
+    "machine",
+    "python",
+    "functions",
+    "threads",
+    "until",
+    "runs",
+    "expect",
+];
+const RUN_KEYS: [&str; 7] = ["about", "like", "machine", "python", "functions", "threads", "until"];
+/// The most runs of a scenario.
+const MOST_RUNS: usize = 256;
+
+/// Reads a scenario. `name` is what to call the text in messages; each override is as in `--set PATH=VALUE`.
+pub fn load(text: &str, name: &str, overrides: &[String]) -> Result<Scenario, Diagnostics> {
+    load_with_presets(text, name, overrides, None)
+}
+
+/// Reads a scenario that may use presets of the user's own, from `machine/NAME.yaml` and `python/NAME.yaml` below a
+/// directory.
+pub fn load_with_presets(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    preset_directory: Option<&Path>,
+) -> Result<Scenario, Diagnostics> {
+    let mut loader = Loader::new(name, text, preset_directory);
+    let scenario = loader.scenario(text, overrides);
+    loader.finish(scenario)
+}
+
+/// What is known of an interpreter that is a preset, wherever it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interpreter {
+    /// The opcode table.
+    pub opcodes: OpcodeTable,
+    /// Its check interval, if it counts ticks; otherwise it looks at the eval breaker.
+    pub check_interval: Option<u32>,
+}
+
+/// The interpreter that is the preset of this name.
+pub fn interpreter(preset: &str) -> Result<Interpreter, Diagnostics> {
+    let mut loader = Loader::new("python preset", preset, None);
+    let tree = loader.named_preset(PresetKind::Python, preset);
+    let python = tree.and_then(|tree| python::python(&tree, &mut loader.problems));
+    loader.finish(
+        python.map(|python| Interpreter { check_interval: python.check_interval(), opcodes: python.opcodes }),
+    )
+}
+
+/// Where the constants of a machine that is a preset come from.
+pub fn provenance_of(preset: &str) -> Result<Vec<Provenance>, Diagnostics> {
+    let mut loader = Loader::new("machine preset", preset, None);
+    let tree = loader.named_preset(PresetKind::Machine, preset);
+    let machine = tree.and_then(|tree| machine::machine(&tree, &mut loader.problems));
+    let named = |constant| Provenance { machine: preset.to_owned(), ..constant };
+    loader.finish(machine.map(|machine| machine.provenance.into_iter().map(named).collect()))
+}
+
+/// Everything that is at hand while a scenario is read.
+struct Loader {
+    sources: Vec<Source>,
+    presets: Presets,
+    problems: Problems,
+}
+
+/// A machine or an interpreter with its preset filled in.
+struct Expanded {
+    name: Option<String>,
+    tree: Node,
+}
+
+impl Loader {
+    fn new(name: &str, text: &str, preset_directory: Option<&Path>) -> Loader {
+        Loader {
+            sources: vec![Source { name: name.to_owned(), text: text.to_owned() }],
+            presets: Presets::new(preset_directory),
+            problems: Problems::default(),
+        }
+    }
+
+    /// The value, unless anything was wrong.
+    fn finish<T>(mut self, value: Option<T>) -> Result<T, Diagnostics> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => {
+                if self.problems.is_empty() {
+                    self.problems.add(Position::default(), "this cannot be read");
+                }
+                Err(Diagnostics::new(self.sources, self.problems))
+            }
+        }
+    }
+
+    /// The preset whose name is the whole text.
+    fn named_preset(&mut self, kind: PresetKind, name: &str) -> Option<Node> {
+        let position = Position { source: 0, start: 0, end: name.len() };
+        self.presets.tree(kind, name, position, &mut self.sources, &mut self.problems)
+    }
+
+    fn scenario(&mut self, text: &str, overrides: &[String]) -> Option<Scenario> {
+        let root = yaml::parse(text, 0, 0, &mut self.problems)?;
+        if root.entries().is_none() {
+            let message = format!("a scenario is a mapping, found {}", root.describe());
+            self.problems.add_with_help(root.position, message, "a scenario begins with `gilsim: 1`");
+            return None;
+        }
+        let root = overrides::apply(root, overrides, &mut self.sources, &mut self.problems);
+        if !self.is_version_known(&root) {
+            return None;
+        }
+        let keys = Fields::of(&root, "a scenario", &KEYS, &mut self.problems)?;
+        let title = keys
+            .required("title", &mut self.problems)
+            .and_then(|node| fields::text(node, &mut self.problems));
+        let seed = match keys.get("seed") {
+            Some(node) => fields::count(node, 0..=u64::MAX, &mut self.problems),
+            None => Some(1),
+        };
+        let mut hash = TreeHash::new();
+        for name in ["title", "seed", "expect"] {
+            keys.get(name).into_iter().for_each(|node| hash.add(node));
+        }
+        let runs = self.runs(&root, &mut hash);
+        let expectations = match keys.get("expect") {
+            Some(node) => expect::expectations(node, &run_names(&root), &mut self.problems),
+            None => Vec::new(),
+        };
+        Some(Scenario {
+            about: fields::optional_text(keys.get("about"), &mut self.problems),
+            source: fields::optional_text(keys.get("source"), &mut self.problems),
+            topic: fields::optional_text(keys.get("topic"), &mut self.problems),
+            title: title?.to_owned(),
+            seed: seed?,
+            runs: runs?,
+            expectations,
+            hash: hash.value(),
+        })
+    }
+
+    /// Whether the language is one this program knows. A file in another is not looked at any further.
+    fn is_version_known(&mut self, root: &Node) -> bool {
+        let Some(node) = root.get("gilsim") else {
+            let help = format!("begin the file with `gilsim: {LANGUAGE_VERSION}`");
+            self.problems.add_with_help(root.position, "the version of the language is missing", help);
+            return true;
+        };
+        let known = node.text() == Some(LANGUAGE_VERSION.to_string().as_str());
+        if !known {
+            let message = format!("unknown version of the language: {}", node.describe());
+            self.problems.add_with_help(node.position, message, format!("known is {LANGUAGE_VERSION}"));
+        }
+        known
+    }
+
+    /// All runs; `None` if something is wrong with one of them.
+    fn runs(&mut self, root: &Node, hash: &mut TreeHash) -> Option<Vec<Run>> {
+        let mut budget = MOST_STEPS;
+        let Some(node) = root.get("runs") else {
+            let run = self.run(inherit::only_run(root), None, &mut budget, hash)?;
+            return Some(vec![run]);
+        };
+        let Some(entries) = node.entries() else {
+            fields::expected("a mapping of names to runs", node, &mut self.problems);
+            return None;
+        };
+        if entries.is_empty() || entries.len() > MOST_RUNS {
+            let message = format!("a scenario has from 1 to {MOST_RUNS} runs, found {}", entries.len());
+            self.problems.add(node.position, message);
+            return None;
+        }
+        let merged = Runs::of(root);
+        let mut runs = Vec::new();
+        for (index, (key, node)) in entries.iter().enumerate() {
+            if !inherit::is_run_name(&key.text) {
+                let message = format!("{} is not a name for a run", quoted(&key.text));
+                let help = "a name has letters, digits, spaces, `_` and `-`";
+                self.problems.add_with_help(key.position, message, help);
+            }
+            let about = Fields::of(node, "a run", &RUN_KEYS, &mut self.problems)
+                .and_then(|keys| fields::optional_text(keys.get("about"), &mut self.problems));
+            let tree = merged.merged(index, &mut self.problems);
+            runs.push(tree.and_then(|tree| self.run(tree, about, &mut budget, hash)));
+        }
+        runs.into_iter().collect()
+    }
+
+    fn run(
+        &mut self,
+        tree: RunTree,
+        about: Option<String>,
+        budget: &mut usize,
+        hash: &mut TreeHash,
+    ) -> Option<Run> {
+        let machine = self.expanded(PresetKind::Machine, &tree);
+        let python = self.expanded(PresetKind::Python, &tree);
+        if let Some(machine) = &machine {
+            self.check_interpreters(&machine.tree);
+        }
+        hash.add_text(&tree.name);
+        hash.add(&tree.sections);
+        for part in [&machine, &python].into_iter().flatten() {
+            hash.add(&part.tree);
+        }
+        let sections = RunSections {
+            machine: machine.as_ref().map(|machine| &machine.tree),
+            python: python.as_ref().map(|python| &python.tree),
+            python_name: python.as_ref().and_then(|python| python.name.as_deref()),
+            sections: &tree.sections,
+            position: tree.position,
+        };
+        let (model, thread_names) = runs::model(sections, budget, &mut self.problems)?;
+        Some(Run {
+            name: tree.name,
+            about,
+            model,
+            thread_names,
+            machine_name: machine.and_then(|machine| machine.name),
+            python_name: python.and_then(|python| python.name),
+        })
+    }
+
+    /// Checks that a machine gives instruction times of interpreters that there are: the time of a misspelt one would
+    /// never be used.
+    fn check_interpreters(&mut self, machine: &Node) {
+        let times = machine.get("instruction").and_then(Node::entries).unwrap_or_default();
+        for (key, _) in times {
+            if !self.presets.exists(PresetKind::Python, &key.text) {
+                let known = preset_names(PresetKind::Python);
+                self.problems.unknown(key.position, "python preset", &key.text, known);
+            }
+        }
+    }
+
+    /// The machine or the interpreter of a run, laid over the preset it names.
+    fn expanded(&mut self, kind: PresetKind, run: &RunTree) -> Option<Expanded> {
+        let word = kind.word();
+        let Some(node) = run.sections.get(word) else {
+            let message = format!("the run {} has no {word}", quoted(&run.name));
+            let help = format!("add `{word}:` with the name of a preset");
+            self.problems.add_with_help(run.position, message, help);
+            return None;
+        };
+        let mut tree = merge::with_preset_spelt_out(node.clone());
+        let Kind::Mapping(entries) = &mut tree.kind else {
+            fields::expected(&format!("the name of a {word} preset, or a mapping"), node, &mut self.problems);
+            return None;
+        };
+        let Some(index) = entries.iter().position(|(key, _)| key.text == "preset") else {
+            return Some(Expanded { name: None, tree });
+        };
+        let (_, preset) = entries.remove(index);
+        let name = fields::text(&preset, &mut self.problems)?.to_owned();
+        let base = self.presets.tree(kind, &name, preset.position, &mut self.sources, &mut self.problems)?;
+        Some(Expanded { name: Some(name), tree: merge::merge(base, tree) })
+    }
+}
+
+/// The names of the runs, whether or not something is wrong with them.
+fn run_names(root: &Node) -> Vec<&str> {
+    match root.get("runs").and_then(Node::entries) {
+        Some(entries) => entries.iter().map(|(key, _)| key.text.as_str()).collect(),
+        None => vec!["run"],
+    }
+}

@@ -1,0 +1,73 @@
+//! Floor 4: YAML text to a checked model.
+//!
+//! A scenario is parsed to a tree (`yaml`), overrides and presets are laid over it (`merge`), and the result is
+//! decoded run by run (`decode`). Whatever is wrong is collected in one pass and shown with its place in the text
+//! ([`diagnostic`]). What comes out is right: the engine checks nothing again.
+
+mod decode;
+pub mod diagnostic;
+pub mod expression;
+mod hash;
+mod inherit;
+mod load;
+mod merge;
+mod metrics;
+mod overrides;
+mod presets;
+mod suggest;
+pub mod units;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use crate::sim::Model;
+
+pub use decode::constant::{Origin, Provenance};
+pub use decode::expect::{Bound, Expectation};
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use expression::Expression;
+pub use load::{Interpreter, interpreter, load, load_with_presets, provenance_of};
+pub use metrics::Metric;
+pub use presets::{PresetKind, preset_names, preset_text};
+
+/// The version of the language.
+pub const LANGUAGE_VERSION: u64 = 1;
+
+/// An experiment: runs to compare, and what is expected of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// What it shows, in a line.
+    pub title: String,
+    /// More about it.
+    pub about: Option<String>,
+    /// Where it comes from.
+    pub source: Option<String>,
+    /// What it belongs to.
+    pub topic: Option<String>,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The runs, at least one, in the order of the file.
+    pub runs: Vec<Run>,
+    /// What is expected of the runs.
+    pub expectations: Vec<Expectation>,
+    /// A hash of everything that was read, presets and overrides included.
+    pub hash: u64,
+}
+
+/// One run of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Its name; `run` if the scenario has only one and does not name it.
+    pub name: String,
+    /// More about it.
+    pub about: Option<String>,
+    /// What the engine is given.
+    pub model: Model,
+    /// The name of each thread of the model.
+    pub thread_names: Vec<String>,
+    /// The preset its machine builds on.
+    pub machine_name: Option<String>,
+    /// The preset its interpreter builds on.
+    pub python_name: Option<String>,
+}

@@ -1,0 +1,174 @@
+//! What could hang or run out of memory is an error, and no text makes the loader panic.
+
+use proptest::prelude::*;
+
+use super::{GROUND, doing, error, errors, loaded, on_ground};
+use crate::scenario::load;
+
+const HANGS: &str = "the body of this loop takes no time, so the loop would hang";
+
+#[test]
+fn a_loop_whose_body_takes_no_time_would_hang() {
+    let looping = |text: &str| error(&format!("{}until: 1s\n", doing(text)));
+    assert_eq!(looping("[loop: 5, body: []]"), HANGS);
+    assert_eq!(looping("[loop: 5, body: [python: 0s, ticks: 0]]"), HANGS);
+    assert_eq!(looping("[loop: forever, body: [loop: 0, body: [python: 1s]]]"), HANGS);
+    assert_eq!(looping("[loop: forever, body: [io: 0s, sleep: {uniform: [0s, 0s]}]]"), HANGS);
+    loaded(&doing("[loop: 5, body: [io: 0s]]"));
+}
+
+#[test]
+fn a_step_that_is_left_out_does_not_make_a_loop_seem_empty() {
+    assert_eq!(error(&doing("[loop: 5, body: [pyton: 1s]]")), "unknown step `pyton`");
+}
+
+#[test]
+fn something_must_end_a_run() {
+    let endless = "[loop: forever, body: [python: 1us]]";
+    assert_eq!(error(&doing(endless)), "nothing ends this run: this thread loops forever and is no daemon");
+    let daemons = on_ground(&format!("threads: [{{name: a, daemon: true, do: {endless}}}]"));
+    assert_eq!(error(&daemons), "nothing ends this run: all its threads are daemons");
+    loaded(&format!("{daemons}\nuntil: 1s\n"));
+    loaded(&on_ground(&format!(
+        "threads:\n- {{name: a, do: []}}\n- {{name: b, daemon: true, do: {endless}}}\n"
+    )));
+}
+
+#[test]
+fn calls_that_multiply_without_bound_are_an_error() {
+    let mut functions = String::from("functions:\n  f0: [bytecode: [A]]\n  e0: []\n");
+    for level in 1..40 {
+        let below = level - 1;
+        functions += &format!("  f{level}: [call: f{below}, call: f{below}]\n");
+        functions += &format!("  e{level}: [call: e{below}, call: e{below}]\n");
+    }
+    let text = |name| on_ground(&format!("{functions}threads: [{{name: a, do: [call: {name}]}}]\n"));
+    let expected = "the programs have more than 1000000 steps together";
+    assert_eq!(error(&text("f39")), expected);
+    assert_eq!(error(&text("e39")), expected);
+}
+
+#[test]
+fn calls_that_are_nested_too_deeply_are_an_error_in_either_order() {
+    let chain = |numbers: &mut dyn Iterator<Item = usize>| {
+        let mut lines = String::from("threads: [{name: a, do: [call: f0]}]\nfunctions:\n  f5000: []\n");
+        for number in numbers {
+            lines += &format!("  f{number}: [call: f{}]\n", number + 1);
+        }
+        errors(&on_ground(&lines))
+    };
+    for found in [chain(&mut (0..5000)), chain(&mut (0..5000).rev())] {
+        assert!(found[0].ends_with("calls and loops are nested more than 200 deep"), "{found:?}");
+    }
+}
+
+#[test]
+fn calls_and_loops_that_are_nested_as_deep_as_allowed_are_compiled() {
+    let mut functions = String::from("functions:\n  f0: [python: 1us]\n");
+    for level in 1..100 {
+        functions += &format!("  f{level}: [{{loop: 2, body: [call: f{}, python: 1us]}}]\n", level - 1);
+    }
+    let text = on_ground(&format!("{functions}threads: [{{name: a, do: [call: f99]}}]\n"));
+    assert_eq!(loaded(&text).runs[0].model.programs[0].steps.len(), 1 + 99 * 3 + 1);
+}
+
+#[test]
+fn a_mistake_far_down_is_looked_at_once_and_not_for_every_call() {
+    let mut functions = String::from("functions:\n  f0: [loop: 3, body: []]\n");
+    for level in 1..60 {
+        functions += &format!("  f{level}: [call: f{0}, call: f{0}]\n", level - 1);
+    }
+    let text = on_ground(&format!("{functions}threads: [{{name: a, do: [call: f59]}}]\n"));
+    assert_eq!(error(&text), HANGS);
+}
+
+#[test]
+fn more_threads_than_the_engine_takes_are_an_error() {
+    let text = on_ground("threads: [{name: a, count: 4096, do: []}, {name: b, do: []}]\n");
+    assert_eq!(error(&text), "a run has at most 4096 threads");
+}
+
+#[test]
+fn a_loop_longer_than_time_itself_is_still_a_loop() {
+    loaded(&doing("[loop: 18446744073709551615, body: [bytecode: [A]]]"));
+}
+
+/// Pieces of the language, to make texts that are nearly right.
+const PIECES: [&str; 40] = [
+    "gilsim: 1\n",
+    "title: x\n",
+    "machine: ",
+    "python: ",
+    "macbook-2009\n",
+    "cpython-2.6\n",
+    "functions:\n",
+    "threads: [",
+    "{name: a, do: [",
+    "loop: forever, body: [",
+    "loop: 3\n",
+    "bytecode: [LOAD_FAST]",
+    "call: f",
+    "io: ",
+    "sleep: ",
+    "{uniform: [1us, 2us]}",
+    "5ms",
+    "5",
+    "-3",
+    "]",
+    "}",
+    "]}]\n",
+    ", ",
+    "  ",
+    "\n",
+    "\n  ",
+    "- ",
+    "runs:\n",
+    "a: {",
+    "like: a",
+    "expect:\n",
+    "- {that: a.makespan, is: 1s, within: 5%}\n",
+    "é",
+    "\t",
+    "'",
+    "\"",
+    "&",
+    "*",
+    "{cores: 0}",
+    "until: 1s\n",
+];
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        if let Err(diagnostics) = load(&text, "test.yaml", &[]) {
+            prop_assert!(!diagnostics.render(true).is_empty());
+        }
+    }
+
+    #[test]
+    fn no_text_of_the_pieces_of_the_language_makes_it_panic(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..30)
+    ) {
+        if let Err(diagnostics) = load(&pieces.concat(), "test.yaml", &[]) {
+            prop_assert!(!diagnostics.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn no_damaged_scenario_makes_it_panic(at in 0..400_usize, length in 0..20_usize, with in "\\PC{0,3}") {
+        let mut text = format!("{GROUND}threads: [{{name: a, do: [loop: 3, body: [python: 1us, io: 5ms]]}}]\n\
+            runs: {{a: {{until: 1s}}}}\nexpect: [{{that: (a.makespan - 1s) / 2, is: 1s, within: 5%}}]\n");
+        let start = at.min(text.len());
+        text.replace_range(start..(start + length).min(text.len()), &with);
+        if let Err(diagnostics) = load(&text, "test.yaml", &[]) {
+            prop_assert!(!diagnostics.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn no_override_makes_it_panic(text in "[a-z.\"=\\[{: 0-9]{0,30}|\\PC{0,20}") {
+        if let Err(diagnostics) = load(&doing("[python: 1us]"), "test.yaml", &[text]) {
+            prop_assert!(!diagnostics.to_string().is_empty());
+        }
+    }
+}

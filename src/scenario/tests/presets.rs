@@ -1,0 +1,130 @@
+//! The embedded presets: they load, and every constant says where it comes from.
+
+use std::collections::BTreeMap;
+
+use super::{doing, error};
+use crate::scenario::decode::costs::PATHS;
+use crate::scenario::diagnostic::Problems;
+use crate::scenario::yaml;
+use crate::scenario::{
+    Origin, PresetKind, Provenance, interpreter, load, load_with_presets, preset_names, preset_text,
+    provenance_of,
+};
+
+fn provenance(machine: &str) -> Vec<Provenance> {
+    provenance_of(machine).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+}
+
+/// The paths of all constants that a machine preset has to give.
+fn constants(machine: &str) -> Vec<String> {
+    let text = preset_text(PresetKind::Machine, machine).unwrap();
+    let tree = yaml::parse(text, 0, 0, &mut Problems::default()).unwrap();
+    let instruction = tree.get("instruction").and_then(yaml::Node::entries).unwrap_or_default();
+    let instruction = instruction.iter().map(|(key, _)| format!("instruction.{}", key.text));
+    PATHS.iter().map(|path| (*path).to_owned()).chain(instruction).collect()
+}
+
+#[test]
+fn every_machine_says_where_each_of_its_constants_comes_from() {
+    for machine in preset_names(PresetKind::Machine) {
+        let given: Vec<String> = provenance(machine).into_iter().map(|known| known.constant).collect();
+        for constant in constants(machine) {
+            assert!(given.contains(&constant), "{machine}: {constant} has no source");
+        }
+    }
+}
+
+#[test]
+fn every_machine_names_only_interpreters_that_there_are() {
+    for machine in preset_names(PresetKind::Machine) {
+        for constant in constants(machine) {
+            let Some(python) = constant.strip_prefix("instruction.") else { continue };
+            assert!(preset_names(PresetKind::Python).any(|name| name == python), "{machine}: {constant}");
+        }
+    }
+}
+
+#[test]
+fn a_figure_is_used_up_by_the_one_constant_inferred_from_it() {
+    let mut uses: BTreeMap<String, String> = BTreeMap::new();
+    for known in preset_names(PresetKind::Machine).flat_map(provenance) {
+        let Some(figure) = known.figure else { continue };
+        let user = format!("{}: {}", known.machine, known.constant);
+        let other = uses.insert(figure.clone(), user.clone());
+        assert_eq!(other, None, "{figure} is used twice, also by {user}");
+    }
+}
+
+#[test]
+fn every_interpreter_has_an_opcode_table() {
+    for python in preset_names(PresetKind::Python) {
+        let table = interpreter(python)
+            .map(|python| python.opcodes)
+            .unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        assert!(!table.known.is_empty(), "{python}");
+    }
+}
+
+#[test]
+fn an_unknown_interpreter_is_an_error_with_a_suggestion() {
+    let shown = interpreter("cpython-3.12").unwrap_err().to_string();
+    assert!(shown.starts_with("error: unknown python preset `cpython-3.12`"), "{shown}");
+    assert!(shown.contains("did you mean"), "{shown}");
+}
+
+#[test]
+fn every_machine_runs_every_interpreter_it_knows() {
+    for machine in preset_names(PresetKind::Machine) {
+        for constant in constants(machine) {
+            let Some(python) = constant.strip_prefix("instruction.") else { continue };
+            let text = format!(
+                "gilsim: 1\ntitle: t\nmachine: {machine}\npython: {python}\nthreads: [{{name: a, do: [ticks: 5]}}]\n"
+            );
+            load(&text, "test.yaml", &[]).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        }
+    }
+}
+
+#[test]
+fn an_inferred_constant_and_no_other_has_a_figure() {
+    let with = |cost: &str| {
+        error(
+            &doing("[]")
+                .replace("scheduler: round_robin", &format!("scheduler: mach, costs: {{migration: {cost}}}")),
+        )
+    };
+    assert_eq!(with("{is: 5us, source: inferred, from: x}"), "an inferred constant needs a figure");
+    assert_eq!(
+        with("{is: 5us, source: measured, from: x, figure: y}"),
+        "only an inferred constant has a figure"
+    );
+    assert_eq!(with("{is: 5us, source: guessed, from: x}"), "unknown source `guessed`");
+    assert_eq!(with("{is: 5us, from: x}"), "a constant needs the key `source`");
+}
+
+#[test]
+fn the_value_and_the_source_of_a_constant_are_told() {
+    let known = provenance("linux-2-core");
+    let latency = known.iter().find(|known| known.constant == "costs.wake_latency.idle").unwrap();
+    assert_eq!(latency.machine, "linux-2-core");
+    assert_eq!(latency.source, Origin::Measured);
+    assert!(latency.value.starts_with("{log_normal: {median: "), "{}", latency.value);
+    assert_eq!(latency.figure, None);
+}
+
+#[test]
+fn a_preset_of_the_user_comes_before_an_embedded_one() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("machine")).unwrap();
+    let path = directory.path().join("machine").join("macbook-2009.yaml");
+    std::fs::write(path, "{cores: 8, platform: darwin, scheduler: mach}").unwrap();
+    let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "macbook-2009");
+    let scenario = load_with_presets(&text, "test.yaml", &[], Some(directory.path())).unwrap();
+    assert_eq!(scenario.runs[0].model.machine.cores, 8);
+}
+
+#[test]
+fn the_name_of_a_preset_is_no_path() {
+    let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "../../etc/passwd");
+    assert!(error(&text).starts_with("unknown machine preset"));
+}

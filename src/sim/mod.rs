@@ -1,0 +1,11 @@
+//! Floor 3: the engine. It steps threads through their programs on the floors below; the only event loop is here.
+//!
+//! The engine sees indices, never names; picoseconds, never seconds; a model, never YAML.
+
+pub mod engine;
+pub mod model;
+pub mod report;
+
+pub use engine::run;
+pub use model::{Model, ThreadSpec};
+pub use report::{Ending, Report};

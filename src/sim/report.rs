@@ -1,0 +1,150 @@
+//! What a run tells when it has ended.
+
+use crate::des::{Span, Time};
+use crate::trace::ThreadState;
+
+/// The outcome of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Why the run ended.
+    pub ending: Ending,
+    /// When the last thread that the run waits for ended (or the run was cut off).
+    pub makespan: Time,
+    /// The counters of the interpreter's lock.
+    pub gil: GilCounters,
+    /// One entry a thread.
+    pub threads: Vec<ThreadReport>,
+    /// For each core, how long it ran a thread.
+    pub core_busy: Vec<Span>,
+    /// How many events the engine handled.
+    pub events: u64,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every thread that the run waits for has ended.
+    Finished,
+    /// The run was cut off at its `until`, or at the end of representable time.
+    CutOff,
+    /// Threads are left that wait for what cannot happen any more.
+    Stuck,
+}
+
+/// Counters of one interpreter's lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GilCounters {
+    /// How often the eval breaker led into the lock code.
+    pub checks: u64,
+    /// How often the lock was taken.
+    pub acquisitions: u64,
+    /// How often a thread was woken for the lock and found it held.
+    pub failed_acquisitions: u64,
+    /// How often it was taken by another thread than its last holder.
+    pub hand_overs: u64,
+    /// How often a waiter asked the holder to drop it.
+    pub drop_requests: u64,
+    /// How often a timed wait for it ran out.
+    pub timed_out_waits: u64,
+    /// How often a thread that dropped it waited for another to take it (forced switching).
+    pub forced_waits: u64,
+    /// How long it was held, over all threads.
+    pub held: Span,
+}
+
+/// What one thread did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadReport {
+    /// Time in each state, indexed by [`ThreadState::index`]; adds up to the makespan.
+    pub state_times: [Span; ThreadState::COUNT],
+    /// Time on a core in user code.
+    pub user: Span,
+    /// Time on a core in the kernel.
+    pub system: Span,
+    /// How often it left its core because it blocked.
+    pub voluntary_switches: u64,
+    /// How often it was taken off its core.
+    pub involuntary_switches: u64,
+    /// How often it entered the kernel.
+    pub system_calls: u64,
+    /// How often it started on another core than it last ran on.
+    pub migrations: u64,
+    /// How often it took the GIL.
+    pub acquisitions: u64,
+    /// How often it was woken for the GIL and found it held.
+    pub failed_acquisitions: u64,
+    /// When its program ended; `None` if it had not when the run did.
+    pub ended: Option<Time>,
+}
+
+impl Report {
+    /// Failed acquisitions a check; `None` if there was no check.
+    pub fn badness(&self) -> Option<f64> {
+        (self.gil.checks > 0).then(|| self.gil.failed_acquisitions as f64 / self.gil.checks as f64)
+    }
+
+    /// The sum over all threads of one of their durations.
+    pub fn total_time(&self, of: impl Fn(&ThreadReport) -> Span) -> Span {
+        self.threads.iter().fold(Span::ZERO, |sum, thread| sum + of(thread))
+    }
+
+    /// The sum over all threads of one of their counters.
+    pub fn total(&self, of: impl Fn(&ThreadReport) -> u64) -> u64 {
+        self.threads.iter().map(of).sum()
+    }
+
+    /// A hash of every counter and every state total (FNV-1a, 64 bits): equal if and only if the runs are.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv::default();
+        hash.add(self.ending as u64);
+        hash.add(self.makespan.picos());
+        let gil = &self.gil;
+        for counter in [
+            gil.checks,
+            gil.acquisitions,
+            gil.failed_acquisitions,
+            gil.hand_overs,
+            gil.drop_requests,
+            gil.timed_out_waits,
+            gil.forced_waits,
+            gil.held.picos(),
+        ] {
+            hash.add(counter);
+        }
+        for thread in &self.threads {
+            thread.state_times.iter().for_each(|span| hash.add(span.picos()));
+            for counter in [
+                thread.user.picos(),
+                thread.system.picos(),
+                thread.voluntary_switches,
+                thread.involuntary_switches,
+                thread.system_calls,
+                thread.migrations,
+                thread.acquisitions,
+                thread.failed_acquisitions,
+                thread.ended.map_or(u64::MAX, Time::picos),
+            ] {
+                hash.add(counter);
+            }
+        }
+        self.core_busy.iter().for_each(|span| hash.add(span.picos()));
+        hash.0
+    }
+}
+
+/// The FNV-1a hash over 64-bit words.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, word: u64) {
+        for byte in word.to_le_bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}

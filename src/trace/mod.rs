@@ -1,0 +1,11 @@
+//! Floor 0: what an observer sees of a run, and the observers themselves.
+//!
+//! An observer cannot change a run: it is told, never asked.
+
+pub mod observer;
+pub mod state;
+pub mod timeline;
+
+pub use observer::{Mark, Observer};
+pub use state::ThreadState;
+pub use timeline::{Lane, Timeline, Window};
