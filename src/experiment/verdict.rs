@@ -39,9 +39,9 @@ pub enum Standing {
 /// What a figure is to the machines of the scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// This constant was inferred from it.
+    /// These constants were inferred from it.
     Input(String),
-    /// No constant was inferred from it.
+    /// No constant was inferred from it (or not from all that it is computed from).
     Prediction,
 }
 
@@ -80,27 +80,37 @@ pub(crate) fn judge(
     }
 }
 
+/// A figure is an input if a constant was inferred from it, and so is whatever is computed from inputs alone.
 fn role_of(expectation: &Expectation, scenario: &Scenario, id: &str) -> Role {
-    let figure = format!("{id}: {}", expectation.that);
-    let machines = scenario
-        .runs
+    let mut references = Vec::new();
+    collect_references(&expectation.expression, &mut references);
+    let constants: Option<Vec<String>> = references
         .iter()
-        .filter(|run| mentions(&expectation.expression, &run.name))
-        .filter_map(|run| run.machine_name.as_deref());
-    for machine in machines {
-        let constants = provenance_of(machine).unwrap_or_default();
-        if let Some(constant) = constants.iter().find(|constant| constant.figure.as_deref() == Some(&figure))
-        {
-            return Role::Input(constant.constant.clone());
-        }
+        .map(|(run, metric)| constant_inferred_from(scenario, run, &format!("{id}: {run}.{metric}")))
+        .collect();
+    match constants {
+        Some(constants) if !constants.is_empty() => Role::Input(constants.join(", ")),
+        _ => Role::Prediction,
     }
-    Role::Prediction
 }
 
-fn mentions(expression: &Expression, name: &str) -> bool {
+fn collect_references<'a>(expression: &'a Expression, references: &mut Vec<(&'a str, &'static str)>) {
     match &expression.term {
-        Term::Constant(_) => false,
-        Term::Reference { run, .. } => run == name,
-        Term::Operation { left, right, .. } => mentions(left, name) || mentions(right, name),
+        Term::Constant(_) => {}
+        Term::Reference { run, metric } => references.push((run, metric.name)),
+        Term::Operation { left, right, .. } => {
+            collect_references(left, references);
+            collect_references(right, references);
+        }
     }
+}
+
+/// The constant of the run's machine that was inferred from `figure`.
+fn constant_inferred_from(scenario: &Scenario, run: &str, figure: &str) -> Option<String> {
+    let machine = scenario.runs.iter().find(|other| other.name == run)?.machine_name.as_deref()?;
+    let constants = provenance_of(machine).ok()?;
+    constants
+        .into_iter()
+        .find(|constant| constant.figure.as_deref() == Some(figure))
+        .map(|constant| constant.constant)
 }

@@ -395,7 +395,8 @@ impl<'a, O: Observer> Engine<'a, O> {
         self.holder = Some(thread);
         self.last_holder = Some(thread);
         self.held_since = self.kernel.now();
-        self.kernel.set_states(thread, ThreadState::RunsPython, ThreadState::BlockedOnLock);
+        // Should it still block, it is on the mutex within the lock.
+        self.kernel.set_states(thread, ThreadState::RunsPython, ThreadState::WaitsForGil);
         self.kernel.mark(thread, Mark::Acquired);
     }
 
