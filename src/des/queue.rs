@@ -5,7 +5,7 @@
 //!
 //! **The tie rule.** Events happen in the order of (time, slot kind, sequence number): at one instant, kinds happen
 //! in the order in which they were declared ([`EventQueue::new`]), and events of one kind in the order in which they
-//! were last set.
+//! were last set. An event that is set to the instant at which it stands already keeps its place.
 
 use crate::des::Time;
 
@@ -51,6 +51,9 @@ impl EventQueue {
     /// Sets the event of `slot` to happen at `time`, in place of any it had. [`Time::END`] is never.
     pub fn set(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
+        if self.times[index] == time {
+            return;
+        }
         self.sequence += 1;
         self.times[index] = time;
         self.orders[index] = ((slot.kind as u64) << 56) | self.sequence;
@@ -129,6 +132,15 @@ mod tests {
         queue.set(slot(LATE, 1), at(9));
         queue.set(slot(LATE, 0), at(9));
         assert_eq!(drain(&mut queue), vec![(9, slot(LATE, 1)), (9, slot(LATE, 0))]);
+    }
+
+    #[test]
+    fn setting_to_the_same_instant_keeps_the_place() {
+        let mut queue = EventQueue::new(&[0, 2]);
+        queue.set(slot(LATE, 0), at(9));
+        queue.set(slot(LATE, 1), at(9));
+        queue.set(slot(LATE, 0), at(9));
+        assert_eq!(drain(&mut queue), vec![(9, slot(LATE, 0)), (9, slot(LATE, 1))]);
     }
 
     #[test]

@@ -264,11 +264,6 @@ impl<O: Observer> Kernel<O> {
         self.threads[thread].blocked_state = blocked;
     }
 
-    /// Which state `thread` is in while it executes user code.
-    pub fn set_user_state(&mut self, thread: ThreadId, user: ThreadState) {
-        self.threads[thread].user_state = user;
-    }
-
     /// Tells the observer of a moment.
     pub fn mark(&mut self, thread: ThreadId, mark: Mark) {
         self.observer.mark(self.now, thread, mark);
@@ -444,7 +439,9 @@ impl<O: Observer> Kernel<O> {
             state.burst_left
         };
         self.events.set(Slot { kind: CORE, owner: core }, self.now + piece);
-        self.show_running_state(thread);
+        if !piece.is_zero() {
+            self.show_running_state(thread);
+        }
     }
 
     fn show_running_state(&mut self, thread: ThreadId) {
@@ -723,11 +720,8 @@ impl<O: Observer> Kernel<O> {
     }
 
     fn arm_slice(&mut self, core: CoreId) {
-        let slot = Slot { kind: SLICE, owner: core };
         let time = self.scheduler.next_timer(core, self.now);
-        if self.events.time_of(slot) != time {
-            self.events.set(slot, time);
-        }
+        self.events.set(Slot { kind: SLICE, owner: core }, time);
     }
 
     /// The scheduler's machine-wide tick. It comes for as long as anything else can.

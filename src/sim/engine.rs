@@ -62,6 +62,8 @@ struct Thread {
     ended: Option<Time>,
     acquisitions: u64,
     failed_acquisitions: u64,
+    /// It was woken for the lock in vain, and has not slept since.
+    has_failed: bool,
 }
 
 struct Engine<'a, O> {
@@ -94,6 +96,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             ended: None,
             acquisitions: 0,
             failed_acquisitions: 0,
+            has_failed: false,
         });
         Engine {
             model,
@@ -327,9 +330,7 @@ impl<'a, O: Observer> Engine<'a, O> {
     fn lock(&mut self, thread: ThreadId, after: After) -> bool {
         match self.kernel.proceed(thread) {
             Progress::Pending => {
-                if self.kernel.is_blocked(thread) {
-                    self.asleep_for_lock(thread);
-                }
+                self.sleeps_again(thread);
                 false
             }
             Progress::InVain => {
@@ -385,6 +386,7 @@ impl<'a, O: Observer> Engine<'a, O> {
                 self.counters.forced_waits += 1;
                 self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
             }
+            Note::ForcedWaitOver => self.without_the_lock(thread, after),
         }
     }
 
@@ -392,6 +394,7 @@ impl<'a, O: Observer> Engine<'a, O> {
         self.counters.acquisitions += 1;
         self.counters.hand_overs += u64::from(self.last_holder.is_some_and(|last| last != thread));
         self.threads[thread].acquisitions += 1;
+        self.threads[thread].has_failed = false;
         self.holder = Some(thread);
         self.last_holder = Some(thread);
         self.held_since = self.kernel.now();
@@ -403,23 +406,30 @@ impl<'a, O: Observer> Engine<'a, O> {
     fn released(&mut self, thread: ThreadId, after: After) {
         self.counters.held += self.kernel.now().since(self.held_since);
         self.holder = None;
+        self.without_the_lock(thread, after);
+        self.kernel.mark(thread, Mark::Released);
+    }
+
+    /// The thread has let the lock go: to take it again at once, or to do without it.
+    fn without_the_lock(&mut self, thread: ThreadId, after: After) {
         let user =
             if after == After::Program { ThreadState::WaitsForGil } else { ThreadState::RunsWithoutGil };
         self.kernel.set_states(thread, user, ThreadState::WaitsForGil);
-        self.kernel.mark(thread, Mark::Released);
     }
 
     fn failed(&mut self, thread: ThreadId) {
         self.counters.failed_acquisitions += 1;
         self.threads[thread].failed_acquisitions += 1;
+        self.threads[thread].has_failed = true;
         self.kernel.set_states(thread, ThreadState::FailedAcquisition, ThreadState::WaitsForGil);
         self.kernel.mark(thread, Mark::FailedAcquisition);
     }
 
-    /// A thread that sleeps for the lock has not failed again until it has been woken again.
-    fn asleep_for_lock(&mut self, thread: ThreadId) {
-        if self.holder != Some(thread) {
-            self.kernel.set_user_state(thread, ThreadState::WaitsForGil);
+    /// A thread that sleeps again after a failed acquisition has not failed again until it has been woken again.
+    fn sleeps_again(&mut self, thread: ThreadId) {
+        if self.threads[thread].has_failed && self.kernel.is_blocked(thread) {
+            self.threads[thread].has_failed = false;
+            self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::WaitsForGil);
         }
     }
 

@@ -59,6 +59,8 @@ pub enum Note {
     DropRequested,
     /// The thread waits until another has taken the lock.
     ForcedWait,
+    /// Another has taken the lock: the forced wait is over.
+    ForcedWaitOver,
 }
 
 impl Decision {

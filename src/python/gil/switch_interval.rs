@@ -122,9 +122,8 @@ impl SwitchInterval {
                 let wait = Request::CondvarWait(self.switch_condition, self.switch_mutex, None);
                 self.ask(thread, Phase::DropSwitchWaited, wait).noting(Note::ForcedWait)
             }
-            Phase::DropSwitchMutexLocked | Phase::DropSwitchWaited => {
-                self.ask(thread, Phase::DropSwitchMutexUnlocked, Request::MutexUnlock(self.switch_mutex))
-            }
+            Phase::DropSwitchMutexLocked => self.unlock_switch_mutex(thread),
+            Phase::DropSwitchWaited => self.unlock_switch_mutex(thread).noting(Note::ForcedWaitOver),
             Phase::DropSwitchMutexUnlocked => self.released(thread),
             Phase::TakeMutexUnlocked | Phase::Idle => self.finished(thread),
         }
@@ -178,6 +177,10 @@ impl SwitchInterval {
             return self.ask(thread, Phase::DropSwitchMutexLocked, Request::MutexLock(self.switch_mutex));
         }
         self.released(thread)
+    }
+
+    fn unlock_switch_mutex(&mut self, thread: ThreadId) -> Decision {
+        self.ask(thread, Phase::DropSwitchMutexUnlocked, Request::MutexUnlock(self.switch_mutex))
     }
 
     fn released(&mut self, thread: ThreadId) -> Decision {
