@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::cli::output;
+
 /// Why the program ends without success.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -25,7 +27,7 @@ pub enum Failure {
 impl Failure {
     /// Tells the user, and gives the exit code.
     pub(super) fn report(&self) -> ExitCode {
-        eprintln!("{}", self.to_string().trim_end());
+        output::tell(self.to_string().trim_end());
         ExitCode::from(match self {
             Failure::Inside(_) => 1,
             Failure::Usage(_) => 2,

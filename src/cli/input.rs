@@ -6,6 +6,8 @@ use std::path::Path;
 use clap::Args;
 
 use crate::cli::Failure;
+use crate::des::Span;
+use crate::scenario::units::{self, UnitError};
 use crate::scenario::{self, Scenario};
 
 /// No text that is read may be longer, in bytes.
@@ -20,7 +22,7 @@ pub(super) struct ScenarioArguments {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub overrides: Vec<String>,
     /// Use this seed in place of the scenario's
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = count)]
     pub seed: Option<u64>,
 }
 
@@ -64,6 +66,23 @@ pub(super) fn read(path: &str) -> Result<(String, String), Failure> {
     }
     let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))?;
     Ok((text, name.to_owned()))
+}
+
+/// A count typed on the command line, with the same words on what is wrong as in a scenario.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    units::parse_count(text).map_err(|error| with_help(&error))
+}
+
+/// A duration typed on the command line, likewise.
+pub(super) fn span(text: &str) -> Result<Span, String> {
+    units::parse_span(text).map_err(|error| with_help(&error))
+}
+
+fn with_help(error: &UnitError) -> String {
+    match &error.help {
+        Some(help) => format!("{error} ({help})"),
+        None => error.to_string(),
+    }
 }
 
 /// Whether messages may be coloured: on a terminal, unless `NO_COLOR` is set.

@@ -17,6 +17,11 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Tells the user something on standard error. If nobody listens, there is nothing to be done about it.
+pub(super) fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
+}
+
 /// What a file is to hold, by the ending of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -58,7 +63,7 @@ impl Format {
 pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     file::write(path, bytes)
         .map_err(|error| Failure::Inside(format!("cannot write {}: {error}", path.display())))?;
-    eprintln!("wrote {}", path.display());
+    tell(&format!("wrote {}", path.display()));
     Ok(())
 }
 

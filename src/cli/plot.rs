@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 
 use crate::chart::{self, Panel, Theme, TimelineChart};
 use crate::cli::Failure;
-use crate::cli::input::{Loaded, ScenarioArguments};
+use crate::cli::input::{self, Loaded, ScenarioArguments};
 use crate::cli::output::{self, Format};
 use crate::des::Span;
 use crate::experiment::{finding, record};
 use crate::export::json::hexadecimal;
-use crate::scenario::{Run, units};
+use crate::scenario::Run;
 
 /// The charts there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,10 +32,10 @@ pub(super) struct Arguments {
     #[arg(long = "run", value_name = "NAME")]
     runs: Vec<String>,
     /// Where the picture begins, as in 10s or 5.2ms
-    #[arg(long, value_parser = units::parse_span)]
+    #[arg(long, value_parser = input::span)]
     from: Option<Span>,
     /// Where the picture ends
-    #[arg(long, value_parser = units::parse_span)]
+    #[arg(long, value_parser = input::span)]
     to: Option<Span>,
     /// The file to write: .svg or .png
     #[arg(short = 'o', long = "output", value_name = "FILE", required = true)]

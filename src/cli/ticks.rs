@@ -22,9 +22,12 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         .map_err(|diagnostics| Failure::Scenario(diagnostics.render(input::colour())))?;
     let (text, name) = input::read(&arguments.file)?;
     let rule = python.check_interval.map_or(Rule::EvalBreaker, |interval| Rule::Ticks { interval });
-    let annotated = listing::parse(&text)
-        .and_then(|listing| listing.annotate(&python.opcodes, rule))
-        .map_err(|error| Failure::Scenario(explained(&name, &arguments.python, &error)))?;
+    let explain = |error: ListingError| Failure::Scenario(explained(&name, &arguments.python, &error));
+    let listing = listing::parse(&text).map_err(explain)?;
+    if listing.instructions.is_empty() {
+        return Err(Failure::Scenario(format!("error: {name}: there is no instruction in it")));
+    }
+    let annotated = listing.annotate(&python.opcodes, rule).map_err(explain)?;
     output::print(&annotated.render())
 }
 

@@ -22,6 +22,10 @@ const CORE: usize = 1;
 const SLICE: usize = 2;
 const TICK: usize = 3;
 
+/// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
+/// run that comes so far is cut off.
+pub const LAST_INSTANT: Time = Time::from_picos(u64::MAX - 2);
+
 /// In which mode a burst executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -63,6 +67,8 @@ pub struct Usage {
 #[derive(Clone, Debug)]
 struct Thread {
     place: Place,
+    /// Why it came to the core on which it arrives.
+    arrival: Arrival,
     last_core: Option<CoreId>,
     mode: Mode,
     /// What is left of the kernel time of the switch to it, of the user time of its migration, and of its burst.
@@ -183,6 +189,7 @@ impl<O: Observer> Kernel<O> {
     pub fn new(machine: &Machine, threads: usize, seed: u64, observer: O) -> Kernel<O> {
         let thread = Thread {
             place: Place::NotStarted,
+            arrival: Arrival::Started,
             last_core: None,
             mode: Mode::User,
             switch_left: Span::ZERO,
@@ -405,6 +412,12 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
+    /// Sets an owner's event to happen after `span`.
+    fn schedule(&mut self, kind: usize, owner: usize, span: Span) {
+        let never_reached = LAST_INSTANT + Span::from_picos(1);
+        self.events.set(Slot { kind, owner }, (self.now + span).min(never_reached));
+    }
+
     fn set_phase(&mut self, thread: ThreadId, phase: Phase) {
         if let Some(operation) = self.threads[thread].operations.last_mut() {
             operation.phase = phase;
@@ -438,7 +451,7 @@ impl<O: Observer> Kernel<O> {
         } else {
             state.burst_left
         };
-        self.events.set(Slot { kind: CORE, owner: core }, self.now + piece);
+        self.schedule(CORE, core, piece);
         if !piece.is_zero() {
             self.show_running_state(thread);
         }
@@ -499,27 +512,27 @@ impl<O: Observer> Kernel<O> {
     fn core_is_ready(&mut self, core: CoreId) -> Happening {
         let Some(thread) = self.views[core].running else { return Happening::Internal };
         if self.threads[thread].place == Place::Arriving(core) {
-            let arrival = self.arrival_of(thread);
+            let arrival = self.threads[thread].arrival;
             self.run_on(core, thread, Some(arrival));
         } else {
             self.settle(thread);
         }
         let state = &self.threads[thread];
-        if state.switch_left.is_zero() && state.migration_left.is_zero() {
-            if state.burst_left.is_zero() {
-                return Happening::Turn(thread);
-            }
-            if state.mode == Mode::User && self.cores[core].must_reschedule {
-                self.make_room(core, thread);
-                return Happening::Internal;
-            }
+        if (state.switch_left + state.migration_left + state.burst_left).is_zero() {
+            return Happening::Turn(thread);
         }
-        self.schedule_piece(core, thread);
+        if self.cores[core].must_reschedule && self.is_in_user_code(thread) {
+            self.make_room(core, thread);
+        } else {
+            self.schedule_piece(core, thread);
+        }
         Happening::Internal
     }
 
-    fn arrival_of(&self, thread: ThreadId) -> Arrival {
-        if self.threads[thread].last_core.is_none() { Arrival::Started } else { Arrival::Woken }
+    /// Whether what a running thread executes, or is about to, is user code.
+    fn is_in_user_code(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread];
+        state.switch_left.is_zero() && (state.mode == Mode::User || !state.migration_left.is_zero())
     }
 
     /// `thread` begins to run on `core`.
@@ -574,12 +587,22 @@ impl<O: Observer> Kernel<O> {
         self.schedule_piece(core, thread);
     }
 
-    /// The running `thread` is put back into a run queue, and the core goes to whoever is next: it may be the same.
+    /// The running `thread` makes room: it is put back into a run queue, and the core goes to whoever is next, perhaps
+    /// itself. A scheduler may also send it to an idle core, if another thread is there to take its place.
     fn make_room(&mut self, core: CoreId, thread: ThreadId) {
         self.settle(thread);
         self.scheduler.stop(core, thread, true, self.now);
-        self.scheduler.enqueue(core, thread, Arrival::Preempted);
         self.threads[thread].place = Place::Queued;
+        let elsewhere = self.scheduler.place_preempted(thread, core, &self.views);
+        if elsewhere != core
+            && let Some(next) = self.scheduler.pick(core)
+        {
+            self.threads[thread].usage.involuntary_switches += 1;
+            self.switch_from(core, thread, next);
+            self.make_runnable(thread, Arrival::Preempted);
+            return;
+        }
+        self.scheduler.enqueue(core, thread, Arrival::Preempted);
         let next = self.scheduler.pick(core).unwrap_or(thread);
         if next != thread {
             self.threads[thread].usage.involuntary_switches += 1;
@@ -617,7 +640,7 @@ impl<O: Observer> Kernel<O> {
             None => None,
         };
         if let Some(span) = span {
-            self.events.set(Slot { kind: TIMER, owner: thread }, self.now + span);
+            self.schedule(TIMER, thread, span);
         }
         if let Some(woken) = woken {
             self.wake(woken);
@@ -661,7 +684,10 @@ impl<O: Observer> Kernel<O> {
         let core = self.scheduler.place(thread, self.threads[thread].last_core, &self.views);
         self.show_state(thread, ThreadState::Runnable);
         match self.views[core].running {
-            None => self.arrive(core, thread),
+            None => {
+                self.threads[thread].arrival = arrival;
+                self.arrive(core, thread);
+            }
             Some(running) => self.join_queue(core, thread, running, arrival),
         }
     }
@@ -677,7 +703,7 @@ impl<O: Observer> Kernel<O> {
         } else {
             self.prices.wake_latency_deep.draw()
         };
-        self.events.set(Slot { kind: CORE, owner: core }, self.now + latency);
+        self.schedule(CORE, core, latency);
     }
 
     fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) {
@@ -733,7 +759,7 @@ impl<O: Observer> Kernel<O> {
         let timers = (0..self.threads.len())
             .any(|thread| self.events.time_of(Slot { kind: TIMER, owner: thread }) != Time::END);
         if let Some(interval) = self.scheduler.tick_interval().filter(|_| runnable > 0 || timers) {
-            self.events.set(Slot { kind: TICK, owner: 0 }, self.now + interval);
+            self.schedule(TICK, 0, interval);
         }
     }
 }

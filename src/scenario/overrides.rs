@@ -17,11 +17,11 @@ pub(crate) fn apply(
     for text in overrides {
         let source = sources.len();
         sources.push(Source { name: "--set".to_owned(), text: text.clone() });
-        if let Some((path, value)) = parse(text, source, problems) {
-            check_run(&tree, &path, problems);
-            if leads_somewhere(&tree, &path, problems) {
-                tree = merge::merge_sections(tree, overlay(path, value));
-            }
+        if let Some((path, value)) = parse(text, source, problems)
+            && is_known_run(&tree, &path, problems)
+            && leads_somewhere(&tree, &path, problems)
+        {
+            tree = merge::merge_sections(tree, overlay(path, value));
         }
     }
     tree
@@ -79,14 +79,15 @@ fn key(text: &str, source: usize, start: usize, end: usize) -> Key {
     }
 }
 
-/// A path into a run leads to one that is there: a misspelt name must not make a new run.
-fn check_run(tree: &Node, path: &[Key], problems: &mut Problems) {
-    let [runs, run, ..] = path else { return };
+/// Whether a path into a run leads to one that is there: a misspelt name must not make a new run.
+fn is_known_run(tree: &Node, path: &[Key], problems: &mut Problems) -> bool {
+    let [runs, run, ..] = path else { return true };
     if runs.text != "runs" || tree.get("runs").is_some_and(|runs| runs.get(&run.text).is_some()) {
-        return;
+        return true;
     }
     let known = tree.get("runs").and_then(Node::entries).unwrap_or_default();
     problems.unknown(run.position, "run", &run.text, known.iter().map(|(key, _)| key.text.as_str()));
+    false
 }
 
 /// Whether the path goes through mappings only, as far as it is there.

@@ -7,11 +7,11 @@
 use crate::des::random::Purpose;
 use crate::des::{Span, Stream, Time};
 use crate::os::ThreadId;
-use crate::os::kernel::{Happening, Kernel, Progress};
+use crate::os::kernel::{Happening, Kernel, LAST_INSTANT, Progress};
 use crate::os::sync::{Outcome, Request};
 use crate::python::gil::{Action, Decision, Gil, Note, Want};
 use crate::python::program::Step;
-use crate::sim::model::Model;
+use crate::sim::model::{Model, ThreadSpec};
 use crate::sim::report::{Ending, GilCounters, Report, ThreadReport};
 use crate::trace::{Mark, Observer, ThreadState};
 
@@ -22,6 +22,11 @@ pub fn run<O: Observer>(model: &Model, seed: u64, observer: O) -> (Report, O) {
     let mut engine = Engine::new(model, seed, observer);
     let ending = engine.run();
     engine.report(ending)
+}
+
+/// Whether the run waits for a thread: it does not for a daemon, unless there are only daemons.
+fn is_awaited(model: &Model, thread: &ThreadSpec) -> bool {
+    !thread.daemon || model.threads.iter().all(|other| other.daemon)
 }
 
 /// What a thread is doing when its turn comes.
@@ -56,6 +61,8 @@ struct Thread {
     /// Execution time since the beginning of the current stretch, up to the beginning of the current burst.
     position: Span,
     burst: Span,
+    /// The position at which the burst leads into the lock code, if it does.
+    check_at: Option<Span>,
     /// For each loop that the thread is in: the step at which it starts, and how many rounds are left.
     loops: Vec<(usize, Option<u64>)>,
     stream: Stream,
@@ -77,6 +84,7 @@ struct Engine<'a, O> {
     last_holder: Option<ThreadId>,
     counters: GilCounters,
     threads: Vec<Thread>,
+    /// How many threads the run still waits for: all but the daemons, or, if there are only daemons, all.
     awaited: usize,
 }
 
@@ -91,6 +99,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             step: 0,
             position: Span::ZERO,
             burst: Span::ZERO,
+            check_at: None,
             loops: Vec::with_capacity(model.programs[spec.program].loop_depth()),
             stream: Stream::new(seed, Purpose::Program, index as u64),
             ended: None,
@@ -108,7 +117,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             last_holder: None,
             counters: GilCounters::default(),
             threads: threads.collect(),
-            awaited: model.threads.iter().filter(|thread| !thread.daemon).count(),
+            awaited: model.threads.iter().filter(|thread| is_awaited(model, thread)).count(),
         }
     }
 
@@ -116,8 +125,8 @@ impl<'a, O: Observer> Engine<'a, O> {
         for (thread, spec) in self.model.threads.iter().enumerate() {
             self.kernel.start(thread, Time::ZERO + spec.start);
         }
-        let limit = self.model.until.unwrap_or(Time::from_picos(u64::MAX - 1));
-        while self.awaited > 0 || self.model.until.is_some() && self.any_daemon_only() {
+        let limit = self.model.until.unwrap_or(LAST_INSTANT);
+        while self.awaited > 0 {
             match self.kernel.next(limit) {
                 Happening::Turn(thread) => self.turn(thread),
                 Happening::Internal => {}
@@ -126,11 +135,6 @@ impl<'a, O: Observer> Engine<'a, O> {
             }
         }
         Ending::Finished
-    }
-
-    /// Whether the run has daemon threads only, so that nothing but `until` ends it.
-    fn any_daemon_only(&self) -> bool {
-        self.model.threads.iter().all(|thread| thread.daemon)
     }
 
     fn report(mut self, ending: Ending) -> (Report, O) {
@@ -191,7 +195,7 @@ impl<'a, O: Observer> Engine<'a, O> {
     fn bytecode_executed(&mut self, thread: ThreadId) -> bool {
         let model = self.model;
         let state = &mut self.threads[thread];
-        let Step::Run { stretch, span } = model.programs[state.program].steps[state.step] else {
+        let Step::Run { stretch, .. } = model.programs[state.program].steps[state.step] else {
             return false;
         };
         let stretch = &model.stretches[stretch];
@@ -199,20 +203,15 @@ impl<'a, O: Observer> Engine<'a, O> {
         state.position += state.burst;
         state.burst = Span::ZERO;
         let to = state.position;
-        if self.lock_exists && to > from {
-            let check = self.gil.next_check(stretch, from) == Some(to);
+        let is_check = state.check_at.take() == Some(to);
+        if self.lock_exists {
             self.gil.executed(stretch, from, to);
-            if check {
-                self.counters.checks += 1;
-                self.kernel.mark(thread, Mark::Check);
-                return self.want(thread, Want::Yield, After::Program);
-            }
         }
-        if to < span {
-            return self.run_bytecode(thread);
+        if is_check {
+            self.counters.checks += 1;
+            self.kernel.mark(thread, Mark::Check);
+            return self.want(thread, Want::Yield, After::Program);
         }
-        self.threads[thread].position = Span::ZERO;
-        self.threads[thread].step += 1;
         self.take_step(thread)
     }
 
@@ -223,20 +222,24 @@ impl<'a, O: Observer> Engine<'a, O> {
             return false;
         };
         let position = state.position;
-        let end = self.next_stop(thread, position).min(span);
+        let check_at = self.next_check(thread, position);
+        let end = check_at.unwrap_or(span);
         self.threads[thread].activity = Activity::Bytecode;
         self.threads[thread].burst = end - position;
+        self.threads[thread].check_at = check_at;
         !self.kernel.execute_user(thread, end - position)
     }
 
-    /// The position at which a thread that executes bytecode from `position` on next has to look up.
-    fn next_stop(&self, thread: ThreadId, position: Span) -> Span {
+    /// The position at which a thread that executes bytecode from `position` on is led into the lock code, if that is
+    /// within its step.
+    fn next_check(&self, thread: ThreadId, position: Span) -> Option<Span> {
         let state = &self.threads[thread];
         match self.model.programs[state.program].steps[state.step] {
-            Step::Run { stretch, .. } if self.lock_exists => {
-                self.gil.next_check(&self.model.stretches[stretch], position).unwrap_or(Span::MAX)
+            Step::Run { stretch, span } if self.lock_exists => {
+                let check = self.gil.next_check(&self.model.stretches[stretch], position);
+                check.filter(|position| *position <= span)
             }
-            _ => Span::MAX,
+            _ => None,
         }
     }
 
@@ -246,6 +249,10 @@ impl<'a, O: Observer> Engine<'a, O> {
         loop {
             let state = &mut self.threads[thread];
             match &model.programs[state.program].steps[state.step] {
+                Step::Run { span, .. } if state.position >= *span => {
+                    state.position = Span::ZERO;
+                    state.step += 1;
+                }
                 Step::Run { .. } => return self.run_bytecode(thread),
                 Step::LoopStart { count: Some(0), exit } => state.step = *exit,
                 Step::LoopStart { count, .. } => {
@@ -310,7 +317,7 @@ impl<'a, O: Observer> Engine<'a, O> {
 
     fn exit(&mut self, thread: ThreadId) -> bool {
         self.threads[thread].ended = Some(self.kernel.now());
-        if !self.model.threads[thread].daemon {
+        if is_awaited(self.model, &self.model.threads[thread]) {
             self.awaited -= 1;
         }
         self.kernel.finish(thread);
@@ -355,23 +362,9 @@ impl<'a, O: Observer> Engine<'a, O> {
                 self.kernel.begin(thread, request);
                 true
             }
-            (Action::Done, After::Program) => self.go_on(thread),
+            (Action::Done, After::Program) => self.take_step(thread),
             (Action::Done, After::Request(request)) => self.block(thread, request),
             (Action::Done, After::Exit) => self.exit(thread),
-        }
-    }
-
-    /// The thread holds the lock: in the middle of a stretch after a check, else at a step.
-    fn go_on(&mut self, thread: ThreadId) -> bool {
-        let state = &self.threads[thread];
-        let step = &self.model.programs[state.program].steps[state.step];
-        match step {
-            Step::Run { span, .. } if !state.position.is_zero() && state.position >= *span => {
-                self.threads[thread].position = Span::ZERO;
-                self.threads[thread].step += 1;
-                self.take_step(thread)
-            }
-            _ => self.take_step(thread),
         }
     }
 
@@ -446,10 +439,10 @@ impl<'a, O: Observer> Engine<'a, O> {
         let state = &self.threads[holder];
         let end = state.position + state.burst;
         let present = end - left;
-        let stop = self.next_stop(holder, present);
-        if stop < end {
-            self.threads[holder].burst = stop - state.position;
-            self.kernel.cut_burst(holder, stop - present);
-        }
+        let check_at = self.next_check(holder, present);
+        let burst = check_at.map_or(state.burst, |check| check - state.position);
+        self.threads[holder].check_at = check_at;
+        self.threads[holder].burst = burst;
+        self.kernel.cut_burst(holder, check_at.unwrap_or(end) - present);
     }
 }

@@ -13,7 +13,7 @@ const THREADS_IN_A_PERIOD: u64 = 8;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Core {
-    minimum_vruntime: Span,
+    minimum_vruntime: i128,
     running: Option<ThreadId>,
     /// Use of the core since its thread was last picked (`sum_exec_runtime - prev_sum_exec_runtime`).
     used: Span,
@@ -26,7 +26,9 @@ pub struct Cfs {
     minimum_granularity: Span,
     wakeup_granularity: Span,
     tick: Span,
-    vruntimes: Vec<Span>,
+    /// Virtual runtimes in picoseconds, relative to the zero of the queue of the thread's home.
+    vruntimes: Vec<i128>,
+    homes: Vec<CoreId>,
     cores: Vec<Core>,
     queues: Vec<Vec<ThreadId>>,
 }
@@ -45,7 +47,8 @@ impl Cfs {
             minimum_granularity: fair::scaled_by_cores(minimum_granularity, cores),
             wakeup_granularity: fair::scaled_by_cores(wakeup_granularity, cores),
             tick,
-            vruntimes: vec![Span::ZERO; threads],
+            vruntimes: vec![0; threads],
+            homes: vec![0; threads],
             cores: vec![Core::default(); cores],
             queues: vec![Vec::with_capacity(threads); cores],
         }
@@ -78,7 +81,7 @@ impl Cfs {
     }
 
     pub(super) fn charge(&mut self, core: CoreId, thread: ThreadId, span: Span) {
-        self.vruntimes[thread] += span;
+        self.vruntimes[thread] += i128::from(span.picos());
         self.cores[core].used += span;
         self.update_minimum(core);
     }
@@ -89,7 +92,7 @@ impl Cfs {
 
     /// `wakeup_preempt_entity`.
     pub(super) fn preempts(&mut self, _: CoreId, running: ThreadId, woken: ThreadId) -> bool {
-        self.vruntimes[running] - self.vruntimes[woken] > self.wakeup_granularity
+        self.vruntimes[running] - self.vruntimes[woken] > i128::from(self.wakeup_granularity.picos())
     }
 
     pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
@@ -109,7 +112,7 @@ impl Cfs {
             return true;
         }
         let behind = self.vruntimes[running] - self.vruntimes[self.queues[core][leftmost]];
-        used >= self.minimum_granularity && behind > slice
+        used >= self.minimum_granularity && behind > i128::from(slice.picos())
     }
 
     /// `sched_slice` for equal weights.
@@ -124,22 +127,30 @@ impl Cfs {
     /// `place_entity`: a new thread starts at the queue's minimum, a sleeper half a latency period before it, but none
     /// gains by having slept for less.
     fn place_vruntime(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+        if arrival != Arrival::Started {
+            self.move_home(core, thread);
+        }
         let minimum = self.cores[core].minimum_vruntime;
-        let credit = Span::from_picos(self.latency.picos() / 2);
+        let credit = i128::from(self.latency.picos() / 2);
         let vruntime = &mut self.vruntimes[thread];
         *vruntime = match arrival {
             Arrival::Started => minimum,
             Arrival::Woken => (*vruntime).max(minimum - credit),
             Arrival::Preempted => *vruntime,
         };
+        self.homes[thread] = core;
+    }
+
+    /// `migrate_task_rq_fair`: a thread that changes cores keeps its distance from the minimum.
+    fn move_home(&mut self, core: CoreId, thread: ThreadId) {
+        let old = std::mem::replace(&mut self.homes[thread], core);
+        self.vruntimes[thread] += self.cores[core].minimum_vruntime - self.cores[old].minimum_vruntime;
     }
 
     fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
         let busiest = fair::busiest(&self.queues)?;
         let thread = self.queues[busiest].pop()?;
-        // migrate_task_rq_fair: vruntime is relative to the queue.
-        let ahead = self.vruntimes[thread] - self.cores[busiest].minimum_vruntime;
-        self.vruntimes[thread] = self.cores[core].minimum_vruntime + ahead;
+        self.move_home(core, thread);
         Some(thread)
     }
 
@@ -205,11 +216,22 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_that_wakes_up_on_another_core_keeps_its_distance_from_the_minimum() {
+        let micros = Span::from_micros;
+        let mut cfs = Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 2, 2);
+        cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
+        cfs.charge(0, 0, Span::from_secs(10));
+        cfs.stop(0, 0, false, Time::ZERO);
+        cfs.run(1, 0, Some(Arrival::Woken), Time::ZERO);
+        assert_eq!(cfs.vruntimes[0], 0);
+    }
+
+    #[test]
     fn a_long_sleep_is_credited_with_half_the_latency_only() {
         let mut cfs = cfs();
         cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
         cfs.charge(0, 0, Span::from_millis(100));
         cfs.enqueue(0, 2, Arrival::Woken);
-        assert_eq!(cfs.vruntimes[2], Span::from_millis(97));
+        assert_eq!(cfs.vruntimes[2], i128::from(Span::from_millis(97).picos()));
     }
 }

@@ -30,6 +30,8 @@ struct Core {
 #[derive(Clone, Debug)]
 pub struct Eevdf {
     slice: i128,
+    /// The largest lag that is kept, either way: two slices, or a tick if that is longer (`entity_lag`).
+    lag_limit: i128,
     tick: Span,
     threads: Vec<Thread>,
     cores: Vec<Core>,
@@ -38,8 +40,10 @@ pub struct Eevdf {
 
 impl Eevdf {
     pub(super) fn new(base_slice: Span, tick: Span, cores: usize, threads: usize) -> Eevdf {
+        let slice = i128::from(fair::scaled_by_cores(base_slice, cores).picos());
         Eevdf {
-            slice: i128::from(fair::scaled_by_cores(base_slice, cores).picos()),
+            slice,
+            lag_limit: (2 * slice).max(i128::from(tick.picos())),
             tick,
             threads: vec![Thread::default(); threads],
             cores: vec![Core::default(); cores],
@@ -85,7 +89,7 @@ impl Eevdf {
     pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, preempted: bool, _: Time) {
         if !preempted {
             let lag = self.average(core) - self.threads[thread].vruntime;
-            self.threads[thread].lag = lag.clamp(-2 * self.slice, 2 * self.slice);
+            self.threads[thread].lag = lag.clamp(-self.lag_limit, self.lag_limit);
         }
         self.cores[core].last_average = self.average(core);
         self.cores[core].running = None;
@@ -99,7 +103,16 @@ impl Eevdf {
         let Some(running) = self.cores[core].running.filter(|_| !self.queues[core].is_empty()) else {
             return Time::END;
         };
-        let rest = (self.cores[core].protected_until - self.threads[running].vruntime).max(1_000);
+        let current = &self.threads[running];
+        let protected = self.cores[core].protected_until - current.vruntime;
+        // Without protection, nothing changes before the next deadline, or before it has run more than the average.
+        let members = self.queues[core].len() as i128 + 1;
+        let above_average = (self.average(core) - current.vruntime) * members / (members - 1) + 1;
+        let rest = if protected > 0 {
+            protected
+        } else {
+            (current.deadline - current.vruntime).min(above_average).max(1_000)
+        };
         fair::next_tick(self.tick, now, now + Span::from_picos(u64::try_from(rest).unwrap_or(u64::MAX)))
     }
 
@@ -107,15 +120,18 @@ impl Eevdf {
         self.must_yield(core, running)
     }
 
-    /// Whether the running thread has used its slice and another is eligible with an earlier deadline.
+    /// Whether the running thread has used its slice, and `pick_eevdf` would choose another: one that is eligible, while
+    /// the running thread is not or has a later deadline.
     fn must_yield(&self, core: CoreId, running: ThreadId) -> bool {
-        if self.threads[running].vruntime < self.cores[core].protected_until {
+        let current = &self.threads[running];
+        if current.vruntime < self.cores[core].protected_until {
             return false;
         }
-        let Some(best) = self.earliest_eligible(core) else { return false };
-        let best = &self.threads[self.queues[core][best]];
-        let current = &self.threads[running];
-        current.vruntime > self.average(core) || best.deadline < current.deadline
+        let average = self.average(core);
+        let best = self.earliest_eligible(core).map(|position| &self.threads[self.queues[core][position]]);
+        best.is_some_and(|best| {
+            best.vruntime <= average && (current.vruntime > average || best.deadline < current.deadline)
+        })
     }
 
     /// `avg_vruntime`: the average over the queue and the running thread.

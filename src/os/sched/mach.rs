@@ -128,7 +128,8 @@ impl Mach {
 
     pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, now: Time) {
         self.update_if_stale(thread);
-        if arrival.is_some() || self.threads[thread].quantum_left.is_zero() {
+        let anew = matches!(arrival, Some(Arrival::Started | Arrival::Woken));
+        if anew || self.threads[thread].quantum_left.is_zero() {
             self.threads[thread].quantum_left = self.quantum;
         }
         self.cores[core] = Core { quantum_end: now + self.threads[thread].quantum_left, first_quantum: true };

@@ -87,6 +87,14 @@ impl Scheduler {
         delegate!(self, scheduler => scheduler.place(thread, last_core, cores))
     }
 
+    /// The core on which a thread that had to make room on `core` is to go on: that one, unless the scheduler moves it.
+    pub fn place_preempted(&self, thread: ThreadId, core: CoreId, cores: &[CoreView]) -> CoreId {
+        match self {
+            Scheduler::Mach(mach) => mach.place(thread, Some(core), cores),
+            _ => core,
+        }
+    }
+
     /// `thread` waits for `core`.
     pub fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
         delegate!(self, scheduler => scheduler.enqueue(core, thread, arrival))

@@ -30,16 +30,26 @@ pub(super) struct Mutex {
     waiters: u64,
     tokens: u64,
     sleepers: QueueId,
+    /// The owner is about to collect the token of the transit: the next token is its own, not a waiter's.
+    is_collecting: bool,
+    collector: QueueId,
 }
 
 impl Mutex {
     pub fn new(queues: &mut WaitQueues) -> Mutex {
-        Mutex { owner: Owner::Nobody, waiters: 0, tokens: 0, sleepers: queues.add() }
+        Mutex {
+            owner: Owner::Nobody,
+            waiters: 0,
+            tokens: 0,
+            sleepers: queues.add(),
+            is_collecting: false,
+            collector: queues.add(),
+        }
     }
 
     /// `semaphore_signal`: wakes a sleeper or leaves a token.
     fn signal(&mut self, queues: &mut WaitQueues) -> Option<ThreadId> {
-        let woken = queues.pop(self.sleepers);
+        let woken = queues.pop(if self.is_collecting { self.collector } else { self.sleepers });
         if woken.is_none() {
             self.tokens += 1;
         }
@@ -76,20 +86,25 @@ pub(super) fn lock(objects: &mut Objects, id: MutexId, thread: ThreadId, phase: 
         }
         Phase::Try if mutex.owner == Owner::InTransit && mutex.waiters == 0 => {
             mutex.owner = Owner::Thread(thread);
+            mutex.is_collecting = true;
             Next::SystemCall(Phase::CollectToken)
         }
         Phase::CollectToken if mutex.tokens > 0 => {
             mutex.tokens -= 1;
-            Next::Done(Outcome::Done)
+            Next::Go(Phase::Collected)
         }
         Phase::CollectToken => {
-            Next::Sleep { queue: Some(mutex.sleepers), timeout: None, woken: None, then: Phase::Finish }
+            Next::Sleep { queue: Some(mutex.collector), timeout: None, woken: None, then: Phase::Collected }
+        }
+        Phase::Collected => {
+            mutex.is_collecting = false;
+            Next::Done(Outcome::Done)
         }
         Phase::Try => {
             mutex.waiters += 1;
             Next::SystemCall(Phase::FallAsleep)
         }
-        Phase::FallAsleep if mutex.tokens > 0 => {
+        Phase::FallAsleep if mutex.tokens > 0 && !mutex.is_collecting => {
             mutex.tokens -= 1;
             Next::Go(Phase::Woken)
         }

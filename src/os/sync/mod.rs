@@ -88,6 +88,8 @@ pub(super) enum Phase {
     Woken,
     /// Awake again, about to read the lock's memory again.
     Retry,
+    /// The same, but for a thread that did not fall asleep, because the memory had changed meanwhile.
+    RetryAwake,
     /// In the kernel, about to wake a sleeper.
     Wake,
     /// The mutex of a condition wait has been given up.
@@ -98,6 +100,8 @@ pub(super) enum Phase {
     TakeMutexBack,
     /// In the kernel, about to collect the token of a mutex in transit (`darwin`).
     CollectToken,
+    /// The token of a mutex in transit has been collected (`darwin`).
+    Collected,
     /// The mutex was handed to this thread (`darwin`).
     Owned,
     /// Nothing is left to do.

@@ -106,8 +106,13 @@ pub(super) fn wait(
             woken: None,
             then: Phase::Woken,
         },
+        // A signal may have counted this waiter out after its timer fired: then that signal was for it.
         Phase::Woken if timed_out => {
-            condvar.waiters -= 1;
+            if condvar.waiters > 0 {
+                condvar.waiters -= 1;
+            } else {
+                condvar.signals = condvar.signals.saturating_sub(1);
+            }
             Next::Inner(Request::MutexLock(mutex), Phase::TakeMutexBack)
         }
         Phase::Woken => Next::Inner(Request::MutexLock(mutex), Phase::Finish),

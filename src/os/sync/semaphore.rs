@@ -32,18 +32,18 @@ pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next
             Next::SystemCall(Phase::FallAsleep)
         }
         // futex(2): the kernel compares the value once more and does not sleep if it has changed.
-        Phase::FallAsleep if semaphore.value > 0 => Next::Atomic(Phase::Retry),
+        Phase::FallAsleep if semaphore.value > 0 => Next::Atomic(Phase::RetryAwake),
         Phase::FallAsleep => {
             Next::Sleep { queue: Some(semaphore.sleepers), timeout: None, woken: None, then: Phase::Woken }
         }
         Phase::Woken => Next::Atomic(Phase::Retry),
-        Phase::Retry if semaphore.value > 0 => {
+        Phase::Retry | Phase::RetryAwake if semaphore.value > 0 => {
             semaphore.value -= 1;
             semaphore.waiters -= 1;
             Next::Done(Outcome::Done)
         }
         Phase::Retry => Next::InVain(Phase::AfterWake),
-        Phase::AfterWake => Next::SystemCall(Phase::FallAsleep),
+        Phase::RetryAwake | Phase::AfterWake => Next::SystemCall(Phase::FallAsleep),
         _ => Next::LockOperation(Phase::Try),
     }
 }

@@ -62,7 +62,8 @@ impl SwitchInterval {
     ) -> SwitchInterval {
         let progress = Progress { want: Want::Take, phase: Phase::Idle, saved_switch_number: 0 };
         SwitchInterval {
-            interval,
+            // `sys.setswitchinterval` takes nothing shorter.
+            interval: interval.max(Span::from_micros(1)),
             forced_switching,
             locked: false,
             drop_request: false,
