@@ -1,6 +1,6 @@
 //! Floor 1: the operating system. Cores, run queues, schedulers, and the objects that threads wait for.
 //!
-//! Objects and schedulers decide ([`sync::Next`], [`sched::Scheduler`]); only the [`kernel`] changes the state of a
+//! Objects and schedulers decide (`sync::Next`, [`sched::Scheduler`]); only the [`kernel`] changes the state of a
 //! thread or core. What a thread executes is cut into bursts, each in user or in kernel mode; what an operation does
 //! happens at the end of a burst.
 

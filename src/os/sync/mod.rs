@@ -1,6 +1,6 @@
 //! The objects that threads wait for, and the operations on them, step by step.
 //!
-//! An operation is a small state machine. Each step decides what its thread does next ([`Next`]): an operation on a
+//! An operation is a small state machine. Each step decides what its thread does next (`Next`): an operation on a
 //! lock's memory, a system call, a sleep. The kernel prices and carries out the decision and comes back for the next
 //! step. A file here is one kind of object as one platform builds it.
 
