@@ -1,0 +1,210 @@
+//! What cores do: executing pieces of bursts, switching, making room, and the ends of time slices.
+
+use super::{CORE, Happening, Kernel, Mode, Place, SLICE, TICK, TIMER, Thread};
+use crate::des::queue::Slot;
+use crate::des::{Span, Time};
+use crate::os::sched::Arrival;
+use crate::os::{CoreId, ThreadId};
+use crate::trace::{Observer, ThreadState};
+
+impl<O: Observer> Kernel<O> {
+    /// Sets the event at which what `thread` executes first, its switch, its migration or its burst, is over.
+    pub(super) fn schedule_piece(&mut self, core: CoreId, thread: ThreadId) {
+        let state = &mut self.threads[thread];
+        state.settled = self.now;
+        let piece = if !state.switch_left.is_zero() {
+            state.switch_left
+        } else if !state.migration_left.is_zero() {
+            state.migration_left
+        } else {
+            state.burst_left
+        };
+        self.schedule(CORE, core, piece);
+        if !piece.is_zero() {
+            self.show_running_state(thread);
+        }
+    }
+
+    /// Accounts for what the running `thread` has executed since it was last settled.
+    pub(super) fn settle(&mut self, thread: ThreadId) {
+        let Place::Running(core) = self.threads[thread].place else { return };
+        let state = &mut self.threads[thread];
+        let used = self.now.since(state.settled);
+        state.settled = self.now;
+        if used.is_zero() {
+            return;
+        }
+        let kernel_mode = if !state.switch_left.is_zero() {
+            state.switch_left -= used;
+            true
+        } else if !state.migration_left.is_zero() {
+            state.migration_left -= used;
+            false
+        } else {
+            state.burst_left -= used;
+            state.mode == Mode::Kernel
+        };
+        if kernel_mode {
+            state.usage.system += used;
+        } else {
+            state.usage.user += used;
+        }
+        self.scheduler.charge(core, thread, used);
+    }
+
+    /// A core's event: a thread arrives on it, or what its thread executed is over.
+    pub(super) fn core_is_ready(&mut self, core: CoreId) -> Happening {
+        let Some(thread) = self.views[core].running else { return Happening::Internal };
+        if self.threads[thread].place == Place::Arriving(core) {
+            let arrival = self.threads[thread].arrival;
+            self.run_on(core, thread, Some(arrival));
+        } else {
+            self.settle(thread);
+        }
+        let state = &self.threads[thread];
+        if (state.switch_left + state.migration_left + state.burst_left).is_zero() {
+            return Happening::Turn(thread);
+        }
+        if self.cores[core].must_reschedule && self.is_in_user_code(thread) {
+            self.make_room(core, thread);
+        } else {
+            self.schedule_piece(core, thread);
+        }
+        Happening::Internal
+    }
+
+    /// Whether what a running thread executes, or is about to, is user code.
+    pub(super) fn is_in_user_code(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread];
+        state.switch_left.is_zero() && (state.mode == Mode::User || !state.migration_left.is_zero())
+    }
+
+    /// `thread` begins to run on `core`.
+    pub(super) fn run_on(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>) {
+        let migrates = self.threads[thread].last_core.is_some_and(|last| last != core);
+        let migration = if migrates { self.prices.migration.draw() } else { Span::ZERO };
+        let state = &mut self.threads[thread];
+        state.place = Place::Running(core);
+        state.last_core = Some(core);
+        state.settled = self.now;
+        state.migration_left += migration;
+        state.usage.migrations += u64::from(migrates);
+        self.views[core].running = Some(thread);
+        self.cores[core].busy_since = self.now;
+        self.cores[core].must_reschedule = false;
+        self.observer.core_runs(self.now, core, Some(thread));
+        self.scheduler.run(core, thread, arrival, self.now);
+        self.arm_slice(core);
+    }
+
+    pub(super) fn core_goes_idle(&mut self, core: CoreId) {
+        if let Some(thread) = self.views[core].running.take() {
+            if self.threads[thread].place == Place::Arriving(core) {
+                return;
+            }
+            let busy_since = self.cores[core].busy_since;
+            self.cores[core].busy += self.now.since(busy_since);
+            self.cores[core].idle_since = self.now;
+            self.observer.core_runs(self.now, core, None);
+        }
+    }
+
+    /// The `core`, which `previous` has just left, goes to the next thread, or idles.
+    pub(super) fn pick_next(&mut self, core: CoreId, previous: ThreadId) {
+        self.cores[core].must_reschedule = false;
+        self.events.cancel(Slot { kind: CORE, owner: core });
+        let Some(thread) = self.scheduler.pick(core) else {
+            self.core_goes_idle(core);
+            self.events.cancel(Slot { kind: SLICE, owner: core });
+            return;
+        };
+        self.switch_from(core, previous, thread);
+    }
+
+    pub(super) fn switch_from(&mut self, core: CoreId, previous: ThreadId, thread: ThreadId) {
+        let busy_since = self.cores[core].busy_since;
+        self.cores[core].busy += self.now.since(busy_since);
+        if thread != previous {
+            self.threads[thread].switch_left += self.prices.context_switch.draw();
+        }
+        self.run_on(core, thread, None);
+        self.schedule_piece(core, thread);
+    }
+
+    /// The running `thread` makes room: it is put back into a run queue, and the core goes to whoever is next, perhaps
+    /// itself. A scheduler may also send it to an idle core, if another thread is there to take its place.
+    pub(super) fn make_room(&mut self, core: CoreId, thread: ThreadId) {
+        self.settle(thread);
+        self.scheduler.stop(core, thread, true, self.now);
+        self.threads[thread].place = Place::Queued;
+        let elsewhere = self.scheduler.place_preempted(thread, core, &self.views);
+        if elsewhere != core
+            && let Some(next) = self.scheduler.pick(core)
+        {
+            self.threads[thread].usage.involuntary_switches += 1;
+            self.switch_from(core, thread, next);
+            self.make_runnable(thread, Arrival::Preempted);
+            return;
+        }
+        self.scheduler.enqueue(core, thread, Arrival::Preempted);
+        let next = self.scheduler.pick(core).unwrap_or(thread);
+        if next != thread {
+            self.threads[thread].usage.involuntary_switches += 1;
+            self.show_state(thread, ThreadState::Runnable);
+        }
+        self.switch_from(core, thread, next);
+    }
+
+    /// `thread`, on its turn, leaves its core for a place where it does not compete for one.
+    pub(super) fn leave_core(&mut self, thread: ThreadId, place: Place, state: ThreadState) {
+        let Place::Running(core) = self.threads[thread].place else { return };
+        self.settle(thread);
+        self.scheduler.stop(core, thread, false, self.now);
+        self.threads[thread].place = place;
+        self.show_state(thread, state);
+        self.pick_next(core, thread);
+    }
+
+    /// The running thread must make room: at once if it executes user code, else when it would return to it.
+    pub(super) fn reschedule(&mut self, core: CoreId, running: ThreadId) {
+        self.cores[core].must_reschedule = true;
+        let state = &self.threads[running];
+        let executes = self.events.time_of(Slot { kind: CORE, owner: core }) != Time::END;
+        let user_code =
+            state.switch_left.is_zero() && (state.mode == Mode::User || !state.migration_left.is_zero());
+        if executes && user_code {
+            self.make_room(core, running);
+        }
+    }
+
+    pub(super) fn slice_ended(&mut self, core: CoreId) {
+        let Some(running) = self.views[core].running else { return };
+        if self.threads[running].place != Place::Running(core) {
+            return;
+        }
+        self.settle(running);
+        let must_yield = self.scheduler.timer(core, running, self.now);
+        self.arm_slice(core);
+        if must_yield {
+            self.reschedule(core, running);
+        }
+    }
+
+    pub(super) fn arm_slice(&mut self, core: CoreId) {
+        let time = self.scheduler.next_timer(core, self.now);
+        self.events.set(Slot { kind: SLICE, owner: core }, time);
+    }
+
+    /// The scheduler's machine-wide tick. It comes for as long as anything else can.
+    pub(super) fn scheduler_tick(&mut self) {
+        let can_run =
+            |thread: &&Thread| matches!(thread.place, Place::Arriving(_) | Place::Running(_) | Place::Queued);
+        let runnable = self.threads.iter().filter(can_run).count();
+        self.scheduler.tick(runnable);
+        let timers = (0..self.threads.len())
+            .any(|thread| self.events.time_of(Slot { kind: TIMER, owner: thread }) != Time::END);
+        if let Some(interval) = self.scheduler.tick_interval().filter(|_| runnable > 0 || timers) {
+            self.schedule(TICK, 0, interval);
+        }
+    }
+}

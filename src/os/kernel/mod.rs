@@ -1,0 +1,312 @@
+//! The kernel: the only place that changes what a thread or core is doing.
+//!
+//! A thread on a core executes one burst after another, in user or in kernel mode. A burst in kernel mode is never cut
+//! short: a thread that must make room does so when it would return to user code. A switch to a thread costs kernel
+//! time before its burst, and a migration costs user time.
+//!
+//! The events of one instant happen in this order (see [`EventQueue`]): timers of threads, then what cores were
+//! doing, then time slices, then the scheduler's tick: what is in motion completes before the scheduler intervenes.
+
+mod cores;
+mod operations;
+mod prices;
+mod sleep;
+
+use crate::des::queue::Slot;
+use crate::des::{EventQueue, Span, Time};
+use crate::os::machine::Machine;
+use crate::os::sched::{Arrival, CoreView, Scheduler};
+use crate::os::sync::{Objects, Operation, Outcome, QueueId};
+use crate::os::{CoreId, ThreadId};
+use crate::trace::{Mark, Observer, ThreadState};
+use prices::Prices;
+
+/// Slot kinds, in the order in which events of one instant happen.
+const TIMER: usize = 0;
+const CORE: usize = 1;
+const SLICE: usize = 2;
+const TICK: usize = 3;
+
+/// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
+/// run that comes so far is cut off.
+pub const LAST_INSTANT: Time = Time::from_picos(u64::MAX - 2);
+
+/// In which mode a burst executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    User,
+    Kernel,
+}
+
+/// Where a thread is: in exactly one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    NotStarted,
+    /// Its core is waking up.
+    Arriving(CoreId),
+    Running(CoreId),
+    Queued,
+    Blocked,
+    Done,
+}
+
+/// What a thread has used and suffered, as `getrusage` would tell it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Time in each state, indexed by [`ThreadState::index`].
+    pub state_times: [Span; ThreadState::COUNT],
+    /// Time on a core in user mode.
+    pub user: Span,
+    /// Time on a core in kernel mode.
+    pub system: Span,
+    /// How often it left its core because it blocked.
+    pub voluntary_switches: u64,
+    /// How often it was taken off its core for another thread.
+    pub involuntary_switches: u64,
+    /// How often it entered the kernel.
+    pub system_calls: u64,
+    /// How often it started on another core than it last ran on.
+    pub migrations: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Thread {
+    place: Place,
+    /// Why it came to the core on which it arrives.
+    arrival: Arrival,
+    last_core: Option<CoreId>,
+    mode: Mode,
+    /// What is left of the kernel time of the switch to it, of the user time of its migration, and of its burst.
+    switch_left: Span,
+    migration_left: Span,
+    burst_left: Span,
+    /// Until when its time on the core has been accounted for.
+    settled: Time,
+    operations: Vec<Operation>,
+    queue: Option<QueueId>,
+    timed_out: bool,
+    user_state: ThreadState,
+    blocked_state: ThreadState,
+    state: ThreadState,
+    state_since: Time,
+    usage: Usage,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Core {
+    idle_since: Time,
+    busy_since: Time,
+    busy: Span,
+    /// The running thread must make room when it would return to user code.
+    must_reschedule: bool,
+}
+
+/// How far [`Kernel::proceed`] has come with a thread's operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It takes time: the thread executes, queues or sleeps, and its turn will come.
+    Pending,
+    /// The thread was woken for something that another has taken; call again.
+    InVain,
+    /// It has ended.
+    Ended(Outcome),
+}
+
+/// What [`Kernel::next`] reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// The thread has nothing left to execute and waits for its next step.
+    Turn(ThreadId),
+    /// Something happened that concerns the kernel alone.
+    Internal,
+    /// Nothing can happen any more.
+    Nothing,
+}
+
+/// Cores, threads and kernel objects, and the event queue that moves them.
+#[derive(Debug)]
+pub struct Kernel<O> {
+    now: Time,
+    events: EventQueue,
+    event_count: u64,
+    threads: Vec<Thread>,
+    cores: Vec<Core>,
+    views: Vec<CoreView>,
+    scheduler: Scheduler,
+    objects: Objects,
+    prices: Prices,
+    observer: O,
+}
+
+impl<O: Observer> Kernel<O> {
+    /// A machine at rest: threads are started by [`Kernel::start`].
+    pub fn new(machine: &Machine, threads: usize, seed: u64, observer: O) -> Kernel<O> {
+        let thread = Thread {
+            place: Place::NotStarted,
+            arrival: Arrival::Started,
+            last_core: None,
+            mode: Mode::User,
+            switch_left: Span::ZERO,
+            migration_left: Span::ZERO,
+            burst_left: Span::ZERO,
+            settled: Time::ZERO,
+            operations: Vec::with_capacity(2),
+            queue: None,
+            timed_out: false,
+            user_state: ThreadState::RunsWithoutGil,
+            blocked_state: ThreadState::BlockedOnLock,
+            state: ThreadState::NotStarted,
+            state_since: Time::ZERO,
+            usage: Usage::default(),
+        };
+        let core =
+            Core { idle_since: Time::ZERO, busy_since: Time::ZERO, busy: Span::ZERO, must_reschedule: false };
+        let scheduler = Scheduler::new(machine.scheduler, machine.cores, threads);
+        let mut events = EventQueue::new(&[threads, machine.cores, machine.cores, 1]);
+        if let Some(interval) = scheduler.tick_interval() {
+            events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);
+        }
+        Kernel {
+            now: Time::ZERO,
+            events,
+            event_count: 0,
+            threads: vec![thread; threads],
+            cores: vec![core; machine.cores],
+            views: vec![CoreView { running: None }; machine.cores],
+            scheduler,
+            objects: Objects::new(machine.platform, threads),
+            prices: Prices::new(machine, seed),
+            observer,
+        }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How many events have happened.
+    pub fn event_count(&self) -> u64 {
+        self.event_count
+    }
+
+    /// The kernel objects, for policies that make their own.
+    pub fn objects(&mut self) -> &mut Objects {
+        &mut self.objects
+    }
+
+    /// What `thread` has used so far; complete for a thread that is not running.
+    pub fn usage(&self, thread: ThreadId) -> &Usage {
+        &self.threads[thread].usage
+    }
+
+    /// For how long `core` has run threads, complete after [`Kernel::close`].
+    pub fn core_busy(&self, core: CoreId) -> Span {
+        self.cores[core].busy
+    }
+
+    /// Starts `thread` at `time`, now or later.
+    pub fn start(&mut self, thread: ThreadId, time: Time) {
+        if time > self.now {
+            self.events.set(Slot { kind: TIMER, owner: thread }, time);
+        } else {
+            self.make_runnable(thread, Arrival::Started);
+        }
+    }
+
+    /// `thread` has ended; it must be on its turn.
+    pub fn finish(&mut self, thread: ThreadId) {
+        self.leave_core(thread, Place::Done, ThreadState::Done);
+    }
+
+    /// Which states `thread` is in while it executes user code, and while it is blocked.
+    pub fn set_states(&mut self, thread: ThreadId, user: ThreadState, blocked: ThreadState) {
+        self.threads[thread].user_state = user;
+        self.threads[thread].blocked_state = blocked;
+    }
+
+    /// Tells the observer of a moment.
+    pub fn mark(&mut self, thread: ThreadId, mark: Mark) {
+        self.observer.mark(self.now, thread, mark);
+    }
+
+    /// Whether `thread` sleeps.
+    pub fn is_blocked(&self, thread: ThreadId) -> bool {
+        self.threads[thread].place == Place::Blocked
+    }
+
+    /// Ends the run at `end`: accounts for what everybody has been doing until then, and gives the observer back.
+    pub fn close(mut self, end: Time) -> (Kernel<()>, O) {
+        self.now = end;
+        for core in 0..self.cores.len() {
+            if let Some(thread) = self.views[core].running {
+                self.settle(thread);
+                self.core_goes_idle(core);
+            }
+        }
+        for thread in 0..self.threads.len() {
+            self.account_state(thread);
+        }
+        let kernel = Kernel {
+            now: self.now,
+            events: self.events,
+            event_count: self.event_count,
+            threads: self.threads,
+            cores: self.cores,
+            views: self.views,
+            scheduler: self.scheduler,
+            objects: self.objects,
+            prices: self.prices,
+            observer: (),
+        };
+        (kernel, self.observer)
+    }
+
+    /// Lets the next event happen, unless it lies after `limit`.
+    pub fn next(&mut self, limit: Time) -> Happening {
+        let Some((time, slot)) = self.events.pop() else { return Happening::Nothing };
+        if time > limit {
+            self.now = limit;
+            return Happening::Nothing;
+        }
+        self.now = time;
+        self.event_count += 1;
+        match slot.kind {
+            TIMER => self.timer_fired(slot.owner),
+            CORE => return self.core_is_ready(slot.owner),
+            SLICE => self.slice_ended(slot.owner),
+            _ => self.scheduler_tick(),
+        }
+        Happening::Internal
+    }
+
+    /// Sets an owner's event to happen after `span`.
+    fn schedule(&mut self, kind: usize, owner: usize, span: Span) {
+        let never_reached = LAST_INSTANT + Span::from_picos(1);
+        self.events.set(Slot { kind, owner }, (self.now + span).min(never_reached));
+    }
+
+    fn show_running_state(&mut self, thread: ThreadId) {
+        let state = &self.threads[thread];
+        let in_kernel = !state.switch_left.is_zero()
+            || (state.migration_left.is_zero()
+                && state.mode == Mode::Kernel
+                && state.user_state != ThreadState::FailedAcquisition);
+        let shown = if in_kernel { ThreadState::InKernel } else { state.user_state };
+        self.show_state(thread, shown);
+    }
+
+    fn show_state(&mut self, thread: ThreadId, shown: ThreadState) {
+        if self.threads[thread].state != shown {
+            self.account_state(thread);
+            self.threads[thread].state = shown;
+            self.observer.thread_state(self.now, thread, shown);
+        }
+    }
+
+    fn account_state(&mut self, thread: ThreadId) {
+        let thread = &mut self.threads[thread];
+        thread.usage.state_times[thread.state.index()] += self.now.since(thread.state_since);
+        thread.state_since = self.now;
+    }
+}

@@ -1,0 +1,117 @@
+//! Carrying out what threads ask for, step by step, as bursts on a core.
+
+use super::{Kernel, Mode, Place, Progress};
+use crate::des::Span;
+use crate::os::ThreadId;
+use crate::os::sync::{Next, Operation, Outcome, Phase, Request};
+use crate::trace::Observer;
+
+impl<O: Observer> Kernel<O> {
+    /// `thread`, on its turn, asks something of the kernel; [`Kernel::proceed`] carries it out.
+    pub fn begin(&mut self, thread: ThreadId, request: Request) {
+        self.threads[thread].operations.push(Operation { request, phase: Phase::Begin });
+    }
+
+    /// Carries out `thread`'s operation as far as it goes without time passing.
+    pub fn proceed(&mut self, thread: ThreadId) -> Progress {
+        while let Some(operation) = self.threads[thread].operations.last().copied() {
+            let timed_out = self.threads[thread].timed_out;
+            let pending = match self.objects.step(thread, operation, timed_out) {
+                Next::LockOperation(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.lock_operation.draw();
+                    self.execute(thread, Mode::User, cost)
+                }
+                Next::Atomic(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.atomic_operation.draw();
+                    self.execute(thread, Mode::User, cost)
+                }
+                Next::SystemCall(then) => {
+                    self.set_phase(thread, then);
+                    self.threads[thread].usage.system_calls += 1;
+                    let cost = self.prices.system_call.draw();
+                    self.execute(thread, Mode::Kernel, cost)
+                }
+                Next::Waking(woken, then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.wake_for(woken);
+                    self.execute(thread, Mode::Kernel, cost)
+                }
+                Next::Sleep { queue, timeout, woken, then } => {
+                    self.set_phase(thread, then);
+                    self.fall_asleep(thread, queue, timeout, woken);
+                    true
+                }
+                Next::InVain(then) => {
+                    self.set_phase(thread, then);
+                    return Progress::InVain;
+                }
+                Next::Inner(request, then) => {
+                    self.set_phase(thread, then);
+                    self.begin(thread, request);
+                    false
+                }
+                Next::Go(then) => {
+                    self.set_phase(thread, then);
+                    false
+                }
+                Next::Done(outcome) => {
+                    self.threads[thread].operations.pop();
+                    if self.threads[thread].operations.is_empty() {
+                        return Progress::Ended(outcome);
+                    }
+                    false
+                }
+            };
+            if pending {
+                return Progress::Pending;
+            }
+        }
+        Progress::Ended(Outcome::Done)
+    }
+
+    /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to
+    /// make room first); if not, it is still on its turn.
+    pub fn execute_user(&mut self, thread: ThreadId, span: Span) -> bool {
+        self.execute(thread, Mode::User, span)
+    }
+
+    /// What is left of `thread`'s burst at this instant.
+    pub fn burst_left(&mut self, thread: ThreadId) -> Span {
+        if matches!(self.threads[thread].place, Place::Running(_)) {
+            self.settle(thread);
+        }
+        self.threads[thread].burst_left
+    }
+
+    /// Cuts `thread`'s burst of user code: `left` is left of it from this instant on.
+    pub fn cut_burst(&mut self, thread: ThreadId, left: Span) {
+        self.threads[thread].burst_left = left;
+        if let Place::Running(core) = self.threads[thread].place {
+            self.schedule_piece(core, thread);
+        }
+    }
+
+    pub(super) fn set_phase(&mut self, thread: ThreadId, phase: Phase) {
+        if let Some(operation) = self.threads[thread].operations.last_mut() {
+            operation.phase = phase;
+        }
+    }
+
+    /// Begins a burst; whether it takes time, or the thread had to make room.
+    pub(super) fn execute(&mut self, thread: ThreadId, mode: Mode, span: Span) -> bool {
+        let Place::Running(core) = self.threads[thread].place else { return true };
+        self.threads[thread].mode = mode;
+        self.threads[thread].burst_left = span;
+        if mode == Mode::User && self.cores[core].must_reschedule {
+            self.make_room(core, thread);
+            return true;
+        }
+        if span.is_zero() {
+            return false;
+        }
+        self.schedule_piece(core, thread);
+        true
+    }
+}

@@ -1,0 +1,56 @@
+//! What things cost: each cost with the random stream it is drawn from.
+
+use crate::des::random::Purpose;
+use crate::des::{Distribution, Span, Stream};
+use crate::os::machine::Machine;
+
+/// A cost and the stream it is drawn from.
+#[derive(Clone, Debug)]
+pub(super) struct Price {
+    distribution: Distribution,
+    stream: Stream,
+}
+
+impl Price {
+    pub fn new(distribution: &Distribution, seed: u64, purpose: Purpose, index: u64) -> Price {
+        Price { distribution: distribution.clone(), stream: Stream::new(seed, purpose, index) }
+    }
+
+    pub fn draw(&mut self) -> Span {
+        self.distribution.sample(&mut self.stream)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Prices {
+    pub context_switch: Price,
+    pub system_call: Price,
+    pub wake_sleeper: Price,
+    pub wake_no_sleeper: Price,
+    pub wake_latency_idle: Price,
+    pub wake_latency_deep: Price,
+    pub deep_idle_after: Span,
+    pub timer_lateness: Price,
+    pub lock_operation: Price,
+    pub atomic_operation: Price,
+    pub migration: Price,
+}
+
+impl Prices {
+    pub fn new(machine: &Machine, seed: u64) -> Prices {
+        let costs = &machine.costs;
+        Prices {
+            context_switch: Price::new(&costs.context_switch, seed, Purpose::ContextSwitch, 0),
+            system_call: Price::new(&costs.system_call, seed, Purpose::SystemCall, 0),
+            wake_sleeper: Price::new(&costs.wake_sleeper, seed, Purpose::WakeCall, 0),
+            wake_no_sleeper: Price::new(&costs.wake_no_sleeper, seed, Purpose::WakeCall, 1),
+            wake_latency_idle: Price::new(&costs.wake_latency_idle, seed, Purpose::WakeLatency, 0),
+            wake_latency_deep: Price::new(&costs.wake_latency_deep, seed, Purpose::WakeLatency, 1),
+            deep_idle_after: costs.deep_idle_after,
+            timer_lateness: Price::new(&costs.timer_lateness, seed, Purpose::TimerLateness, 0),
+            lock_operation: Price::new(&costs.lock_operation, seed, Purpose::LockOperation, 0),
+            atomic_operation: Price::new(&costs.atomic_operation, seed, Purpose::AtomicOperation, 0),
+            migration: Price::new(&costs.migration, seed, Purpose::Migration, 0),
+        }
+    }
+}
