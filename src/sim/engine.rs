@@ -432,7 +432,8 @@ impl<'a, O: Observer> Engine<'a, O> {
         self.counters.drop_requests += 1;
         self.kernel.mark(thread, Mark::DropRequest);
         let Some(holder) = self.holder else { return };
-        if self.threads[holder].activity != Activity::Bytecode {
+        // A holder that is on its way to a check already has been asked before.
+        if self.threads[holder].activity != Activity::Bytecode || self.threads[holder].check_at.is_some() {
             return;
         }
         let left = self.kernel.burst_left(holder);
