@@ -17,7 +17,7 @@ fn report(cores: usize, costs: &str, python: &str, threads: &str) -> Report {
         "gilsim: 1
 title: on paper
 machine: {{cores: {cores}, platform: linux, scheduler: {{round_robin: {{quantum: 10ms}}}}, costs: {{{costs}}}}}
-python: {{{python}, instruction: 10ns}}
+python: {{{python}}}
 threads: [{threads}]
 "
     );
@@ -46,7 +46,8 @@ fn system_calls(report: &Report) -> u64 {
 /// Nothing but its own program: 1000 x 10 ns.
 #[test]
 fn a_lone_thread_takes_as_long_as_its_program() {
-    let report = report(1, "system_call: 1us", "preset: cpython-2.6", &looping("main", 1000));
+    let report =
+        report(1, "system_call: 1us", "preset: cpython-2.6, instruction: 10ns", &looping("main", 1000));
     assert_eq!(makespan(&report), 10 * MICROSECOND);
 }
 
@@ -54,7 +55,12 @@ fn a_lone_thread_takes_as_long_as_its_program() {
 #[test]
 fn input_and_output_cost_the_call_the_device_and_the_wake_up() {
     let costs = "system_call: 1us, wake_latency: {idle: 5us, deep_idle: 30us, deep_after: 1s}";
-    let report = report(1, costs, "preset: cpython-3.9", "{name: main, do: [loop: 3, body: [io: 1ms]]}");
+    let report = report(
+        1,
+        costs,
+        "preset: cpython-3.9, instruction: 10ns",
+        "{name: main, do: [loop: 3, body: [io: 1ms]]}",
+    );
     assert_eq!(makespan(&report), 3 * (1_006 * MICROSECOND));
     assert_eq!(system_calls(&report), 3);
     assert_eq!(report.total(|thread| thread.voluntary_switches), 3);
@@ -65,7 +71,12 @@ fn input_and_output_cost_the_call_the_device_and_the_wake_up() {
 fn a_sleep_ends_late_and_wakes_a_core_that_sleeps_deeply() {
     let costs = "system_call: 1us, timer_lateness: 50us, \
                  wake_latency: {idle: 5us, deep_idle: 30us, deep_after: 500us}";
-    let report = report(1, costs, "preset: cpython-3.9", "{name: main, do: [loop: 3, body: [sleep: 1ms]]}");
+    let report = report(
+        1,
+        costs,
+        "preset: cpython-3.9, instruction: 10ns",
+        "{name: main, do: [loop: 3, body: [sleep: 1ms]]}",
+    );
     assert_eq!(makespan(&report), 3 * (1_081 * MICROSECOND));
 }
 
@@ -75,7 +86,7 @@ fn a_sleep_ends_late_and_wakes_a_core_that_sleeps_deeply() {
 #[test]
 fn an_uncontended_check_costs_two_lock_operations() {
     let threads = format!("{}, {{name: late, start: 10ms, do: []}}", looping("main", 101_000));
-    let report = report(2, "lock_operation: 10ns", "preset: cpython-2.6", &threads);
+    let report = report(2, "lock_operation: 10ns", "preset: cpython-2.6, instruction: 10ns", &threads);
     let ended = report.threads[0].ended.unwrap().since(gilsim::des::Time::ZERO);
     assert_eq!(nanoseconds(ended), 1_030_020);
     assert_eq!(report.gil.checks, 1000);
@@ -86,8 +97,8 @@ fn an_uncontended_check_costs_two_lock_operations() {
 #[test]
 fn the_first_tick_of_2_7_checks() {
     let threads = format!("{}, {{name: late, start: 1s, do: []}}", looping("main", 1000));
-    assert_eq!(report(2, "", "preset: cpython-2.7", &threads).gil.checks, 10);
-    assert_eq!(report(2, "", "preset: cpython-2.6", &threads).gil.checks, 9);
+    assert_eq!(report(2, "", "preset: cpython-2.7, instruction: 10ns", &threads).gil.checks, 10);
+    assert_eq!(report(2, "", "preset: cpython-2.6, instruction: 10ns", &threads).gil.checks, 9);
 }
 
 /// One core, quantum 10 ms, 15 ms of work each. A runs; at 10 ms B has a turn, finds the semaphore taken and sleeps. A
@@ -97,7 +108,7 @@ fn the_first_tick_of_2_7_checks() {
 #[test]
 fn on_one_core_every_check_wakes_a_thread_that_has_no_core() {
     let threads = format!("{}, {}", looping("a", 1_500_000), looping("b", 1_500_000));
-    let report = report(1, "", "preset: cpython-2.6", &threads);
+    let report = report(1, "", "preset: cpython-2.6, instruction: 10ns", &threads);
     assert_eq!(makespan(&report), 30 * MILLISECOND);
     assert_eq!(system_calls(&report), 4951 + 1 + 1);
     assert_eq!((report.gil.failed_acquisitions, report.gil.hand_overs), (0, 1));
@@ -112,7 +123,7 @@ fn on_one_core_every_check_wakes_a_thread_that_has_no_core() {
 fn a_battle_with_a_fixed_wake_up_latency() {
     let costs = "system_call: 1us, wake_latency: {idle: 18.095us, deep_idle: 18.095us, deep_after: 1s}";
     let threads = format!("{}, {}", looping("a", 101_000), looping("b", 101_000));
-    let report = report(2, costs, "preset: cpython-2.6", &threads);
+    let report = report(2, costs, "preset: cpython-2.6, instruction: 10ns", &threads);
     assert_eq!((report.gil.failed_acquisitions, report.gil.hand_overs), (99, 1));
     assert_eq!(report.gil.checks, 2000);
     assert_eq!(makespan(&report), 2010 * MICROSECOND + 5 + 1010 * MICROSECOND);
@@ -124,7 +135,7 @@ fn a_battle_with_a_fixed_wake_up_latency() {
 fn a_handed_over_lock_costs_a_wake_up_at_every_check() {
     let costs = "wake_latency: {idle: 10us, deep_idle: 10us, deep_after: 1s}";
     let threads = format!("{}, {}", looping("a", 10_100), looping("b", 10_100));
-    let report = report(2, costs, "preset: cpython-2.6, gil: {lock: handoff}", &threads);
+    let report = report(2, costs, "preset: cpython-2.6, instruction: 10ns, gil: {lock: handoff}", &threads);
     assert_eq!((report.gil.checks, report.gil.hand_overs), (200, 201));
     assert_eq!(makespan(&report), 2 * 101 * MICROSECOND + 201 * 10 * MICROSECOND);
 }
@@ -135,17 +146,27 @@ fn a_handed_over_lock_costs_a_wake_up_at_every_check() {
 #[test]
 fn two_threads_and_a_switch_interval() {
     let threads = format!("{}, {}", looping("a", 2_000_000), looping("b", 2_000_000));
-    let report = report(2, "", "preset: cpython-3.9", &threads);
+    let report = report(2, "", "preset: cpython-3.9, instruction: 10ns", &threads);
     assert_eq!(makespan(&report), 40 * MILLISECOND);
     assert_eq!((report.gil.drop_requests, report.gil.checks, report.gil.hand_overs), (6, 6, 7));
     assert_eq!(report.gil.forced_waits, 6);
+}
+
+/// One long instruction: a look every 0.7 ms. The waiter asks after 5 ms, the holder looks at 5.6 ms, and the waiter's one
+/// instruction ends at 6.3 ms.
+#[test]
+fn a_request_is_seen_at_the_first_look_after_it() {
+    let threads = format!("{}, {}", looping("holder", 16), looping("waiter", 1));
+    let report = report(2, "", "preset: cpython-3.9, instruction: 700us", &threads);
+    let ended = report.threads[1].ended.unwrap().since(gilsim::des::Time::ZERO);
+    assert_eq!(nanoseconds(ended), 6_300 * MICROSECOND);
 }
 
 /// An interval of an hour never runs out: each thread runs to its end.
 #[test]
 fn an_endless_interval_runs_each_thread_to_its_end() {
     let threads = format!("{}, {}", looping("a", 200_000), looping("b", 200_000));
-    let report = report(2, "", "preset: cpython-3.9, gil: {interval: 1h}", &threads);
+    let report = report(2, "", "preset: cpython-3.9, instruction: 10ns, gil: {interval: 1h}", &threads);
     assert_eq!(makespan(&report), 4 * MILLISECOND);
     assert_eq!((report.gil.hand_overs, report.gil.drop_requests), (1, 0));
 }
@@ -158,7 +179,7 @@ fn a_convoy_of_ten_requests() {
     let reader =
         "{name: reader, do: [loop: 10, body: [{loop: 1000, body: [bytecode: [JUMP_ABSOLUTE]]}, io: 1us]]}";
     let spinner = "{name: spinner, daemon: true, do: [loop: forever, body: [bytecode: [JUMP_ABSOLUTE]]]}";
-    let report = report(2, "", "preset: cpython-3.9", &format!("{reader}, {spinner}"));
+    let report = report(2, "", "preset: cpython-3.9, instruction: 10ns", &format!("{reader}, {spinner}"));
     assert_eq!(makespan(&report), 10 * (10 * MICROSECOND + MICROSECOND + 5 * MILLISECOND + 10));
     assert_eq!(report.gil.drop_requests, 10);
 }
@@ -169,7 +190,7 @@ fn a_convoy_of_ten_requests() {
 #[test]
 fn who_releases_and_takes_again_in_one_turn_always_wins() {
     let threads = format!("{{name: reader, do: [io: 1us]}}, {}", looping("spinner", 1_000_000));
-    let report = report(2, "", "preset: cpython-2.6", &threads);
+    let report = report(2, "", "preset: cpython-2.6, instruction: 10ns", &threads);
     assert_eq!((report.gil.checks, report.gil.hand_overs), (9900, 2));
     assert_eq!(report.gil.failed_acquisitions, 9900);
     assert_eq!(makespan(&report), 10 * MILLISECOND);

@@ -196,3 +196,52 @@ pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next
         _ => Next::Atomic(Phase::Try),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::machine::Platform;
+
+    fn objects() -> (Objects, CondvarId, MutexId) {
+        let mut objects = Objects::new(Platform::Darwin, 3);
+        let (condvar, mutex) = (objects.new_condvar(), objects.new_mutex());
+        (objects, condvar, mutex)
+    }
+
+    /// Thread 0 waits for the condition and leaves the mutex in transit.
+    fn in_transit() -> (Objects, CondvarId, MutexId) {
+        let (mut objects, condvar, mutex) = objects();
+        lock(&mut objects, mutex, 0, Phase::Try);
+        wait(&mut objects, condvar, mutex, None, Phase::Try, false);
+        (objects, condvar, mutex)
+    }
+
+    #[test]
+    fn the_next_to_lock_a_mutex_in_transit_pays_a_system_call_for_its_token() {
+        let (mut objects, condvar, mutex) = in_transit();
+        wait(&mut objects, condvar, mutex, None, Phase::FallAsleep, false);
+        assert_eq!(lock(&mut objects, mutex, 1, Phase::Try), Next::SystemCall(Phase::CollectToken));
+        assert_eq!(lock(&mut objects, mutex, 1, Phase::CollectToken), Next::Go(Phase::Collected));
+    }
+
+    #[test]
+    fn the_token_of_a_transit_goes_to_its_collector_and_to_no_waiter() {
+        let (mut objects, condvar, mutex) = in_transit();
+        lock(&mut objects, mutex, 1, Phase::Try);
+        lock(&mut objects, mutex, 2, Phase::Try);
+        wait(&mut objects, condvar, mutex, None, Phase::FallAsleep, false);
+        assert!(matches!(lock(&mut objects, mutex, 2, Phase::FallAsleep), Next::Sleep { .. }));
+        assert_eq!(lock(&mut objects, mutex, 1, Phase::CollectToken), Next::Go(Phase::Collected));
+    }
+
+    #[test]
+    fn a_signal_under_way_makes_later_signals_enter_the_kernel_with_nobody_waiting() {
+        let (mut objects, condvar, mutex) = in_transit();
+        assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::SystemCall(Phase::Wake));
+        wait(&mut objects, condvar, mutex, None, Phase::Retry, false);
+        assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::SystemCall(Phase::Wake));
+        signal(&mut objects, condvar, Phase::Finish);
+        signal(&mut objects, condvar, Phase::Finish);
+        assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::Done(Outcome::Done));
+    }
+}

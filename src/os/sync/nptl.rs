@@ -142,3 +142,43 @@ pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next
         _ => Next::Atomic(Phase::Try),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::machine::Platform;
+
+    /// Puts a waiter to sleep on a new condition variable; the mutex plays no part.
+    fn asleep() -> (Objects, CondvarId, MutexId) {
+        let mut objects = Objects::new(Platform::Linux, 2);
+        let (condvar, mutex) = (objects.new_condvar(), objects.new_mutex());
+        wait(&mut objects, condvar, mutex, None, Phase::Try, false);
+        let Next::Sleep { queue: Some(queue), .. } =
+            wait(&mut objects, condvar, mutex, None, Phase::FallAsleep, false)
+        else {
+            panic!("the waiter does not sleep");
+        };
+        objects.queues.push(queue, 0);
+        (objects, condvar, mutex)
+    }
+
+    #[test]
+    fn a_signal_to_a_waiter_whose_timer_has_fired_is_used_up_by_that_waiter() {
+        let (mut objects, condvar, mutex) = asleep();
+        let sleepers = objects.nptl_condvars[condvar.0].sleepers;
+        objects.queues.remove(sleepers, 0);
+        assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::SystemCall(Phase::Wake));
+        assert_eq!(signal(&mut objects, condvar, Phase::Wake), Next::Waking(None, Phase::Finish));
+        wait(&mut objects, condvar, mutex, None, Phase::Woken, true);
+        assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::Done(Outcome::Done));
+        assert_eq!(objects.nptl_condvars[condvar.0].signals, 0);
+    }
+
+    #[test]
+    fn a_signal_wakes_the_sleeper_and_the_next_finds_nobody() {
+        let (mut objects, condvar, _) = asleep();
+        signal(&mut objects, condvar, Phase::Try);
+        assert_eq!(signal(&mut objects, condvar, Phase::Wake), Next::Waking(Some(0), Phase::Finish));
+        assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::Done(Outcome::Done));
+    }
+}
