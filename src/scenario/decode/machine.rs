@@ -12,6 +12,8 @@ use crate::scenario::yaml::Node;
 
 const KEYS: [&str; 6] = ["about", "cores", "platform", "scheduler", "costs", "instruction"];
 const PLATFORMS: [(&str, Platform); 2] = [("linux", Platform::Linux), ("darwin", Platform::Darwin)];
+/// No scheduler looks more often than this; nor would a simulation of one get anywhere.
+const SHORTEST: Span = Span::from_micros(1);
 const SCHEDULERS: [&str; 4] = ["mach", "cfs", "eevdf", "round_robin"];
 
 /// A machine and what a scenario needs to know of it besides.
@@ -42,7 +44,28 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
     };
     let machine =
         Machine { cores: cores? as usize, platform: platform?, scheduler: scheduler?, costs: costs? };
+    check_slices(keys.get("scheduler"), &machine, problems)?;
     Some(DecodedMachine { machine, instruction, provenance })
+}
+
+/// Where a time slice is over before the switch to a thread is, no thread gets anywhere and no run ends.
+fn check_slices(scheduler: Option<&Node>, machine: &Machine, problems: &mut Problems) -> Option<()> {
+    let slice = match machine.scheduler {
+        SchedulerConfig::Mach { quantum, .. } | SchedulerConfig::RoundRobin { quantum } => quantum,
+        SchedulerConfig::Cfs { minimum_granularity, .. } => minimum_granularity,
+        SchedulerConfig::Eevdf { base_slice, .. } => base_slice,
+    };
+    let costs = &machine.costs;
+    let switch = [&costs.context_switch, &costs.migration].map(|cost| cost.constant().unwrap_or(Span::ZERO));
+    let used_up = switch[0] + switch[1];
+    if slice > used_up {
+        return Some(());
+    }
+    let position = scheduler?.position;
+    let message =
+        format!("a time slice of {slice} is used up by a context switch and a migration ({used_up})");
+    problems.add_with_help(position, message, "no thread would get anywhere: make the slice longer");
+    None
 }
 
 /// The mean time of a bytecode instruction, by the name of the python preset.
@@ -139,7 +162,13 @@ impl Parameters<'_> {
         let Some(node) = self.node.and_then(|node| node.get(name)) else {
             return default;
         };
-        let span = read(node, self.problems);
+        let span = read(node, self.problems).filter(|span| {
+            let fine = *span >= SHORTEST || span.is_zero();
+            if !fine {
+                self.problems.add(node.position, format!("`{name}` is shorter than {SHORTEST}"));
+            }
+            fine
+        });
         self.ok &= span.is_some();
         span.unwrap_or(default)
     }

@@ -34,6 +34,30 @@ fn something_must_end_a_run() {
     )));
 }
 
+/// The error of a scenario whose machine has this scheduler and a context switch of 2 us.
+fn scheduler_error(scheduler: &str) -> String {
+    let machine = format!(
+        "{{preset: linux-2-core, scheduler: {{{scheduler}}}, costs: {{context_switch: 2us, migration: 1us}}}}"
+    );
+    let text = "gilsim: 1\ntitle: slices\npython: cpython-3.9\nthreads: [{name: a, do: []}]\n";
+    error(&format!("{text}machine: {machine}\n"))
+}
+
+#[test]
+fn a_time_slice_must_outlast_the_switch_to_a_thread() {
+    let expected = |slice: &str| {
+        format!("a time slice of {slice} is used up by a context switch and a migration (3.00 us)")
+    };
+    assert_eq!(scheduler_error("round_robin: {quantum: 3us}"), expected("3.00 us"));
+    assert_eq!(scheduler_error("eevdf: {base_slice: 2us}"), expected("2.00 us"));
+}
+
+#[test]
+fn a_scheduler_does_not_look_more_often_than_every_microsecond() {
+    assert_eq!(scheduler_error("cfs: {tick: 1ns}"), "`tick` is shorter than 1.00 us");
+    assert_eq!(scheduler_error("mach: {decay_interval: 999ns}"), "`decay_interval` is shorter than 1.00 us");
+}
+
 #[test]
 fn calls_that_multiply_without_bound_are_an_error() {
     let mut functions = String::from("functions:\n  f0: [bytecode: [A]]\n  e0: []\n");
