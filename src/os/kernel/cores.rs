@@ -1,6 +1,6 @@
 //! What cores do: executing pieces of bursts, switching, making room, and the ends of time slices.
 
-use super::{CORE, Happening, Kernel, Mode, Place, SLICE, TICK, TIMER, Thread};
+use super::{CORE, Happening, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::Arrival;
@@ -12,15 +12,16 @@ impl<O: Observer> Kernel<O> {
     pub(super) fn schedule_piece(&mut self, core: CoreId, thread: ThreadId) {
         let state = &mut self.threads[thread];
         state.settled = self.now;
-        let piece = if !state.switch_left.is_zero() {
-            state.switch_left
-        } else if !state.migration_left.is_zero() {
-            state.migration_left
-        } else {
-            state.burst_left
-        };
-        self.schedule(CORE, core, piece);
-        if !piece.is_zero() {
+        let pieces = [
+            (Piece::Switch, state.switch_left),
+            (Piece::Migration, state.migration_left),
+            (Piece::Burst, state.burst_left),
+        ];
+        let first = pieces.into_iter().find(|(_, length)| !length.is_zero());
+        let (piece, length) = first.unwrap_or((Piece::Nothing, Span::ZERO));
+        self.cores[core].piece = piece;
+        self.schedule(CORE, core, length);
+        if piece != Piece::Nothing {
             self.show_running_state(thread);
         }
     }
@@ -49,7 +50,16 @@ impl<O: Observer> Kernel<O> {
         } else {
             state.usage.user += used;
         }
-        self.scheduler.charge(core, thread, used);
+        self.cores[core].uncharged += used;
+    }
+
+    /// Charges the scheduler, which is about to decide something about `core`, with what `thread` has used of it.
+    pub(super) fn charge(&mut self, core: CoreId, thread: ThreadId) {
+        self.settle(thread);
+        let used = std::mem::take(&mut self.cores[core].uncharged);
+        if !used.is_zero() {
+            self.scheduler.charge(core, thread, used);
+        }
     }
 
     /// A core's event: a thread arrives on it, or what its thread executed is over.
@@ -134,7 +144,7 @@ impl<O: Observer> Kernel<O> {
     /// The running `thread` makes room: it is put back into a run queue, and the core goes to whoever is next, perhaps
     /// itself. A scheduler may also send it to an idle core, if another thread is there to take its place.
     pub(super) fn make_room(&mut self, core: CoreId, thread: ThreadId) {
-        self.settle(thread);
+        self.charge(core, thread);
         self.scheduler.stop(core, thread, true, self.now);
         self.threads[thread].place = Place::Queued;
         let elsewhere = self.scheduler.place_preempted(thread, core, &self.views);
@@ -158,7 +168,7 @@ impl<O: Observer> Kernel<O> {
     /// `thread`, on its turn, leaves its core for a place where it does not compete for one.
     pub(super) fn leave_core(&mut self, thread: ThreadId, place: Place, state: ThreadState) {
         let Place::Running(core) = self.threads[thread].place else { return };
-        self.settle(thread);
+        self.charge(core, thread);
         self.scheduler.stop(core, thread, false, self.now);
         self.threads[thread].place = place;
         self.show_state(thread, state);
@@ -168,10 +178,12 @@ impl<O: Observer> Kernel<O> {
     /// The running thread must make room: at once if it executes user code, else when it would return to it.
     pub(super) fn reschedule(&mut self, core: CoreId, running: ThreadId) {
         self.cores[core].must_reschedule = true;
-        let state = &self.threads[running];
         let executes = self.events.time_of(Slot { kind: CORE, owner: core }) != Time::END;
-        let user_code =
-            state.switch_left.is_zero() && (state.mode == Mode::User || !state.migration_left.is_zero());
+        let user_code = match self.cores[core].piece {
+            Piece::Nothing | Piece::Switch => false,
+            Piece::Migration => true,
+            Piece::Burst => self.threads[running].mode == Mode::User,
+        };
         if executes && user_code {
             self.make_room(core, running);
         }
@@ -182,7 +194,7 @@ impl<O: Observer> Kernel<O> {
         if self.threads[running].place != Place::Running(core) {
             return;
         }
-        self.settle(running);
+        self.charge(core, running);
         let must_yield = self.scheduler.timer(core, running, self.now);
         self.arm_slice(core);
         if must_yield {

@@ -38,6 +38,16 @@ enum Mode {
     Kernel,
 }
 
+/// What a core's event is the end of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    /// Nothing: its thread has its turn at once.
+    Nothing,
+    Switch,
+    Migration,
+    Burst,
+}
+
 /// Where a thread is: in exactly one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -97,6 +107,9 @@ struct Core {
     idle_since: Time,
     busy_since: Time,
     busy: Span,
+    /// Use of the core that the scheduler has not been charged with yet.
+    uncharged: Span,
+    piece: Piece,
     /// The running thread must make room when it would return to user code.
     must_reschedule: bool,
 }
@@ -159,8 +172,14 @@ impl<O: Observer> Kernel<O> {
             state_since: Time::ZERO,
             usage: Usage::default(),
         };
-        let core =
-            Core { idle_since: Time::ZERO, busy_since: Time::ZERO, busy: Span::ZERO, must_reschedule: false };
+        let core = Core {
+            idle_since: Time::ZERO,
+            busy_since: Time::ZERO,
+            busy: Span::ZERO,
+            uncharged: Span::ZERO,
+            piece: Piece::Nothing,
+            must_reschedule: false,
+        };
         let scheduler = Scheduler::new(machine.scheduler, machine.cores, threads);
         let mut events = EventQueue::new(&[threads, machine.cores, machine.cores, 1]);
         if let Some(interval) = scheduler.tick_interval() {

@@ -1,6 +1,6 @@
 //! Carrying out what threads ask for, step by step, as bursts on a core.
 
-use super::{Kernel, Mode, Place, Progress};
+use super::{Kernel, Mode, Piece, Place, Progress};
 use crate::des::Span;
 use crate::os::ThreadId;
 use crate::os::sync::{Next, Operation, Outcome, Phase, Request};
@@ -87,8 +87,13 @@ impl<O: Observer> Kernel<O> {
 
     /// Cuts `thread`'s burst of user code: `left` is left of it from this instant on.
     pub fn cut_burst(&mut self, thread: ThreadId, left: Span) {
+        if self.threads[thread].burst_left == left {
+            return;
+        }
         self.threads[thread].burst_left = left;
-        if let Place::Running(core) = self.threads[thread].place {
+        if let Place::Running(core) = self.threads[thread].place
+            && self.cores[core].piece == Piece::Burst
+        {
             self.schedule_piece(core, thread);
         }
     }

@@ -95,7 +95,7 @@ impl<O: Observer> Kernel<O> {
     }
 
     pub(super) fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) {
-        self.settle(running);
+        self.charge(core, running);
         self.threads[thread].place = Place::Queued;
         self.scheduler.enqueue(core, thread, arrival);
         let on_core = self.threads[running].place == Place::Running(core);

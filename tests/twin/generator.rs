@@ -1,0 +1,198 @@
+//! Random legal models: small, and often with round numbers, so that things happen at the same instant.
+
+use gilsim::des::{Distribution, Span, Time};
+use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
+use gilsim::python::interpreter::{GilConfig, LockKind};
+use gilsim::python::program::{Program, Step};
+use gilsim::python::stretch::{Instruction, Stretch};
+use gilsim::sim::{Model, ThreadSpec};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// The schedulers on which the two agree; `mach` is not in the twin yet.
+pub const JUDGED: [&str; 3] = ["round_robin", "cfs", "eevdf"];
+/// All schedulers.
+pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
+/// The kinds of locks, by name.
+pub const LOCKS: [&str; 5] = ["semaphore", "condvar", "handoff", "switch", "forced"];
+
+/// A model with one of the schedulers and one of the locks that are named.
+pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
+    let threads = vec((0..3_usize, prop::bool::weighted(0.15), start()), 1..=12);
+    let few_threads = vec((0..3_usize, prop::bool::weighted(0.1), start()), 1..=4);
+    let until = prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)];
+    let daemons_only = prop::bool::weighted(0.05);
+    (
+        machine(cores, schedulers),
+        prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
+        vec(stretch(), 2),
+        vec(program(), 3),
+        prop_oneof![few_threads, threads],
+        until,
+        daemons_only,
+    )
+        .prop_map(|(machine, gil, stretches, programs, threads, until, daemons_only)| {
+            let threads: Vec<ThreadSpec> = threads
+                .into_iter()
+                .map(|(program, daemon, start)| ThreadSpec { program, daemon: daemon || daemons_only, start })
+                .collect();
+            let until = until.or(may_never_end(&machine.scheduler).then_some(Span::from_micros(3000)));
+            let until = until.map(|span| Time::ZERO + span);
+            Model { machine, gil, stretches, programs, threads, until }
+        })
+}
+
+/// Whether a slice may be so short that a thread gets no further than its context switch or migration.
+fn may_never_end(scheduler: &SchedulerConfig) -> bool {
+    let slice = match scheduler {
+        SchedulerConfig::RoundRobin { quantum } | SchedulerConfig::Mach { quantum, .. } => quantum,
+        SchedulerConfig::Cfs { minimum_granularity, .. } => minimum_granularity,
+        SchedulerConfig::Eevdf { base_slice, .. } => base_slice,
+    };
+    *slice < Span::from_micros(500)
+}
+
+/// From `low` to `high` microseconds, often a round number.
+fn span(low: u64, high: u64) -> impl Strategy<Value = Span> + Clone {
+    let round = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+    let mut round: Vec<u64> = round.into_iter().filter(|micros| (low..=high).contains(micros)).collect();
+    if low == 0 {
+        round.push(0);
+    }
+    prop_oneof![
+        2 => prop::sample::select(round).prop_map(Span::from_micros),
+        1 => (low * 1000..=high * 1000).prop_map(Span::from_nanos),
+    ]
+}
+
+fn start() -> impl Strategy<Value = Span> {
+    prop_oneof![3 => Just(Span::ZERO), 1 => span(0, 200)]
+}
+
+fn cost(high: u64) -> impl Strategy<Value = Distribution> {
+    let constant = span(0, high).prop_map(Distribution::Constant);
+    let uniform = (span(0, high), span(0, high))
+        .prop_map(|(one, other)| Distribution::Uniform { low: one.min(other), high: one.max(other) });
+    let exponential = span(0, high).prop_map(|mean| Distribution::Exponential { mean });
+    let log_normal = span(0, high).prop_map(|median| Distribution::LogNormal { median, sigma: 0.5 });
+    prop_oneof![2 => Just(Distribution::ZERO), 4 => constant, 1 => uniform, 1 => exponential, 1 => log_normal]
+}
+
+fn costs() -> impl Strategy<Value = Costs> {
+    let kernel = (cost(5), cost(2), cost(5), cost(2));
+    let waking = (cost(20), cost(100), span(0, 200), cost(50));
+    let user = (cost(1), cost(1), cost(20));
+    (kernel, waking, user).prop_map(|(kernel, waking, user)| Costs {
+        context_switch: kernel.0,
+        system_call: kernel.1,
+        wake_sleeper: kernel.2,
+        wake_no_sleeper: kernel.3,
+        wake_latency_idle: waking.0,
+        wake_latency_deep: waking.1,
+        deep_idle_after: waking.2,
+        timer_lateness: waking.3,
+        lock_operation: user.0,
+        atomic_operation: user.1,
+        migration: user.2,
+    })
+}
+
+fn scheduler(name: &str) -> BoxedStrategy<SchedulerConfig> {
+    let tick = || span(5, 1000);
+    match name {
+        "round_robin" => span(2, 5_000).prop_map(|quantum| SchedulerConfig::RoundRobin { quantum }).boxed(),
+        "cfs" => (span(5, 2_000), span(1, 500), span(0, 500), tick())
+            .prop_map(|(latency, minimum_granularity, wakeup_granularity, tick)| SchedulerConfig::Cfs {
+                latency,
+                minimum_granularity,
+                wakeup_granularity,
+                tick,
+            })
+            .boxed(),
+        "eevdf" => (span(5, 1_000), tick())
+            .prop_map(|(base_slice, tick)| SchedulerConfig::Eevdf { base_slice, tick })
+            .boxed(),
+        _ => (span(5, 1_000), span(50, 1_000))
+            .prop_map(|(quantum, decay_interval)| SchedulerConfig::Mach { quantum, decay_interval })
+            .boxed(),
+    }
+}
+
+fn machine(cores: usize, schedulers: Vec<String>) -> impl Strategy<Value = Machine> {
+    let platform = prop::sample::select(vec![Platform::Linux, Platform::Darwin]);
+    let scheduler = prop::sample::select(schedulers).prop_flat_map(|name| scheduler(&name));
+    (1..=cores, platform, scheduler, costs()).prop_map(|(cores, platform, scheduler, costs)| Machine {
+        cores,
+        platform,
+        scheduler,
+        costs,
+    })
+}
+
+fn gil(lock: &str) -> BoxedStrategy<GilConfig> {
+    let forced_switching = lock == "forced";
+    let lock = match lock {
+        "semaphore" => LockKind::Semaphore,
+        "condvar" => LockKind::Condvar,
+        "handoff" => LockKind::Handoff,
+        _ => {
+            let interval = prop_oneof![4 => span(1, 200), 1 => span(1, 10_000)];
+            return interval
+                .prop_map(move |interval| GilConfig::SwitchInterval { interval, forced_switching })
+                .boxed();
+        }
+    };
+    (1..200_u32, 0..200_u32)
+        .prop_map(move |(interval, first_ticker)| GilConfig::CheckInterval { interval, first_ticker, lock })
+        .boxed()
+}
+
+fn stretch() -> impl Strategy<Value = Stretch> {
+    let nanos = prop::sample::select(vec![100_u64, 200, 250, 500, 1000, 137, 333]);
+    let instruction = (nanos, prop::bool::weighted(0.6), prop::bool::weighted(0.8))
+        .prop_map(|(nanos, tick, may_check)| Instruction { cost: Span::from_nanos(nanos), tick, may_check });
+    vec(instruction, 1..6).prop_map(|instructions| Stretch::new(&instructions))
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Run(usize, Span),
+    Io(Distribution),
+    Sleep(Distribution),
+    Loop(u64, Vec<Node>),
+}
+
+fn program() -> impl Strategy<Value = Program> {
+    let leaf = prop_oneof![
+        4 => (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span)),
+        1 => cost(200).prop_map(Node::Io),
+        1 => cost(200).prop_map(Node::Sleep),
+    ];
+    let node = leaf.prop_recursive(2, 8, 4, |node| {
+        (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(count, body))
+    });
+    vec(node, 0..4).prop_map(|nodes| {
+        let mut steps = Vec::new();
+        flatten(&nodes, &mut steps);
+        steps.push(Step::End);
+        Program { steps }
+    })
+}
+
+fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
+    for node in nodes {
+        match node {
+            Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
+            Node::Io(span) => steps.push(Step::Io { span: span.clone() }),
+            Node::Sleep(span) => steps.push(Step::Sleep { span: span.clone() }),
+            Node::Loop(count, body) => {
+                let start = steps.len();
+                steps.push(Step::LoopStart { count: Some(*count), exit: 0 });
+                flatten(body, steps);
+                steps.push(Step::LoopEnd { start });
+                let exit = steps.len();
+                steps[start] = Step::LoopStart { count: Some(*count), exit };
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What must hold in every run of the engine, checked at every event.
+//!
+//! 1. Time never runs backwards.
+//! 2. At most one thread holds the lock: it is taken when it is free and released by its holder.
+//! 3. No bytecode without the lock (where there is one).
+//! 4. A core runs one thread, a thread is on one core, and what is on no core executes nothing.
+//! 5. A drop request comes only after at least one interval without a switch.
+//! 6. Forced switching: who was asked to drop the lock does not take it before another has.
+//! 7. The states of a thread add up to the length of the run; so do, for each core, busy and idle time; the cores are
+//!    busy for as long as threads use them; the lock is held for as long as holders held it.
+//! 8. A thread that ends has executed as much bytecode as its program has.
+
+use gilsim::des::{Span, Time};
+use gilsim::python::interpreter::GilConfig;
+use gilsim::python::program::Step;
+use gilsim::sim::{Model, Report};
+use gilsim::trace::{Mark, Observer, ThreadState};
+
+/// An observer that holds every event against the invariants and remembers the first that is broken.
+struct Watch<'a> {
+    model: &'a Model,
+    now: Time,
+    holder: Option<usize>,
+    held: Span,
+    held_since: Time,
+    last_holder: Option<usize>,
+    last_switch: Time,
+    /// The thread that was asked to drop the lock, until another takes it.
+    must_not_take: Option<usize>,
+    states: Vec<ThreadState>,
+    cores: Vec<Option<usize>>,
+    busy: Vec<Span>,
+    broken: Option<String>,
+}
+
+impl Watch<'_> {
+    fn demand(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds && self.broken.is_none() {
+            self.broken = Some(format!("at {} ps: {}", self.now.picos(), what()));
+        }
+    }
+
+    /// Time goes on: what was so until now has lasted, and must have been in order.
+    fn advance(&mut self, time: Time) {
+        self.demand(time >= self.now, || "time runs backwards".to_owned());
+        let lasted = time.since(self.now);
+        if lasted.is_zero() {
+            return;
+        }
+        for core in 0..self.cores.len() {
+            if self.cores[core].is_some() {
+                self.busy[core] += lasted;
+            }
+        }
+        for thread in 0..self.states.len() {
+            self.check_thread(thread);
+        }
+        self.now = time;
+    }
+
+    fn check_thread(&mut self, thread: usize) {
+        let state = self.states[thread];
+        let on_cores = self.cores.iter().filter(|running| **running == Some(thread)).count();
+        self.demand(on_cores <= 1, || format!("thread {thread} is on {on_cores} cores"));
+        let (may_run, must_run) = match state {
+            ThreadState::RunsPython | ThreadState::RunsWithoutGil | ThreadState::InKernel => (true, true),
+            ThreadState::FailedAcquisition => (true, true),
+            ThreadState::WaitsForGil => (true, false),
+            _ => (false, false),
+        };
+        self.demand(may_run || on_cores == 0, || format!("thread {thread} is {state:?} on a core"));
+        self.demand(!must_run || on_cores == 1, || format!("thread {thread} is {state:?} without a core"));
+        let has_lock = self.holder == Some(thread) || self.states.len() == 1;
+        let is_python = state == ThreadState::RunsPython;
+        self.demand(has_lock || !is_python, || format!("thread {thread} runs Python without the lock"));
+    }
+
+    fn acquired(&mut self, time: Time, thread: usize) {
+        let holder = self.holder;
+        self.demand(holder.is_none(), || format!("{thread} takes the lock of {holder:?}"));
+        let barred = self.must_not_take;
+        self.demand(barred != Some(thread), || format!("{thread} takes the lock it was asked to drop"));
+        self.must_not_take = None;
+        self.holder = Some(thread);
+        self.held_since = time;
+        if self.last_holder != Some(thread) {
+            self.last_holder = Some(thread);
+            self.last_switch = time;
+        }
+    }
+
+    fn released(&mut self, time: Time, thread: usize) {
+        let holder = self.holder;
+        self.demand(holder == Some(thread), || format!("{thread} releases the lock of {holder:?}"));
+        self.holder = None;
+        self.held += time.since(self.held_since);
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn thread_state(&mut self, time: Time, thread: usize, state: ThreadState) {
+        self.advance(time);
+        self.states[thread] = state;
+    }
+
+    fn core_runs(&mut self, time: Time, core: usize, thread: Option<usize>) {
+        self.advance(time);
+        self.cores[core] = thread;
+    }
+
+    fn mark(&mut self, time: Time, thread: usize, mark: Mark) {
+        self.advance(time);
+        match (mark, self.model.gil) {
+            (Mark::Acquired, _) => self.acquired(time, thread),
+            (Mark::Released, _) => self.released(time, thread),
+            (Mark::DropRequest, GilConfig::SwitchInterval { interval, .. }) => {
+                let since = time.since(self.last_switch);
+                self.demand(since >= interval, || format!("a request {} ps after a switch", since.picos()));
+            }
+            (Mark::Check, GilConfig::SwitchInterval { forced_switching: true, .. }) => {
+                self.must_not_take = Some(thread);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Runs the engine; what is broken, if anything is.
+pub fn broken(model: &Model, seed: u64) -> Option<String> {
+    let threads = model.threads.len();
+    let watch = Watch {
+        model,
+        now: Time::ZERO,
+        holder: None,
+        held: Span::ZERO,
+        held_since: Time::ZERO,
+        last_holder: None,
+        last_switch: Time::ZERO,
+        must_not_take: None,
+        states: vec![ThreadState::NotStarted; threads],
+        cores: vec![None; model.machine.cores],
+        busy: vec![Span::ZERO; model.machine.cores],
+        broken: None,
+    };
+    let (report, mut watch) = gilsim::sim::run(model, seed, watch);
+    watch.advance(report.makespan);
+    if watch.holder.is_some() {
+        watch.held += report.makespan.since(watch.held_since);
+    }
+    check_sums(&mut watch, &report);
+    for thread in 0..threads {
+        check_work(&mut watch, &report, thread);
+    }
+    watch.broken
+}
+
+fn check_sums(watch: &mut Watch, report: &Report) {
+    let makespan = report.makespan.since(Time::ZERO);
+    for (index, thread) in report.threads.iter().enumerate() {
+        let life = thread.state_times.iter().fold(Span::ZERO, |sum, span| sum + *span);
+        watch.demand(life == makespan, || {
+            format!("the states of thread {index} add up to {} ps", life.picos())
+        });
+    }
+    let busy = watch.busy.clone();
+    watch.demand(busy == report.core_busy, || format!("the cores were busy {busy:?}"));
+    let all_busy = busy.iter().fold(Span::ZERO, |sum, span| sum + *span);
+    let used = report.total_time(|thread| thread.user) + report.total_time(|thread| thread.system);
+    watch.demand(all_busy == used, || format!("busy {} ps, used {} ps", all_busy.picos(), used.picos()));
+    let held = watch.held;
+    watch.demand(held == report.gil.held, || format!("the lock was held for {} ps", held.picos()));
+}
+
+/// A program whose loops all have a count executes the sum of its stretches.
+fn check_work(watch: &mut Watch, report: &Report, thread: usize) {
+    if report.threads[thread].ended.is_none() {
+        return;
+    }
+    let mut factors = vec![1_u64];
+    let mut asked = Span::ZERO;
+    for step in &watch.model.programs[watch.model.threads[thread].program].steps {
+        let factor = factors.last().copied().unwrap_or(1);
+        match step {
+            Step::Run { span, .. } => asked += *span * factor,
+            Step::LoopStart { count, .. } => factors.push(factor * count.unwrap_or(0)),
+            Step::LoopEnd { .. } => {
+                factors.pop();
+            }
+            Step::Io { .. } | Step::Sleep { .. } | Step::End => {}
+        }
+    }
+    let user = report.threads[thread].user;
+    watch.demand(user >= asked, || {
+        format!("thread {thread} used {} ps for {} ps of bytecode", user.picos(), asked.picos())
+    });
+}

@@ -1,0 +1,101 @@
+//! Judges the engine: random models must give the same outcome in a second simulator that was written from the rules.
+//!
+//! `GILSIM_TWIN_CASES` says how many models are tried. `GILSIM_TWIN_SCHEDULERS` and `GILSIM_TWIN_LOCKS`, lists with
+//! commas, say of which kinds, `GILSIM_TWIN_CORES` how large the machines are at most, and `GILSIM_TWIN_SEED` where to
+//! begin; the default is the same models each time. A run that takes too long in either is left out and counted.
+//!
+//! As many random models, under all schedulers, are held against the invariants of a run.
+
+mod compare;
+mod generator;
+mod invariants;
+mod recorder;
+mod simulator;
+
+use std::any::Any;
+use std::cell::Cell;
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use gilsim::sim::Model;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+/// With what a run is given up.
+struct TooLong;
+
+/// Gives a run up that has done more than `limit` things.
+fn give_up_after(limit: u64, done: u64) {
+    if done > limit {
+        std::panic::resume_unwind(Box::new(TooLong));
+    }
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+fn list(name: &str, default: &[&str]) -> Vec<String> {
+    env::var(name).map_or_else(
+        |_| default.iter().map(ToString::to_string).collect(),
+        |text| text.split(',').map(str::to_owned).collect(),
+    )
+}
+
+/// What the two make of one model, if it is not the same.
+fn disagreement(model: &Model, seed: u64, left_out: &Cell<u64>) -> Option<String> {
+    let engine = catch_unwind(AssertUnwindSafe(|| recorder::run(model, seed)));
+    let twin = catch_unwind(AssertUnwindSafe(|| simulator::run(model, seed)));
+    let gave_up = |panic: &Box<dyn Any + Send>| panic.is::<TooLong>();
+    match (engine, twin) {
+        (Ok(engine), Ok(twin)) => compare::difference(&engine, &twin),
+        (engine, twin) if engine.as_ref().is_err_and(gave_up) || twin.as_ref().is_err_and(gave_up) => {
+            left_out.set(left_out.get() + 1);
+            None
+        }
+        (Err(_), Err(_)) => Some("both panicked".to_owned()),
+        (Err(_), Ok(twin)) => Some(format!("the engine panicked; the twin: {:#?}", twin.report)),
+        (Ok(engine), Err(_)) => Some(format!("the twin panicked; the engine: {:#?}", engine.report)),
+    }
+}
+
+/// Tries the random models that the settings ask for, by default under `schedulers`.
+fn try_models(schedulers: &[&str], try_one: impl Fn(&Model, u64) -> Option<String>) {
+    let config = Config {
+        cases: u32::try_from(setting("GILSIM_TWIN_CASES", 10_000)).expect("fewer cases"),
+        failure_persistence: None,
+        max_shrink_iters: 100_000,
+        ..Config::default()
+    };
+    let mut key = [0_u8; 32];
+    key[..8].copy_from_slice(&setting("GILSIM_TWIN_SEED", 1).to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &key));
+    let schedulers = list("GILSIM_TWIN_SCHEDULERS", schedulers);
+    let locks = list("GILSIM_TWIN_LOCKS", &generator::LOCKS);
+    let cores = usize::try_from(setting("GILSIM_TWIN_CORES", 6)).expect("fewer cores");
+    let strategy = (generator::model(cores, schedulers, locks), 0..1000_u64);
+    let result = runner.run(&strategy, |(model, seed)| match try_one(&model, seed) {
+        Some(wrong) => Err(TestCaseError::fail(wrong)),
+        None => Ok(()),
+    });
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(_, (model, seed))) => {
+            // What a failure leaves behind: the smallest model found, and what is wrong with it.
+            panic!("seed {seed}, {model:?}\n\n{}", try_one(&model, seed).unwrap_or_default())
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn engine_and_twin_agree() {
+    let left_out = Cell::new(0);
+    try_models(&generator::JUDGED, |model, seed| disagreement(model, seed, &left_out));
+    println!("{} cases left out", left_out.get());
+}
+
+#[test]
+fn every_run_keeps_the_invariants() {
+    try_models(&generator::SCHEDULERS, invariants::broken);
+}

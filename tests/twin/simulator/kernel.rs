@@ -1,0 +1,397 @@
+//! Threads on cores: bursts, switches, migrations, making room, blocking and waking (section 2 of the rules).
+
+use std::collections::VecDeque;
+
+use gilsim::des::{Span, Time};
+use gilsim::sim::report::ThreadReport;
+use gilsim::trace::ThreadState;
+
+use super::objects::{Action, Queue};
+use super::sched::Entry;
+use super::{Cost, Kind, World};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    NotStarted,
+    Arriving,
+    Running,
+    Queued,
+    Blocked,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    User,
+    Kernel,
+}
+
+/// What a thread executes, and how much of it is left.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst {
+    pub mode: Mode,
+    pub left: Span,
+}
+
+pub struct Thread {
+    pub place: Place,
+    /// Where it arrives, runs or queues.
+    pub core: usize,
+    pub last_core: Option<usize>,
+    /// How it came to the core on which it arrives.
+    pub entry: Entry,
+    pub burst: Option<Burst>,
+    /// What is left of its migration to the core it last ran on.
+    pub migration_left: Span,
+    /// What it does next; the last entry first.
+    pub actions: Vec<Action>,
+    pub user_state: ThreadState,
+    pub blocked_state: ThreadState,
+    pub sleeps_on: Option<Queue>,
+    pub timed_out: bool,
+    /// Whether the current round of a semaphore wait has been asleep.
+    pub has_slept: bool,
+    pub program: super::lock::ProgramCounter,
+    pub report: ThreadReport,
+}
+
+impl Default for Thread {
+    fn default() -> Thread {
+        Thread {
+            place: Place::NotStarted,
+            core: 0,
+            last_core: None,
+            entry: Entry::Started,
+            burst: None,
+            migration_left: Span::ZERO,
+            actions: Vec::new(),
+            user_state: ThreadState::RunsPython,
+            blocked_state: ThreadState::RunsPython,
+            sleeps_on: None,
+            timed_out: false,
+            has_slept: false,
+            program: super::lock::ProgramCounter::default(),
+            report: ThreadReport::default(),
+        }
+    }
+}
+
+impl Thread {
+    pub fn is_done(&self) -> bool {
+        self.place == Place::Done
+    }
+}
+
+/// What a core is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Arrival,
+    Switch,
+    Migration,
+    Burst,
+}
+
+#[derive(Default)]
+pub struct Core {
+    /// Who runs or arrives there.
+    pub occupant: Option<usize>,
+    /// What it does there; nothing during its turn.
+    pub piece: Option<Piece>,
+    pub arriving: bool,
+    pub piece_began: Time,
+    pub idle_since: Time,
+    pub must_make_room: bool,
+    /// Until when the scheduler has been charged.
+    pub charged_until: Time,
+    /// When the thread on it was picked.
+    pub picked_at: Time,
+}
+
+impl Core {
+    pub fn running(&self) -> Option<usize> {
+        self.occupant.filter(|_| !self.arriving)
+    }
+}
+
+impl World<'_> {
+    pub fn state_of(&self, thread: usize) -> ThreadState {
+        let it = &self.threads[thread];
+        match it.place {
+            Place::NotStarted => ThreadState::NotStarted,
+            Place::Done => ThreadState::Done,
+            Place::Arriving | Place::Queued => ThreadState::Runnable,
+            Place::Blocked => it.blocked_state,
+            Place::Running => match (self.cores[it.core].piece, it.burst) {
+                (Some(Piece::Switch), _) => ThreadState::InKernel,
+                (Some(Piece::Burst), Some(Burst { mode: Mode::Kernel, .. }))
+                    if it.user_state != ThreadState::FailedAcquisition =>
+                {
+                    ThreadState::InKernel
+                }
+                _ => it.user_state,
+            },
+        }
+    }
+
+    /// A thread is started, or its timed sleep is over.
+    pub fn timer_has_come(&mut self, thread: usize) {
+        if self.threads[thread].place == Place::NotStarted {
+            self.begin_program(thread);
+            self.make_ready(thread, Entry::Started);
+            return;
+        }
+        if let Some(queue) = self.threads[thread].sleeps_on {
+            self.sleepers(queue).retain(|sleeper| *sleeper != thread);
+            self.threads[thread].timed_out = true;
+        }
+        self.make_ready(thread, Entry::Woken);
+    }
+
+    /// Wakes the first sleeper of `queue`; whether there was one.
+    pub fn wake_first(&mut self, queue: Queue) -> bool {
+        let Some(thread) = self.sleepers(queue).pop_front() else { return false };
+        self.agenda.cancel(Kind::Timer, thread);
+        self.make_ready(thread, Entry::Woken);
+        true
+    }
+
+    fn sleepers(&mut self, queue: Queue) -> &mut VecDeque<usize> {
+        &mut self.objects.sleepers[queue.index()]
+    }
+
+    fn make_ready(&mut self, thread: usize, entry: Entry) {
+        self.threads[thread].sleeps_on = None;
+        let core = self.place(thread);
+        self.charge(core);
+        self.threads[thread].core = core;
+        if self.cores[core].occupant.is_none() {
+            self.threads[thread].place = Place::Arriving;
+            let idle = self.now.since(self.cores[core].idle_since);
+            let latency = if self.now == Time::ZERO {
+                Span::ZERO
+            } else if idle < self.model.machine.costs.deep_idle_after {
+                self.cost(Cost::LatencyIdle)
+            } else {
+                self.cost(Cost::LatencyDeep)
+            };
+            self.cores[core].occupant = Some(thread);
+            self.cores[core].arriving = true;
+            self.threads[thread].entry = entry;
+            self.begin_piece(core, Piece::Arrival, latency);
+            return;
+        }
+        self.threads[thread].place = Place::Queued;
+        self.enters(thread, core, entry);
+        self.joins_queue(thread, core);
+        if self.cores[core].running().is_some() && self.displaces(core, thread) {
+            self.make_room(core);
+        } else {
+            self.set_slice(core);
+        }
+    }
+
+    fn begin_piece(&mut self, core: usize, piece: Piece, length: Span) {
+        self.cores[core].piece = Some(piece);
+        self.cores[core].piece_began = self.now;
+        self.agenda.set(Kind::Core, core, self.now + length);
+    }
+
+    /// The core's thread must make room: at once in user code, otherwise before it next comes to user code.
+    pub fn make_room(&mut self, core: usize) {
+        let Some(thread) = self.cores[core].running() else { return };
+        let in_user_code = match self.cores[core].piece {
+            Some(Piece::Migration) => true,
+            Some(Piece::Burst) => self.threads[thread].burst.is_some_and(|burst| burst.mode == Mode::User),
+            _ => false,
+        };
+        if in_user_code {
+            self.put_back(core, thread);
+            self.carry_on(core);
+        } else {
+            self.cores[core].must_make_room = true;
+        }
+    }
+
+    fn put_back(&mut self, core: usize, thread: usize) {
+        self.account(core);
+        self.charge(core);
+        self.cores[core].must_make_room = false;
+        self.cores[core].piece = None;
+        self.cores[core].occupant = None;
+        self.threads[thread].place = Place::Queued;
+        if self.threads[thread].burst.is_some_and(|burst| burst.left.is_zero()) {
+            self.threads[thread].burst = None;
+        }
+        self.joins_queue(thread, core);
+        let next = self.pick(core);
+        self.threads[thread].report.involuntary_switches += u64::from(next != Some(thread));
+        self.give_core(core, thread, next);
+    }
+
+    /// A thread leaves its core for good; the next one gets it.
+    fn leave_core(&mut self, thread: usize, place: Place) {
+        let core = self.threads[thread].core;
+        self.account(core);
+        self.charge(core);
+        self.leaves(thread, core);
+        self.threads[thread].place = place;
+        self.cores[core].must_make_room = false;
+        self.cores[core].piece = None;
+        self.cores[core].occupant = None;
+        let next = self.pick(core);
+        self.give_core(core, thread, next);
+    }
+
+    fn give_core(&mut self, core: usize, previous: usize, next: Option<usize>) {
+        if let Some(thread) = next {
+            let cost = if thread == previous { Span::ZERO } else { self.cost(Cost::ContextSwitch) };
+            self.gets_core(thread, core);
+            let it = &self.threads[thread];
+            let (migration, burst) = (it.migration_left, it.burst.map_or(Span::ZERO, |burst| burst.left));
+            // A switch that takes no time is an event only if the thread's turn comes next.
+            if !cost.is_zero() || migration.is_zero() && burst.is_zero() {
+                self.begin_piece(core, Piece::Switch, cost);
+            } else {
+                self.carry_on(core);
+            }
+        } else {
+            self.cores[core].idle_since = self.now;
+            self.agenda.cancel(Kind::Core, core);
+            self.agenda.cancel(Kind::Slice, core);
+        }
+    }
+
+    fn gets_core(&mut self, thread: usize, core: usize) {
+        self.threads[thread].place = Place::Running;
+        self.threads[thread].core = core;
+        self.cores[core].occupant = Some(thread);
+        self.cores[core].arriving = false;
+        self.cores[core].charged_until = self.now;
+        self.cores[core].picked_at = self.now;
+        if self.threads[thread].last_core.is_some_and(|last| last != core) {
+            let cost = self.cost(Cost::Migration);
+            self.threads[thread].migration_left += cost;
+            self.threads[thread].report.migrations += 1;
+        }
+        self.threads[thread].last_core = Some(core);
+        self.starts(thread, core);
+        self.set_slice(core);
+    }
+
+    /// What a core was doing is over.
+    pub fn piece_is_over(&mut self, core: usize) {
+        self.account(core);
+        let thread = self.cores[core].occupant.expect("an idle core has no event");
+        match self.cores[core].piece.take() {
+            Some(Piece::Arrival) => {
+                self.enters(thread, core, self.threads[thread].entry);
+                self.gets_core(thread, core);
+            }
+            Some(Piece::Burst) => self.threads[thread].burst = None,
+            _ => {}
+        }
+        self.carry_on(core);
+    }
+
+    /// Carries the thread on `core` as far as it goes without time passing.
+    fn carry_on(&mut self, core: usize) {
+        while let (Some(thread), None) = (self.cores[core].running(), self.cores[core].piece) {
+            let must_make_room = self.cores[core].must_make_room;
+            if !self.threads[thread].migration_left.is_zero() {
+                if must_make_room {
+                    self.put_back(core, thread);
+                    continue;
+                }
+                self.begin_piece(core, Piece::Migration, self.threads[thread].migration_left);
+                return;
+            }
+            match self.threads[thread].burst {
+                Some(burst) if burst.mode == Mode::User && must_make_room => self.put_back(core, thread),
+                Some(burst) if burst.left.is_zero() => self.threads[thread].burst = None,
+                Some(burst) => self.begin_piece(core, Piece::Burst, burst.left),
+                None => self.act(thread),
+            }
+        }
+    }
+
+    /// Books the time since the core's piece began, or was last booked.
+    pub fn account(&mut self, core: usize) {
+        let elapsed = self.now.since(self.cores[core].piece_began);
+        self.cores[core].piece_began = self.now;
+        let (Some(thread), Some(piece)) = (self.cores[core].occupant, self.cores[core].piece) else { return };
+        let it = &mut self.threads[thread];
+        let mode = match (piece, &mut it.burst) {
+            (Piece::Arrival, _) => return,
+            (Piece::Switch, _) => Mode::Kernel,
+            (Piece::Burst, Some(burst)) => {
+                burst.left -= elapsed;
+                burst.mode
+            }
+            _ => {
+                it.migration_left -= elapsed;
+                Mode::User
+            }
+        };
+        match mode {
+            Mode::User => it.report.user += elapsed,
+            Mode::Kernel => it.report.system += elapsed,
+        }
+    }
+
+    /// The burst of `thread` becomes this long; its core's event is set anew.
+    pub fn cut_burst(&mut self, thread: usize, left: Span) {
+        self.threads[thread].burst = Some(Burst { mode: Mode::User, left });
+        let core = self.threads[thread].core;
+        if self.threads[thread].place == Place::Running && self.cores[core].piece == Some(Piece::Burst) {
+            self.begin_piece(core, Piece::Burst, left);
+        }
+    }
+
+    /// The running thread sleeps, in a queue or until an instant or both.
+    pub fn block(&mut self, thread: usize, queue: Option<Queue>, until: Option<Time>) {
+        if let Some(queue) = queue {
+            self.sleepers(queue).push_back(thread);
+        }
+        if let Some(until) = until {
+            self.agenda.set(Kind::Timer, thread, until);
+        }
+        let it = &mut self.threads[thread];
+        it.sleeps_on = queue;
+        it.timed_out = false;
+        it.report.voluntary_switches += 1;
+        if it.user_state == ThreadState::FailedAcquisition {
+            it.user_state = ThreadState::WaitsForGil;
+        }
+        self.leave_core(thread, Place::Blocked);
+    }
+
+    pub fn end_thread(&mut self, thread: usize) {
+        self.threads[thread].report.ended = Some(self.now);
+        self.leave_core(thread, Place::Done);
+    }
+
+    pub fn slice_is_over(&mut self, core: usize) {
+        self.charge(core);
+        let make_room = self.cores[core].running().is_some() && self.slice_decides(core);
+        self.set_slice(core);
+        if make_room {
+            self.make_room(core);
+        }
+    }
+
+    /// Charges the scheduler with the time on `core` since the last charge.
+    pub fn charge(&mut self, core: usize) {
+        let elapsed = self.now.since(self.cores[core].charged_until);
+        self.cores[core].charged_until = self.now;
+        if let Some(thread) = self.cores[core].running() {
+            self.charged(thread, core, elapsed);
+        }
+    }
+
+    fn set_slice(&mut self, core: usize) {
+        match self.next_slice(core) {
+            Some(time) => self.agenda.set(Kind::Slice, core, time),
+            None => self.agenda.cancel(Kind::Slice, core),
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! The lock, bytecode and programs (sections 5, 6 and 8 of the rules).
+
+use gilsim::des::{Span, Time};
+use gilsim::python::interpreter::{GilConfig, LockKind};
+use gilsim::python::program::Step;
+use gilsim::trace::{Mark, ThreadState};
+
+use super::kernel::{Burst, Mode};
+use super::objects::Action::{self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock};
+use super::{Cost, World};
+
+/// Why a thread gives up the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    Check,
+    Blocks,
+    Ends,
+}
+
+/// What a policy does in a turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Policy {
+    Take,
+    Release(Why),
+    Acquired,
+    FlagOff(Why),
+    /// Condvar: the flag is looked at; switch_interval: the same.
+    Look,
+    LookAgain,
+    HandoffEnter,
+    HandoffLeave(Why),
+    LookAfterWait(u64),
+    SwitchTaken,
+    DropRequestOff,
+    AfterDrop,
+    ForcedWait,
+    ForcedWaitEnded,
+    /// Executes bytecode up to where it must stop next.
+    Bytecode,
+    BytecodeDone,
+    /// The call of input, output or a sleep has been made.
+    Block(Span),
+    StepState(ThreadState),
+    End,
+}
+
+pub struct Gil {
+    exists: bool,
+    holder: Option<usize>,
+    last_holder: Option<usize>,
+    held_since: Time,
+    ticker: i64,
+    count: u64,
+    drop_request: bool,
+    switch_holder: Option<usize>,
+    switch_number: u64,
+}
+
+impl Gil {
+    pub fn new(config: &GilConfig, threads: usize) -> Gil {
+        let ticker = match config {
+            GilConfig::CheckInterval { first_ticker, .. } => i64::from(*first_ticker),
+            GilConfig::SwitchInterval { .. } => 0,
+        };
+        Gil {
+            exists: threads > 1,
+            holder: None,
+            last_holder: None,
+            held_since: Time::ZERO,
+            ticker,
+            count: 0,
+            drop_request: false,
+            switch_holder: None,
+            switch_number: 0,
+        }
+    }
+}
+
+/// Where a thread is in its program, and what it remembers of the lock.
+#[derive(Default)]
+pub struct ProgramCounter {
+    step: usize,
+    /// How often each open loop has still to go round, the innermost last.
+    loops: Vec<Option<u64>>,
+    /// Position in the stretch of the current step, and the ticks executed there.
+    position: Span,
+    ticks: u64,
+    stop: Stop,
+    executes: bool,
+    pub wait_timed_out: bool,
+    after_release: Option<ThreadState>,
+}
+
+/// Where a burst of bytecode ends.
+#[derive(Clone, Copy, Default)]
+struct Stop {
+    position: Span,
+    ticks: u64,
+    ticker: i64,
+    check: bool,
+}
+
+use Action::Lock;
+
+impl World<'_> {
+    pub fn begin_program(&mut self, thread: usize) {
+        if self.gil.exists {
+            self.then(thread, &[Lock(Policy::Take)]);
+        }
+    }
+
+    /// The next step of the program.
+    pub fn next_step(&mut self, thread: usize) {
+        let model = self.model;
+        let program = &model.programs[model.threads[thread].program];
+        let counter = &mut self.threads[thread].program;
+        let exists = self.gil.exists;
+        match &program.steps[counter.step] {
+            Step::Run { .. } => {
+                (counter.position, counter.ticks) = (Span::ZERO, 0);
+                self.then(thread, &[Lock(Policy::Bytecode)]);
+            }
+            Step::LoopStart { count: Some(0), exit } => counter.step = *exit,
+            Step::LoopStart { count, .. } => {
+                counter.loops.push(*count);
+                counter.step += 1;
+            }
+            Step::LoopEnd { start } => {
+                let left = counter.loops.pop().expect("a loop is open").map(|left| left - 1);
+                if left == Some(0) {
+                    counter.step += 1;
+                } else {
+                    counter.loops.push(left);
+                    counter.step = start + 1;
+                }
+            }
+            step @ (Step::Io { span } | Step::Sleep { span }) => {
+                counter.step += 1;
+                let (span, blocked) = match step {
+                    Step::Io { .. } => (self.streams.draw_program(thread, span), ThreadState::BlockedOnIo),
+                    _ => (self.streams.draw_program(thread, span), ThreadState::Sleeping),
+                };
+                let call = [
+                    Lock(Policy::StepState(blocked)),
+                    Action::Spend(Cost::SystemCall),
+                    Lock(Policy::Block(span)),
+                ];
+                if exists {
+                    self.then(
+                        thread,
+                        &[Lock(Policy::Release(Why::Blocks)), call[0], call[1], call[2], Lock(Policy::Take)],
+                    );
+                } else {
+                    self.then(
+                        thread,
+                        &[call[0], call[1], call[2], Lock(Policy::StepState(ThreadState::RunsPython))],
+                    );
+                }
+            }
+            Step::End if exists => self.then(thread, &[Lock(Policy::Release(Why::Ends)), Lock(Policy::End)]),
+            Step::End => self.then(thread, &[Lock(Policy::End)]),
+        }
+    }
+
+    pub fn lock_action(&mut self, thread: usize, policy: Policy) {
+        match policy {
+            Policy::Bytecode => self.begin_bytecode(thread),
+            Policy::BytecodeDone => self.end_bytecode(thread),
+            Policy::StepState(state) => {
+                self.threads[thread].blocked_state = state;
+                self.threads[thread].user_state = match state {
+                    ThreadState::RunsPython => state,
+                    _ => ThreadState::RunsWithoutGil,
+                };
+            }
+            Policy::Block(span) if span.is_zero() => {}
+            Policy::Block(span) => {
+                let sleeps = self.threads[thread].blocked_state == ThreadState::Sleeping;
+                let late = if sleeps { self.cost(Cost::TimerLateness) } else { Span::ZERO };
+                self.block(thread, None, Some(self.now + span + late));
+            }
+            Policy::End => self.end_thread(thread),
+            Policy::Take => {
+                self.set_states(thread, ThreadState::WaitsForGil, ThreadState::WaitsForGil);
+                self.policy(thread, policy);
+            }
+            _ => self.policy(thread, policy),
+        }
+    }
+
+    fn policy(&mut self, thread: usize, policy: Policy) {
+        match self.model.gil {
+            GilConfig::CheckInterval { lock: LockKind::Semaphore, .. } => self.semaphore_lock(thread, policy),
+            GilConfig::CheckInterval { lock: LockKind::Condvar, .. } => self.condvar_lock(thread, policy),
+            GilConfig::CheckInterval { lock: LockKind::Handoff, .. } => self.handoff_lock(thread, policy),
+            GilConfig::SwitchInterval { interval, forced_switching } => {
+                self.switch_interval(thread, policy, interval, forced_switching);
+            }
+        }
+    }
+
+    fn semaphore_lock(&mut self, thread: usize, policy: Policy) {
+        match policy {
+            Policy::Take => self.then(
+                thread,
+                &[Action::Spend(Cost::LockOperation), Action::SemaphoreTry, Lock(Policy::Acquired)],
+            ),
+            Policy::Acquired => self.acquired(thread),
+            Policy::Release(why) => {
+                self.released(thread, why);
+                self.then(thread, &[Action::Spend(Cost::LockOperation), Action::SemaphoreRaise]);
+            }
+            _ => unreachable!("{policy:?}"),
+        }
+    }
+
+    fn condvar_lock(&mut self, thread: usize, policy: Policy) {
+        match policy {
+            Policy::Take => self.then(thread, &[MutexLock(0), Lock(Policy::Look)]),
+            Policy::LookAgain | Policy::Look => {
+                if self.gil.holder.is_some() {
+                    if policy == Policy::LookAgain {
+                        self.failed_acquisition(thread);
+                    }
+                    self.then(thread, &[ConditionWait(0, None), Lock(Policy::LookAgain)]);
+                } else {
+                    self.acquired(thread);
+                    self.then(thread, &[MutexUnlock(0)]);
+                }
+            }
+            Policy::Release(why) => {
+                let release = [MutexLock(0), Lock(Policy::FlagOff(why)), MutexUnlock(0), ConditionSignal(0)];
+                self.then(thread, &release);
+            }
+            Policy::FlagOff(why) => self.released(thread, why),
+            _ => unreachable!("{policy:?}"),
+        }
+    }
+
+    fn handoff_lock(&mut self, thread: usize, policy: Policy) {
+        let interlocked = Action::Spend(Cost::AtomicOperation);
+        match policy {
+            Policy::Take => self.then(thread, &[interlocked, Lock(Policy::HandoffEnter)]),
+            Policy::HandoffEnter => {
+                self.gil.count += 1;
+                self.then(thread, &[Lock(Policy::Acquired)]);
+                if self.gil.count > 1 {
+                    self.then(thread, &[Action::Spend(Cost::SystemCall), Action::EventWait]);
+                }
+            }
+            Policy::Acquired => self.acquired(thread),
+            Policy::Release(why) => self.then(thread, &[interlocked, Lock(Policy::HandoffLeave(why))]),
+            Policy::HandoffLeave(why) => {
+                self.gil.count -= 1;
+                self.released(thread, why);
+                if self.gil.count > 0 {
+                    self.then(thread, &[Action::Spend(Cost::SystemCall), Action::EventSet]);
+                }
+            }
+            _ => unreachable!("{policy:?}"),
+        }
+    }
+
+    fn switch_interval(&mut self, thread: usize, policy: Policy, interval: Span, forced: bool) {
+        match policy {
+            Policy::Take => self.then(thread, &[MutexLock(0), Lock(Policy::Look)]),
+            Policy::Look if self.gil.holder.is_some() => {
+                let saved = self.gil.switch_number;
+                self.then(thread, &[ConditionWait(0, Some(interval)), Lock(Policy::LookAfterWait(saved))]);
+            }
+            Policy::Look if forced => self.then(thread, &[MutexLock(1), Lock(Policy::SwitchTaken)]),
+            Policy::Look => self.then(thread, &[Lock(Policy::SwitchTaken)]),
+            Policy::LookAfterWait(saved) => {
+                if self.gil.holder.is_some() {
+                    if self.threads[thread].program.wait_timed_out {
+                        self.counters.timed_out_waits += 1;
+                        if self.gil.switch_number == saved {
+                            self.request_drop(thread);
+                        }
+                    } else {
+                        self.failed_acquisition(thread);
+                    }
+                }
+                self.then(thread, &[Lock(Policy::Look)]);
+            }
+            Policy::SwitchTaken => {
+                self.acquired(thread);
+                if self.gil.switch_holder != Some(thread) {
+                    self.gil.switch_holder = Some(thread);
+                    self.gil.switch_number += 1;
+                }
+                self.then(thread, &[Lock(Policy::DropRequestOff), MutexUnlock(0)]);
+                if forced {
+                    self.then(thread, &[ConditionSignal(1), MutexUnlock(1)]);
+                }
+            }
+            Policy::DropRequestOff => self.gil.drop_request = false,
+            Policy::Release(why) => {
+                let drop = [MutexLock(0), Lock(Policy::FlagOff(why)), ConditionSignal(0), MutexUnlock(0)];
+                if forced && why != Why::Ends {
+                    self.then(thread, &[Lock(Policy::AfterDrop)]);
+                }
+                self.then(thread, &drop);
+            }
+            Policy::FlagOff(why) => self.released(thread, why),
+            Policy::AfterDrop if self.gil.drop_request => {
+                self.then(thread, &[MutexLock(1), Lock(Policy::ForcedWait), MutexUnlock(1)]);
+            }
+            Policy::AfterDrop => {}
+            Policy::ForcedWait if self.gil.switch_holder == Some(thread) => {
+                self.gil.drop_request = false;
+                self.counters.forced_waits += 1;
+                self.threads[thread].program.after_release = Some(self.threads[thread].user_state);
+                self.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
+                self.then(thread, &[ConditionWait(1, None), Lock(Policy::ForcedWaitEnded)]);
+            }
+            Policy::ForcedWait => {}
+            Policy::ForcedWaitEnded => {
+                let user = self.threads[thread].program.after_release.take().expect("it was released");
+                self.set_states(thread, user, ThreadState::WaitsForGil);
+            }
+            _ => unreachable!("{policy:?}"),
+        }
+    }
+
+    fn set_states(&mut self, thread: usize, user: ThreadState, blocked: ThreadState) {
+        self.threads[thread].user_state = user;
+        self.threads[thread].blocked_state = blocked;
+    }
+
+    fn acquired(&mut self, thread: usize) {
+        assert!(self.gil.holder.is_none(), "two hold the lock");
+        self.counters.acquisitions += 1;
+        self.threads[thread].report.acquisitions += 1;
+        self.counters.hand_overs += u64::from(self.gil.last_holder.is_some_and(|last| last != thread));
+        self.gil.holder = Some(thread);
+        self.gil.last_holder = Some(thread);
+        self.gil.held_since = self.now;
+        self.set_states(thread, ThreadState::RunsPython, ThreadState::WaitsForGil);
+        self.mark(thread, Mark::Acquired);
+    }
+
+    fn released(&mut self, thread: usize, why: Why) {
+        self.stop_holding();
+        let user = if why == Why::Check { ThreadState::WaitsForGil } else { ThreadState::RunsWithoutGil };
+        self.set_states(thread, user, ThreadState::WaitsForGil);
+        self.mark(thread, Mark::Released);
+    }
+
+    /// The lock is held no longer.
+    pub fn stop_holding(&mut self) {
+        if self.gil.holder.take().is_some() {
+            self.counters.held += self.now.since(self.gil.held_since);
+        }
+    }
+
+    pub fn failed_acquisition(&mut self, thread: usize) {
+        self.counters.failed_acquisitions += 1;
+        self.threads[thread].report.failed_acquisitions += 1;
+        self.set_states(thread, ThreadState::FailedAcquisition, ThreadState::WaitsForGil);
+        self.mark(thread, Mark::FailedAcquisition);
+    }
+
+    fn request_drop(&mut self, thread: usize) {
+        let is_new = !std::mem::replace(&mut self.gil.drop_request, true);
+        self.counters.drop_requests += 1;
+        self.mark(thread, Mark::DropRequest);
+        let holder = self.gil.holder.expect("it is locked");
+        if !is_new || !self.threads[holder].program.executes {
+            return;
+        }
+        // It may be in the middle of a burst of bytecode: where is it now, and where must it stop?
+        let core = self.threads[holder].core;
+        self.account(core);
+        let left = self.threads[holder].burst.map_or(Span::ZERO, |burst| burst.left);
+        let position = self.threads[holder].program.stop.position - left;
+        let stop = self.stop_after(holder, position);
+        let counter = &mut self.threads[holder].program;
+        if stop.position < counter.stop.position || (stop.check && !counter.stop.check) {
+            counter.stop = stop;
+            self.cut_burst(holder, stop.position - position);
+        }
+    }
+
+    fn begin_bytecode(&mut self, thread: usize) {
+        let position = self.threads[thread].program.position;
+        let Step::Run { span, .. } = self.run_step(thread) else { unreachable!("it runs") };
+        if position == *span {
+            self.threads[thread].program.step += 1;
+            return;
+        }
+        let stop = self.stop_after(thread, position);
+        self.threads[thread].program.stop = stop;
+        self.threads[thread].program.executes = true;
+        self.threads[thread].burst = Some(Burst { mode: Mode::User, left: stop.position - position });
+        self.then(thread, &[Lock(Policy::BytecodeDone)]);
+    }
+
+    fn end_bytecode(&mut self, thread: usize) {
+        let counter = &mut self.threads[thread].program;
+        let stop = counter.stop;
+        counter.executes = false;
+        (counter.position, counter.ticks) = (stop.position, stop.ticks);
+        self.gil.ticker = stop.ticker;
+        self.then(thread, &[Lock(Policy::Bytecode)]);
+        if stop.check {
+            if let GilConfig::CheckInterval { interval, .. } = self.model.gil {
+                self.gil.ticker = i64::from(interval);
+            }
+            self.counters.checks += 1;
+            self.mark(thread, Mark::Check);
+            self.then(thread, &[Lock(Policy::Release(Why::Check)), Lock(Policy::Take)]);
+        }
+    }
+
+    fn run_step(&self, thread: usize) -> &Step {
+        let program = self.model.threads[thread].program;
+        &self.model.programs[program].steps[self.threads[thread].program.step]
+    }
+
+    /// Executes bytecode from `position` tick by tick, up to a check or the end of the step.
+    fn stop_after(&self, thread: usize, position: Span) -> Stop {
+        let Step::Run { stretch, span } = self.run_step(thread) else { unreachable!("it runs") };
+        let stretch = &self.model.stretches[*stretch];
+        let mut stop = Stop {
+            position: *span,
+            ticks: self.threads[thread].program.ticks,
+            ticker: self.gil.ticker,
+            check: false,
+        };
+        if !self.gil.exists {
+            return stop;
+        }
+        while let Some(tick) = stretch.position_of_tick(stop.ticks + 1).filter(|tick| tick <= span) {
+            stop.ticks += 1;
+            let may_check = stretch.first_check_from(stop.ticks) == Some(stop.ticks);
+            let asked = match self.model.gil {
+                GilConfig::CheckInterval { .. } => {
+                    stop.ticker = (stop.ticker - 1).max(-1);
+                    stop.ticker < 0
+                }
+                GilConfig::SwitchInterval { .. } => self.gil.drop_request && tick > position,
+            };
+            if asked && may_check {
+                return Stop { position: tick, check: true, ..stop };
+            }
+        }
+        stop
+    }
+}

@@ -1,0 +1,289 @@
+//! The second simulator: written from `docs/model.md` alone, one operation at a time, to judge the engine by.
+//!
+//! A thread's future is a stack of actions; an agenda of events says what happens next. Nothing is skipped and nothing
+//! is precomputed, except that a burst of bytecode is as long as the rules make it.
+
+mod kernel;
+mod lock;
+mod mach;
+mod objects;
+mod sched;
+
+use gilsim::des::random::Purpose;
+use gilsim::des::{Distribution, Span, Stream, Time};
+use gilsim::os::machine::Costs;
+use gilsim::sim::report::{GilCounters, ThreadReport};
+use gilsim::sim::{Ending, Model, Report};
+use gilsim::trace::{Mark, ThreadState};
+
+pub use kernel::{Core, Thread};
+
+/// All that can be observed of a run. No entry of a lane has length zero, and neighbours differ.
+#[derive(Debug)]
+pub struct Outcome {
+    pub report: Report,
+    pub states: Vec<Vec<(Time, ThreadState)>>,
+    pub cores: Vec<Vec<(Time, Option<usize>)>>,
+    pub marks: Vec<(Time, usize, Mark)>,
+}
+
+/// Simulates `model` with the random streams of `seed`.
+pub fn run(model: &Model, seed: u64) -> Outcome {
+    let mut world = World::new(model, seed);
+    for (thread, spec) in model.threads.iter().enumerate() {
+        world.agenda.set(Kind::Timer, thread, Time::ZERO + spec.start);
+    }
+    world.refuse_mach();
+    world.record();
+    let mut handled = 0;
+    let until = model.until.unwrap_or(Time::END);
+    let ending = loop {
+        if world.waited_for_have_ended() {
+            break Ending::Finished;
+        }
+        let Some(event) = world.agenda.take_next(until) else {
+            if world.agenda.events.is_empty() && model.until.is_none() {
+                break Ending::Stuck;
+            }
+            world.now = until;
+            break Ending::CutOff;
+        };
+        world.now = event.time;
+        handled += 1;
+        crate::give_up_after(1_000_000, handled);
+        match event.kind {
+            Kind::Timer => world.timer_has_come(event.index),
+            Kind::Core => world.piece_is_over(event.index),
+            Kind::Slice => world.slice_is_over(event.index),
+        }
+        world.record();
+    };
+    world.outcome(ending)
+}
+
+/// What can happen, in the order in which it happens at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Timer,
+    Core,
+    Slice,
+}
+
+/// One event to come; `place` is the order in which it was set.
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    time: Time,
+    kind: Kind,
+    place: u64,
+    index: usize,
+}
+
+/// The events to come, in no order.
+#[derive(Default)]
+struct Agenda {
+    events: Vec<Event>,
+    last_place: u64,
+}
+
+impl Agenda {
+    fn set(&mut self, kind: Kind, index: usize, time: Time) {
+        if self.events.iter().any(|event| (event.kind, event.index, event.time) == (kind, index, time)) {
+            return;
+        }
+        self.cancel(kind, index);
+        self.last_place += 1;
+        self.events.push(Event { time, kind, place: self.last_place, index });
+    }
+
+    fn cancel(&mut self, kind: Kind, index: usize) {
+        self.events.retain(|event| (event.kind, event.index) != (kind, index));
+    }
+
+    fn take_next(&mut self, until: Time) -> Option<Event> {
+        let next = *self.events.iter().min_by_key(|event| (event.time, event.kind, event.place))?;
+        if next.time > until || next.time == Time::END {
+            return None;
+        }
+        self.cancel(next.kind, next.index);
+        Some(next)
+    }
+}
+
+/// What can cost time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    ContextSwitch,
+    SystemCall,
+    WakeSleeper,
+    WakeNoSleeper,
+    LatencyIdle,
+    LatencyDeep,
+    TimerLateness,
+    LockOperation,
+    AtomicOperation,
+    Migration,
+}
+
+/// The random streams, one for each cost and one for each thread's program.
+struct Streams {
+    costs: Vec<Stream>,
+    programs: Vec<Stream>,
+}
+
+impl Streams {
+    fn new(seed: u64, threads: usize) -> Streams {
+        let keys = [
+            (Purpose::ContextSwitch, 0),
+            (Purpose::SystemCall, 0),
+            (Purpose::WakeCall, 0),
+            (Purpose::WakeCall, 1),
+            (Purpose::WakeLatency, 0),
+            (Purpose::WakeLatency, 1),
+            (Purpose::TimerLateness, 0),
+            (Purpose::LockOperation, 0),
+            (Purpose::AtomicOperation, 0),
+            (Purpose::Migration, 0),
+        ];
+        let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
+        let program = |thread| Stream::new(seed, Purpose::Program, thread);
+        Streams { costs, programs: (0..threads as u64).map(program).collect() }
+    }
+
+    fn draw(&mut self, costs: &Costs, cost: Cost) -> Span {
+        let distribution = match cost {
+            Cost::ContextSwitch => &costs.context_switch,
+            Cost::SystemCall => &costs.system_call,
+            Cost::WakeSleeper => &costs.wake_sleeper,
+            Cost::WakeNoSleeper => &costs.wake_no_sleeper,
+            Cost::LatencyIdle => &costs.wake_latency_idle,
+            Cost::LatencyDeep => &costs.wake_latency_deep,
+            Cost::TimerLateness => &costs.timer_lateness,
+            Cost::LockOperation => &costs.lock_operation,
+            Cost::AtomicOperation => &costs.atomic_operation,
+            Cost::Migration => &costs.migration,
+        };
+        distribution.sample(&mut self.costs[cost as usize])
+    }
+
+    fn draw_program(&mut self, thread: usize, distribution: &Distribution) -> Span {
+        distribution.sample(&mut self.programs[thread])
+    }
+}
+
+/// Everything there is.
+pub struct World<'a> {
+    model: &'a Model,
+    now: Time,
+    agenda: Agenda,
+    streams: Streams,
+    threads: Vec<Thread>,
+    cores: Vec<Core>,
+    objects: objects::Objects,
+    gil: lock::Gil,
+    scheduler: sched::Scheduler,
+    counters: GilCounters,
+    actions_done: u64,
+    marks: Vec<(Time, usize, Mark)>,
+    states: Vec<Vec<(Time, ThreadState)>>,
+    lanes: Vec<Vec<(Time, Option<usize>)>>,
+}
+
+impl<'a> World<'a> {
+    fn new(model: &'a Model, seed: u64) -> World<'a> {
+        let threads = model.threads.len();
+        World {
+            model,
+            now: Time::ZERO,
+            agenda: Agenda::default(),
+            streams: Streams::new(seed, threads),
+            threads: (0..threads).map(|_| Thread::default()).collect(),
+            cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
+            objects: objects::Objects::new(),
+            gil: lock::Gil::new(&model.gil, threads),
+            scheduler: sched::Scheduler::new(model.machine.cores, threads),
+            counters: GilCounters::default(),
+            actions_done: 0,
+            marks: Vec::new(),
+            states: vec![Vec::new(); threads],
+            lanes: vec![Vec::new(); model.machine.cores],
+        }
+    }
+
+    /// The run waits for all threads but daemons; if all are daemons, for all.
+    fn waited_for_have_ended(&self) -> bool {
+        let specs = &self.model.threads;
+        let daemons_only = specs.iter().all(|spec| spec.daemon);
+        specs.iter().zip(&self.threads).all(|(spec, thread)| thread.is_done() || spec.daemon && !daemons_only)
+    }
+
+    fn cost(&mut self, cost: Cost) -> Span {
+        self.streams.draw(&self.model.machine.costs, cost)
+    }
+
+    fn mark(&mut self, thread: usize, mark: Mark) {
+        self.marks.push((self.now, thread, mark));
+    }
+
+    /// Looks at every thread and every core.
+    fn record(&mut self) {
+        for thread in 0..self.threads.len() {
+            let state = self.state_of(thread);
+            note(&mut self.states[thread], self.now, state);
+        }
+        for core in 0..self.cores.len() {
+            let runs = self.cores[core].running();
+            note(&mut self.lanes[core], self.now, runs);
+        }
+    }
+
+    fn outcome(mut self, ending: Ending) -> Outcome {
+        for core in 0..self.cores.len() {
+            self.account(core);
+        }
+        self.stop_holding();
+        let end = self.now;
+        let threads = (0..self.threads.len()).map(|thread| ThreadReport {
+            state_times: ThreadState::ALL.map(|state| time_with(&self.states[thread], end, &state)),
+            ..self.threads[thread].report
+        });
+        let busy = |lane: &Vec<_>| end.since(Time::ZERO) - time_with(lane, end, &None);
+        let report = Report {
+            ending,
+            makespan: end,
+            gil: self.counters,
+            threads: threads.collect(),
+            core_busy: self.lanes.iter().map(busy).collect(),
+            events: 0,
+        };
+        let states = self.states.into_iter().map(|lane| finished(lane, end)).collect();
+        let cores = self.lanes.into_iter().map(|lane| finished(lane, end)).collect();
+        Outcome { report, states, cores, marks: self.marks }
+    }
+}
+
+/// Adds to a lane what is the case from `now` on.
+pub fn note<T: PartialEq>(lane: &mut Vec<(Time, T)>, now: Time, value: T) {
+    if lane.last().is_some_and(|last| last.0 == now) {
+        lane.pop();
+    }
+    if lane.last().is_none_or(|last| last.1 != value) {
+        lane.push((now, value));
+    }
+}
+
+/// A lane without what begins at its end.
+pub fn finished<T>(mut lane: Vec<(Time, T)>, end: Time) -> Vec<(Time, T)> {
+    lane.retain(|entry| entry.0 < end);
+    lane
+}
+
+/// How long a lane had `value`.
+fn time_with<T: PartialEq>(lane: &[(Time, T)], end: Time, value: &T) -> Span {
+    let mut sum = Span::ZERO;
+    for (index, (begin, entry)) in lane.iter().enumerate() {
+        if entry == value {
+            sum += lane.get(index + 1).map_or(end, |next| next.0).since(*begin);
+        }
+    }
+    sum
+}

@@ -1,0 +1,367 @@
+//! What threads wait for (section 4 of the rules): each operation is a list of actions, pushed onto its thread's stack.
+
+use std::collections::VecDeque;
+
+use gilsim::des::{Span, Time};
+use gilsim::os::machine::Platform;
+
+use super::kernel::{Burst, Mode};
+use super::lock::Policy;
+use super::{Cost, World};
+
+/// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// Execute a burst of this cost.
+    Spend(Cost),
+    Wake(Queue),
+
+    SemaphoreRaise,
+    SemaphoreTry,
+    SemaphoreSleep,
+    SemaphoreRetry,
+
+    MutexLock(usize),
+    MutexUnlock(usize),
+    MutexTry(usize),
+    MutexSleep(usize),
+    MutexRetry(usize),
+    MutexFree(usize),
+    DarwinMutexSleep(usize),
+    DarwinMutexOwn(usize),
+    DarwinMutexSignal(usize),
+
+    ConditionWait(usize, Option<Span>),
+    ConditionSignal(usize),
+    ConditionEnter(usize, Option<Span>),
+    ConditionSleep(usize, Option<Span>),
+    ConditionLeave(usize),
+    ConditionAsk(usize),
+    ConditionWake(usize),
+    DarwinConditionSignalled(usize),
+
+    EventSet,
+    EventWait,
+
+    /// What the lock's policy does next.
+    Lock(Policy),
+}
+
+/// Where threads sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    Semaphore,
+    Event,
+    Mutex(usize),
+    Condition(usize),
+}
+
+impl Queue {
+    pub fn index(self) -> usize {
+        match self {
+            Queue::Semaphore => 0,
+            Queue::Event => 1,
+            Queue::Mutex(number) => 2 + number,
+            Queue::Condition(number) => 4 + number,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Mutex {
+    held: bool,
+    /// Linux: held with sleepers. Darwin: in transit.
+    special: bool,
+    waiters: u64,
+    tokens: u64,
+    /// Darwin: who owns it but must still be signalled by the condition wait that gave it up.
+    pending: Option<usize>,
+}
+
+#[derive(Default)]
+struct Condition {
+    waiters: i64,
+    /// Linux: signals to be taken. Darwin: signals under way.
+    signals: u64,
+    semaphore: bool,
+}
+
+#[derive(Default)]
+pub struct Objects {
+    pub sleepers: [VecDeque<usize>; 6],
+    semaphore: u64,
+    semaphore_waiters: u64,
+    event_is_set: bool,
+    mutexes: [Mutex; 2],
+    conditions: [Condition; 2],
+}
+
+impl Objects {
+    /// Nobody waits for anything, and the semaphore lets one thread in.
+    pub fn new() -> Objects {
+        Objects { semaphore: 1, ..Objects::default() }
+    }
+}
+
+use Action::*;
+const LOCK: Action = Spend(Cost::LockOperation);
+const ATOMIC: Action = Spend(Cost::AtomicOperation);
+const CALL: Action = Spend(Cost::SystemCall);
+
+impl World<'_> {
+    /// `thread` does these actions next, the first one first.
+    pub fn then(&mut self, thread: usize, actions: &[Action]) {
+        self.threads[thread].actions.extend(actions.iter().rev());
+    }
+
+    /// One action of a thread that has nothing left to execute.
+    pub fn act(&mut self, thread: usize) {
+        self.actions_done += 1;
+        crate::give_up_after(3_000_000, self.actions_done);
+        let Some(action) = self.threads[thread].actions.pop() else { return self.next_step(thread) };
+        let darwin = self.model.machine.platform == Platform::Darwin;
+        match action {
+            Spend(cost) => {
+                let mode = match cost {
+                    Cost::LockOperation | Cost::AtomicOperation => Mode::User,
+                    _ => Mode::Kernel,
+                };
+                self.threads[thread].report.system_calls += u64::from(cost == Cost::SystemCall);
+                let left = self.cost(cost);
+                self.threads[thread].burst = Some(Burst { mode, left });
+            }
+            Wake(queue) => {
+                let cost = if self.wake_first(queue) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
+                self.then(thread, &[Spend(cost)]);
+            }
+            Lock(policy) => self.lock_action(thread, policy),
+            MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
+            MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
+            ConditionWait(number, timeout) => self.then(thread, &[ATOMIC, ConditionEnter(number, timeout)]),
+            ConditionSignal(number) => self.then(thread, &[ATOMIC, ConditionAsk(number)]),
+            EventSet => {
+                let woken = self.wake_first(Queue::Event);
+                self.objects.event_is_set |= !woken;
+                let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
+                self.then(thread, &[Spend(cost)]);
+            }
+            EventWait if self.objects.event_is_set => self.objects.event_is_set = false,
+            EventWait => self.block(thread, Some(Queue::Event), None),
+            SemaphoreRaise | SemaphoreTry | SemaphoreSleep | SemaphoreRetry => self.semaphore(thread, action),
+            _ if darwin => self.darwin(thread, action),
+            _ => self.linux(thread, action),
+        }
+    }
+
+    fn semaphore(&mut self, thread: usize, action: Action) {
+        let available = self.objects.semaphore > 0;
+        match action {
+            SemaphoreRaise => {
+                self.objects.semaphore += 1;
+                if self.objects.semaphore_waiters > 0 {
+                    self.then(thread, &[CALL, Wake(Queue::Semaphore)]);
+                }
+            }
+            SemaphoreTry if available => self.objects.semaphore -= 1,
+            SemaphoreTry => {
+                self.objects.semaphore_waiters += 1;
+                self.then(thread, &[CALL, SemaphoreSleep]);
+            }
+            SemaphoreSleep => {
+                self.then(thread, &[ATOMIC, SemaphoreRetry]);
+                self.threads[thread].has_slept = !available;
+                if !available {
+                    self.block(thread, Some(Queue::Semaphore), None);
+                }
+            }
+            _ if available => {
+                self.objects.semaphore -= 1;
+                self.objects.semaphore_waiters -= 1;
+            }
+            _ => {
+                if self.threads[thread].has_slept {
+                    self.failed_acquisition(thread);
+                }
+                self.then(thread, &[CALL, SemaphoreSleep]);
+            }
+        }
+    }
+
+    fn linux(&mut self, thread: usize, action: Action) {
+        match action {
+            MutexTry(number) | MutexRetry(number) => {
+                let mutex = &mut self.objects.mutexes[number];
+                let was_held = mutex.held;
+                mutex.held = true;
+                mutex.special |= was_held || action == MutexRetry(number);
+                if was_held {
+                    self.then(thread, &[CALL, MutexSleep(number)]);
+                }
+            }
+            MutexSleep(number) => {
+                self.then(thread, &[ATOMIC, MutexRetry(number)]);
+                if self.objects.mutexes[number].special {
+                    self.block(thread, Some(Queue::Mutex(number)), None);
+                }
+            }
+            MutexFree(number) => {
+                let mutex = &mut self.objects.mutexes[number];
+                let had_sleepers = mutex.special;
+                (mutex.held, mutex.special) = (false, false);
+                if had_sleepers {
+                    self.then(thread, &[CALL, Wake(Queue::Mutex(number))]);
+                }
+            }
+            ConditionEnter(number, timeout) => {
+                self.objects.conditions[number].waiters += 1;
+                self.then(thread, &[MutexUnlock(number), CALL, ConditionSleep(number, timeout)]);
+            }
+            ConditionSleep(number, timeout) => {
+                self.then(thread, &[ConditionLeave(number)]);
+                self.threads[thread].timed_out = false;
+                if self.objects.conditions[number].signals > 0 {
+                    self.objects.conditions[number].signals -= 1;
+                } else {
+                    self.sleep_on_condition(thread, number, timeout);
+                }
+            }
+            ConditionLeave(number) => {
+                let timed_out = self.threads[thread].timed_out;
+                self.threads[thread].program.wait_timed_out = timed_out;
+                if timed_out {
+                    let condition = &mut self.objects.conditions[number];
+                    // If a signal has been given for each waiter already, the one for this waiter is taken back.
+                    if condition.waiters > 0 {
+                        condition.waiters -= 1;
+                    } else {
+                        condition.signals = condition.signals.saturating_sub(1);
+                    }
+                }
+                self.then(thread, &[MutexLock(number)]);
+            }
+            ConditionAsk(number) => {
+                let condition = &mut self.objects.conditions[number];
+                if condition.waiters != 0 {
+                    condition.waiters -= 1;
+                    condition.signals += 1;
+                    self.then(thread, &[CALL, ConditionWake(number)]);
+                }
+            }
+            ConditionWake(number) => {
+                let woken =
+                    self.objects.conditions[number].signals > 0 && self.wake_first(Queue::Condition(number));
+                self.objects.conditions[number].signals -= u64::from(woken);
+                let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
+                self.then(thread, &[Spend(cost)]);
+            }
+            _ => unreachable!("{action:?} on linux"),
+        }
+    }
+
+    fn darwin(&mut self, thread: usize, action: Action) {
+        match action {
+            MutexTry(number) => {
+                let mutex = &mut self.objects.mutexes[number];
+                if !mutex.held && !mutex.special {
+                    mutex.held = true;
+                } else if mutex.special && mutex.waiters == 0 {
+                    (mutex.held, mutex.special) = (true, false);
+                    mutex.pending = Some(thread);
+                    self.then(thread, &[CALL, DarwinMutexSleep(number)]);
+                } else {
+                    mutex.waiters += 1;
+                    self.then(thread, &[CALL, DarwinMutexSleep(number), ATOMIC, DarwinMutexOwn(number)]);
+                }
+            }
+            DarwinMutexSleep(number) if self.may_take_token(thread, number) => {
+                self.objects.mutexes[number].tokens -= 1;
+                self.objects.mutexes[number].pending = None;
+            }
+            DarwinMutexSleep(number) => self.block(thread, Some(Queue::Mutex(number)), None),
+            DarwinMutexOwn(number) => {
+                let mutex = &mut self.objects.mutexes[number];
+                mutex.waiters -= 1;
+                (mutex.held, mutex.special) = (true, false);
+                if mutex.waiters == 0 {
+                    self.then(thread, &[CALL]);
+                }
+            }
+            MutexFree(number) => {
+                let mutex = &mut self.objects.mutexes[number];
+                mutex.held = false;
+                if mutex.waiters > 0 {
+                    mutex.special = true;
+                    self.then(thread, &[CALL, DarwinMutexSignal(number)]);
+                }
+            }
+            DarwinMutexSignal(number) => {
+                let cost = if self.darwin_signal(number) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
+                self.then(thread, &[Spend(cost)]);
+            }
+            ConditionEnter(number, timeout) => {
+                self.objects.conditions[number].waiters += 1;
+                self.objects.conditions[number].semaphore = true;
+                let mutex = &mut self.objects.mutexes[number];
+                (mutex.held, mutex.special) = (false, true);
+                self.then(thread, &[CALL, ConditionSleep(number, timeout), ATOMIC, ConditionLeave(number)]);
+            }
+            ConditionSleep(number, timeout) => {
+                // One system call does both: the kernel signals the mutex and then gives the core away.
+                self.darwin_signal(number);
+                self.sleep_on_condition(thread, number, timeout);
+            }
+            ConditionLeave(number) => {
+                self.threads[thread].program.wait_timed_out = self.threads[thread].timed_out;
+                self.objects.conditions[number].waiters -= 1;
+                self.forget_semaphore_if_unused(number);
+                self.then(thread, &[MutexLock(number)]);
+            }
+            ConditionAsk(number) => {
+                if self.objects.conditions[number].semaphore {
+                    self.objects.conditions[number].signals += 1;
+                    let wake = Wake(Queue::Condition(number));
+                    self.then(thread, &[CALL, wake, ATOMIC, DarwinConditionSignalled(number)]);
+                }
+            }
+            DarwinConditionSignalled(number) => {
+                self.objects.conditions[number].signals -= 1;
+                self.forget_semaphore_if_unused(number);
+            }
+            _ => unreachable!("{action:?} on darwin"),
+        }
+    }
+
+    /// Whether there is a token that `thread` may take: not one that another is to have.
+    fn may_take_token(&self, thread: usize, number: usize) -> bool {
+        let mutex = &self.objects.mutexes[number];
+        mutex.tokens > 0 && (mutex.special || mutex.pending == Some(thread))
+    }
+
+    fn sleep_on_condition(&mut self, thread: usize, number: usize, timeout: Option<Span>) {
+        let until: Option<Time> = timeout.map(|span| self.now + span + self.cost(Cost::TimerLateness));
+        self.block(thread, Some(Queue::Condition(number)), until);
+    }
+
+    /// Signals the mutex; whether somebody slept.
+    fn darwin_signal(&mut self, number: usize) -> bool {
+        // A signal for the thread that took the mutex over in transit is for no other.
+        let sleepers = &mut self.objects.sleepers[Queue::Mutex(number).index()];
+        let woken = match self.objects.mutexes[number].pending {
+            Some(pending) if sleepers.contains(&pending) => {
+                sleepers.retain(|sleeper| *sleeper != pending);
+                sleepers.push_front(pending);
+                self.objects.mutexes[number].pending = None;
+                self.wake_first(Queue::Mutex(number))
+            }
+            Some(_) => false,
+            None => self.wake_first(Queue::Mutex(number)),
+        };
+        self.objects.mutexes[number].tokens += u64::from(!woken);
+        woken
+    }
+
+    fn forget_semaphore_if_unused(&mut self, number: usize) {
+        let condition = &mut self.objects.conditions[number];
+        condition.semaphore &= condition.waiters > 0 || condition.signals > 0;
+    }
+}

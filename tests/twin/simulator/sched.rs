@@ -1,0 +1,297 @@
+//! Schedulers (section 7 of the rules), by searching all queues and all cores each time.
+
+use gilsim::des::{Span, Time};
+use gilsim::os::machine::SchedulerConfig;
+
+use super::World;
+
+/// How a thread comes to a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Started,
+    Woken,
+}
+
+/// What a scheduler knows of a thread: picoseconds of virtual time.
+#[derive(Clone, Copy, Default)]
+pub struct Entity {
+    vruntime: i128,
+    /// CFS: the core to whose minimum the vruntime is relative.
+    home: usize,
+    deadline: i128,
+    lag: i128,
+    /// The deadline it had when it was picked.
+    protected_until: i128,
+    /// What it has used of its core since it was picked.
+    used: Span,
+}
+
+#[derive(Clone, Default)]
+pub struct RunQueue {
+    pub queued: Vec<usize>,
+    minimum: i128,
+    average: i128,
+}
+
+pub struct Scheduler {
+    pub queues: Vec<RunQueue>,
+    pub entities: Vec<Entity>,
+    factor: u64,
+}
+
+impl Scheduler {
+    pub fn new(cores: usize, threads: usize) -> Scheduler {
+        Scheduler {
+            queues: vec![RunQueue::default(); cores],
+            entities: vec![Entity::default(); threads],
+            factor: 1 + u64::from(cores.min(8).ilog2()),
+        }
+    }
+}
+
+fn picos(span: Span) -> i128 {
+    i128::from(span.picos())
+}
+
+impl World<'_> {
+    /// The core for a woken or started thread.
+    pub fn place(&self, thread: usize) -> usize {
+        let is_idle = |core: usize| self.cores[core].occupant.is_none();
+        match self.threads[thread].last_core {
+            Some(last) if is_idle(last) => last,
+            last => (0..self.cores.len()).find(|core| is_idle(*core)).or(last).unwrap_or(0),
+        }
+    }
+
+    fn queue_of(&self, core: usize) -> usize {
+        match self.model.machine.scheduler {
+            SchedulerConfig::RoundRobin { .. } => 0,
+            _ => core,
+        }
+    }
+
+    /// The threads that queue or run at `core`.
+    fn members(&self, core: usize) -> Vec<usize> {
+        self.scheduler.queues[core].queued.iter().copied().chain(self.cores[core].running()).collect()
+    }
+
+    fn vruntime(&self, thread: usize) -> i128 {
+        self.scheduler.entities[thread].vruntime
+    }
+
+    fn slice(&self) -> Span {
+        match self.model.machine.scheduler {
+            SchedulerConfig::Eevdf { base_slice, .. } => base_slice * self.scheduler.factor,
+            SchedulerConfig::Cfs { latency, .. } => latency * self.scheduler.factor,
+            _ => Span::ZERO,
+        }
+    }
+
+    /// CFS: the slice of a thread that runs on `core`.
+    fn share(&self, core: usize, minimum_granularity: Span) -> Span {
+        let count = self.members(core).len() as u64;
+        if count <= 8 {
+            Span::from_picos(self.slice().picos() / count.max(1))
+        } else {
+            minimum_granularity * self.scheduler.factor
+        }
+    }
+
+    fn update_minimum(&mut self, core: usize) {
+        let smallest = self.members(core).into_iter().map(|thread| self.vruntime(thread)).min();
+        let minimum = self.scheduler.queues[core].minimum;
+        self.scheduler.queues[core].minimum = minimum.max(smallest.unwrap_or(minimum));
+    }
+
+    fn average(&mut self, core: usize) -> i128 {
+        let members = self.members(core);
+        if !members.is_empty() {
+            let sum: i128 = members.iter().map(|thread| self.vruntime(*thread)).sum();
+            self.scheduler.queues[core].average = sum / members.len() as i128;
+        }
+        self.scheduler.queues[core].average
+    }
+
+    /// A woken or started thread begins to queue or to run on `core`.
+    pub fn enters(&mut self, thread: usize, core: usize, entry: Entry) {
+        let slice = picos(self.slice());
+        match self.model.machine.scheduler {
+            SchedulerConfig::Cfs { .. } => {
+                self.move_home(thread, core);
+                let minimum = self.scheduler.queues[core].minimum;
+                let entity = &mut self.scheduler.entities[thread];
+                entity.vruntime = match entry {
+                    Entry::Started => minimum,
+                    Entry::Woken => entity.vruntime.max(minimum - slice / 2),
+                };
+            }
+            SchedulerConfig::Eevdf { .. } => {
+                let others = self.members(core).len() as i128;
+                let average = self.average(core);
+                let entity = &mut self.scheduler.entities[thread];
+                if entry == Entry::Started {
+                    entity.vruntime = average;
+                    entity.deadline = entity.vruntime + slice / 2;
+                } else {
+                    let lag = if others == 0 { 0 } else { entity.lag * (others + 1) / others };
+                    entity.vruntime = average - lag;
+                    entity.deadline = entity.vruntime + slice;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// CFS: the thread keeps its distance from the minimum.
+    fn move_home(&mut self, thread: usize, core: usize) {
+        let old = std::mem::replace(&mut self.scheduler.entities[thread].home, core);
+        let shift = self.scheduler.queues[core].minimum - self.scheduler.queues[old].minimum;
+        self.scheduler.entities[thread].vruntime += shift;
+    }
+
+    pub fn joins_queue(&mut self, thread: usize, core: usize) {
+        let queue = self.queue_of(core);
+        self.scheduler.queues[queue].queued.push(thread);
+    }
+
+    /// Takes the thread out of its queue that runs next on `core`.
+    pub fn pick(&mut self, core: usize) -> Option<usize> {
+        let own = self.queue_of(core);
+        if self.scheduler.queues[own].queued.is_empty() {
+            return self.pull(core);
+        }
+        let queued = self.scheduler.queues[own].queued.clone();
+        let next = match self.model.machine.scheduler {
+            SchedulerConfig::Cfs { .. } => queued.iter().copied().min_by_key(|thread| self.vruntime(*thread)),
+            SchedulerConfig::Eevdf { .. } => {
+                let average = self.average(core);
+                let deadline = |thread: &usize| self.scheduler.entities[*thread].deadline;
+                let eligible = queued.iter().copied().filter(|thread| self.vruntime(*thread) <= average);
+                eligible.min_by_key(deadline).or_else(|| queued.iter().copied().min_by_key(deadline))
+            }
+            _ => queued.first().copied(),
+        };
+        self.scheduler.queues[own].queued.retain(|thread| Some(*thread) != next);
+        next
+    }
+
+    /// Takes the last thread of the longest queue.
+    fn pull(&mut self, core: usize) -> Option<usize> {
+        let longest =
+            (0..self.cores.len()).rev().max_by_key(|other| self.scheduler.queues[*other].queued.len())?;
+        if self.scheduler.queues[longest].queued.is_empty() {
+            return None;
+        }
+        match self.model.machine.scheduler {
+            SchedulerConfig::Cfs { .. } => {
+                let thread = self.scheduler.queues[longest].queued.pop()?;
+                self.move_home(thread, core);
+                Some(thread)
+            }
+            SchedulerConfig::Eevdf { .. } => {
+                let shift = self.average(core) - self.average(longest);
+                let thread = self.scheduler.queues[longest].queued.pop()?;
+                let entity = &mut self.scheduler.entities[thread];
+                entity.vruntime += shift;
+                entity.deadline += shift;
+                Some(thread)
+            }
+            _ => None,
+        }
+    }
+
+    /// The thread has used its core.
+    pub fn charged(&mut self, thread: usize, core: usize, elapsed: Span) {
+        let slice = picos(self.slice());
+        let entity = &mut self.scheduler.entities[thread];
+        entity.used += elapsed;
+        entity.vruntime += picos(elapsed);
+        match self.model.machine.scheduler {
+            SchedulerConfig::Cfs { .. } => self.update_minimum(core),
+            SchedulerConfig::Eevdf { .. } if entity.vruntime >= entity.deadline => {
+                entity.deadline = entity.vruntime + slice;
+            }
+            _ => {}
+        }
+    }
+
+    /// The thread leaves its core for good: it sleeps or has ended.
+    pub fn leaves(&mut self, thread: usize, core: usize) {
+        if let SchedulerConfig::Eevdf { tick, .. } = self.model.machine.scheduler {
+            let bound = picos(tick.max(self.slice() * 2));
+            let lag = self.average(core) - self.vruntime(thread);
+            self.scheduler.entities[thread].lag = lag.clamp(-bound, bound);
+        }
+    }
+
+    /// The thread begins to run on `core`.
+    pub fn starts(&mut self, thread: usize, core: usize) {
+        let entity = &mut self.scheduler.entities[thread];
+        entity.used = Span::ZERO;
+        entity.protected_until = entity.deadline;
+        if let SchedulerConfig::Cfs { .. } = self.model.machine.scheduler {
+            self.update_minimum(core);
+        }
+    }
+
+    /// Whether the thread that runs on `core` must make room for `woken`, which queues there.
+    pub fn displaces(&mut self, core: usize, woken: usize) -> bool {
+        let Some(running) = self.cores[core].running() else { return false };
+        match self.model.machine.scheduler {
+            SchedulerConfig::Cfs { wakeup_granularity, .. } => {
+                let granularity = picos(wakeup_granularity * self.scheduler.factor);
+                self.vruntime(running) - self.vruntime(woken) > granularity
+            }
+            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running),
+            _ => false,
+        }
+    }
+
+    fn eevdf_gives_way(&mut self, core: usize, running: usize) -> bool {
+        let average = self.average(core);
+        let entity = self.scheduler.entities[running];
+        let entities =
+            self.scheduler.queues[core].queued.iter().map(|thread| self.scheduler.entities[*thread]);
+        let eligible = entities.filter(|entity| entity.vruntime <= average);
+        let Some(earliest) = eligible.map(|entity| entity.deadline).min() else { return false };
+        entity.vruntime >= entity.protected_until && (entity.vruntime > average || earliest < entity.deadline)
+    }
+
+    /// The timer of the slice of `core` has come: whether its thread must make room.
+    pub fn slice_decides(&mut self, core: usize) -> bool {
+        let Some(running) = self.cores[core].running() else { return false };
+        let used = self.scheduler.entities[running].used;
+        let queued = &self.scheduler.queues[self.queue_of(core)].queued;
+        match self.model.machine.scheduler {
+            SchedulerConfig::RoundRobin { .. } => {
+                self.cores[core].picked_at = self.now;
+                !queued.is_empty()
+            }
+            SchedulerConfig::Cfs { minimum_granularity, .. } => {
+                let Some(smallest) = queued.iter().map(|thread| self.vruntime(*thread)).min() else {
+                    return false;
+                };
+                let slice = self.share(core, minimum_granularity);
+                let ahead = self.vruntime(running) - smallest;
+                used >= slice || (used >= minimum_granularity * self.scheduler.factor && ahead > picos(slice))
+            }
+            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running),
+            SchedulerConfig::Mach { .. } => false,
+        }
+    }
+
+    /// When the timer of the slice of `core` comes.
+    pub fn next_slice(&mut self, core: usize) -> Option<Time> {
+        self.cores[core].running()?;
+        let others_queue = !self.scheduler.queues[self.queue_of(core)].queued.is_empty();
+        match self.model.machine.scheduler {
+            SchedulerConfig::RoundRobin { quantum } => Some(self.cores[core].picked_at + quantum),
+            SchedulerConfig::Cfs { tick, .. } | SchedulerConfig::Eevdf { tick, .. } => {
+                let now = self.now.picos();
+                let tick = tick.picos().max(1);
+                others_queue.then(|| Time::from_picos((now / tick + 1) * tick))
+            }
+            SchedulerConfig::Mach { .. } => None,
+        }
+    }
+}
