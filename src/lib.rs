@@ -15,6 +15,15 @@
 //!
 //! Nothing is scripted: a slowdown emerges from a semaphore, a condition variable, a run queue and a timer, each
 //! priced by a constant of the machine.
+//!
+//! ```
+//! let text = "{gilsim: 1, title: Two threads, machine: linux-2-core, python: cpython-3.11, \
+//!              threads: [{name: worker, count: 2, do: [python: 20ms]}]}";
+//! let scenario = gilsim::scenario::load(text, "two threads", &[]).expect("a scenario");
+//! let (report, ()) = gilsim::sim::run(&scenario.runs[0].model, scenario.seed, ());
+//! assert!(report.makespan.as_secs() > 0.040, "both need the lock for 20 ms");
+//! assert_eq!(report.gil.hand_overs, 7, "about one an interval of 5 ms");
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
