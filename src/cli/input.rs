@@ -42,7 +42,8 @@ impl ScenarioArguments {
 /// Reads and checks the scenario at `path`.
 pub(super) fn load(path: &str, overrides: &[String]) -> Result<Loaded, Failure> {
     let (text, name) = read(path)?;
-    let scenario = scenario::load(&text, &name, overrides)
+    let folder = if path == "-" { None } else { Path::new(path).parent() };
+    let scenario = scenario::load_with_files(&text, &name, overrides, folder.unwrap_or(Path::new("")))
         .map_err(|diagnostics| Failure::Scenario(diagnostics.render(colour())))?;
     let id = Path::new(&name).file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
     Ok(Loaded { scenario, id })

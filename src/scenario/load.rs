@@ -48,7 +48,20 @@ pub fn load_with_presets(
     overrides: &[String],
     preset_directory: Option<&Path>,
 ) -> Result<Scenario, Diagnostics> {
-    let mut loader = Loader::new(name, text, preset_directory);
+    let mut loader = Loader::new(name, text, Presets::new(preset_directory));
+    let scenario = loader.scenario(text, overrides);
+    loader.finish(scenario)
+}
+
+/// Reads a scenario that may name machines and interpreters in files of their own: a name that ends in `.yaml` is a
+/// path, seen from `folder` if the scenario names it, and from the current folder if an override does.
+pub fn load_with_files(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    folder: &Path,
+) -> Result<Scenario, Diagnostics> {
+    let mut loader = Loader::new(name, text, Presets::with_files_in(folder));
     let scenario = loader.scenario(text, overrides);
     loader.finish(scenario)
 }
@@ -60,21 +73,27 @@ pub struct Interpreter {
     pub opcodes: OpcodeTable,
     /// Its check interval, if it counts ticks; otherwise it looks at the eval breaker.
     pub check_interval: Option<u32>,
+    /// The loop that plain Python time consists of, as opcodes.
+    pub typical: Vec<String>,
 }
 
 /// The interpreter that is the preset of this name.
 pub fn interpreter(preset: &str) -> Result<Interpreter, Diagnostics> {
-    let mut loader = Loader::new("python preset", preset, None);
+    let mut loader = Loader::new("python preset", preset, Presets::default());
     let tree = loader.named_preset(PresetKind::Python, preset);
     let python = tree.and_then(|tree| python::python(&tree, &mut loader.problems));
     loader.finish(
-        python.map(|python| Interpreter { check_interval: python.check_interval(), opcodes: python.opcodes }),
+        python.map(|python| Interpreter {
+            check_interval: python.check_interval(),
+            opcodes: python.opcodes,
+            typical: python.typical,
+        }),
     )
 }
 
 /// Where the constants of a machine that is a preset come from.
 pub fn provenance_of(preset: &str) -> Result<Vec<Provenance>, Diagnostics> {
-    let mut loader = Loader::new("machine preset", preset, None);
+    let mut loader = Loader::new("machine preset", preset, Presets::default());
     let tree = loader.named_preset(PresetKind::Machine, preset);
     let machine = tree.and_then(|tree| machine::machine(&tree, &mut loader.problems));
     let named = |constant| Provenance { machine: preset.to_owned(), ..constant };
@@ -95,10 +114,10 @@ struct Expanded {
 }
 
 impl Loader {
-    fn new(name: &str, text: &str, preset_directory: Option<&Path>) -> Loader {
+    fn new(name: &str, text: &str, presets: Presets) -> Loader {
         Loader {
             sources: vec![Source { name: name.to_owned(), text: text.to_owned() }],
-            presets: Presets::new(preset_directory),
+            presets,
             problems: Problems::default(),
         }
     }
@@ -119,7 +138,8 @@ impl Loader {
     /// The preset whose name is the whole text.
     fn named_preset(&mut self, kind: PresetKind, name: &str) -> Option<Node> {
         let position = Position { source: 0, start: 0, end: name.len() };
-        self.presets.tree(kind, name, position, &mut self.sources, &mut self.problems)
+        let preset = self.presets.preset(kind, name, position, &mut self.sources, &mut self.problems)?;
+        Some(preset.tree)
     }
 
     fn scenario(&mut self, text: &str, overrides: &[String]) -> Option<Scenario> {
@@ -274,9 +294,9 @@ impl Loader {
             return Some(Expanded { name: None, tree });
         };
         let (_, preset) = entries.remove(index);
-        let name = fields::text(&preset, &mut self.problems)?.to_owned();
-        let base = self.presets.tree(kind, &name, preset.position, &mut self.sources, &mut self.problems)?;
-        Some(Expanded { name: Some(name), tree: merge::merge(base, tree) })
+        let name = fields::text(&preset, &mut self.problems)?;
+        let base = self.presets.preset(kind, name, preset.position, &mut self.sources, &mut self.problems)?;
+        Some(Expanded { name: Some(base.name), tree: merge::merge(base.tree, tree) })
     }
 }
 

@@ -27,7 +27,7 @@ pub use decode::constant::{Origin, Provenance};
 pub use decode::expect::{Bound, Expectation};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expression::Expression;
-pub use load::{Interpreter, interpreter, load, load_with_presets, provenance_of};
+pub use load::{Interpreter, interpreter, load, load_with_files, load_with_presets, provenance_of};
 pub use metrics::Metric;
 pub use presets::{PresetKind, preset_names, preset_text};
 

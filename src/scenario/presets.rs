@@ -1,10 +1,13 @@
 //! Machines and interpreters that come with the program, as data: adding one is adding a file and a line here.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::scenario::decode::fields;
 use crate::scenario::diagnostic::{Position, Problems, Source};
-use crate::scenario::yaml::{self, Node};
+use crate::scenario::merge;
+use crate::scenario::yaml::{self, Kind, Node};
 
 /// What a preset describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,46 +58,104 @@ pub fn preset_text(kind: PresetKind, name: &str) -> Option<&'static str> {
     kind.embedded().iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// The longest profile that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// A machine or an interpreter that a scenario builds on.
+#[derive(Clone, Debug)]
+pub(crate) struct Preset {
+    /// The name of the preset; of a file that builds on no preset, its path.
+    pub name: String,
+    /// What it says.
+    pub tree: Node,
+}
+
 /// The presets a scenario can use, each parsed when it is first used.
 #[derive(Debug, Default)]
 pub(crate) struct Presets {
     directory: Option<PathBuf>,
-    parsed: BTreeMap<(PresetKind, String), Option<Node>>,
+    folder: Option<PathBuf>,
+    parsed: BTreeMap<(PresetKind, String), Option<Preset>>,
 }
 
 impl Presets {
     /// The embedded presets, and those in `directory` before them: `machine/NAME.yaml`, `python/NAME.yaml`.
     pub fn new(directory: Option<&Path>) -> Presets {
-        Presets { directory: directory.map(Path::to_path_buf), parsed: BTreeMap::new() }
+        Presets { directory: directory.map(Path::to_path_buf), ..Presets::default() }
     }
 
-    /// The tree of the preset that is named at `position`; its text is added to the sources.
-    pub fn tree(
+    /// The same, and files that the scenario names by their paths, seen from `folder`.
+    pub fn with_files_in(folder: &Path) -> Presets {
+        Presets { folder: Some(folder.to_path_buf()), ..Presets::default() }
+    }
+
+    /// The preset that is named at `position`; its text is added to the sources.
+    pub fn preset(
         &mut self,
         kind: PresetKind,
         name: &str,
         position: Position,
         sources: &mut Vec<Source>,
         problems: &mut Problems,
-    ) -> Option<Node> {
-        if let Some(known) = self.parsed.get(&(kind, name.to_owned())) {
+    ) -> Option<Preset> {
+        let path = self.path(name, position);
+        let key = (kind, path.as_ref().map_or(name.to_owned(), |path| path.to_string_lossy().into_owned()));
+        if let Some(known) = self.parsed.get(&key) {
             return known.clone();
         }
-        let Some(text) = self.text(kind, name) else {
-            problems.unknown(position, &format!("{} preset", kind.word()), name, preset_names(kind));
-            return None;
+        let text = match &path {
+            Some(path) => file_text(path, kind, position, problems)?,
+            None => self.text(kind, name).or_else(|| {
+                problems.unknown(position, &format!("{} preset", kind.word()), name, preset_names(kind));
+                None
+            })?,
         };
         let source = sources.len();
         let tree = yaml::parse(&text, source, 0, problems);
-        sources.push(Source { name: format!("{}/{name}.yaml", kind.word()), text });
-        let tree = tree.and_then(|tree| checked(tree, problems));
-        self.parsed.insert((kind, name.to_owned()), tree.clone());
-        tree
+        let shown = if path.is_some() { key.1.clone() } else { format!("{}/{name}.yaml", kind.word()) };
+        sources.push(Source { name: shown, text });
+        let tree = tree.and_then(|tree| mapping(tree, problems));
+        let preset = tree.and_then(|tree| match path {
+            Some(_) => self.on_its_base(kind, name, tree, sources, problems),
+            None => alone(name, tree, problems),
+        });
+        self.parsed.insert(key, preset.clone());
+        preset
     }
 
     /// Whether there is a preset of this name.
     pub fn exists(&self, kind: PresetKind, name: &str) -> bool {
         preset_text(kind, name).is_some() || self.own_text(kind, name).is_some()
+    }
+
+    /// The path that a name stands for, if it is one: what the scenario names is seen from its folder, what an
+    /// override names from the current one.
+    fn path(&self, name: &str, position: Position) -> Option<PathBuf> {
+        let folder = self.folder.as_ref().filter(|_| names_a_file(name))?;
+        Some(if position.source == 0 { folder.join(name) } else { PathBuf::from(name) })
+    }
+
+    /// What a file says, laid over the preset that it builds on, if it does.
+    fn on_its_base(
+        &mut self,
+        kind: PresetKind,
+        name: &str,
+        mut tree: Node,
+        sources: &mut Vec<Source>,
+        problems: &mut Problems,
+    ) -> Option<Preset> {
+        let Kind::Mapping(entries) = &mut tree.kind else { return None };
+        let Some(index) = entries.iter().position(|(key, _)| key.text == "preset") else {
+            return Some(Preset { name: name.to_owned(), tree });
+        };
+        let (_, base) = entries.remove(index);
+        let base_name = fields::text(&base, problems)?;
+        if names_a_file(base_name) {
+            problems.add(base.position, "a file builds on a preset, not on another file");
+            return None;
+        }
+        let base = self.preset(kind, base_name, base.position, sources, problems)?;
+        Some(Preset { name: base.name, tree: merge::merge(base.tree, tree) })
     }
 
     fn text(&self, kind: PresetKind, name: &str) -> Option<String> {
@@ -112,15 +173,38 @@ impl Presets {
     }
 }
 
-/// A preset's tree if it is a mapping of its own, which builds on no other preset.
-fn checked(tree: Node, problems: &mut Problems) -> Option<Node> {
+/// Whether a name is that of a file, not of a preset.
+fn names_a_file(name: &str) -> bool {
+    name.ends_with(".yaml")
+}
+
+/// The text of a file that a scenario names.
+fn file_text(path: &Path, kind: PresetKind, position: Position, problems: &mut Problems) -> Option<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text));
+    let why = match read {
+        Ok(length) if length as u64 <= LONGEST => return Some(text),
+        Ok(_) => "it is longer than 1 MiB".to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    problems.add(position, format!("cannot read the {} in {}: {why}", kind.word(), path.display()));
+    None
+}
+
+fn mapping(tree: Node, problems: &mut Problems) -> Option<Node> {
     if tree.entries().is_none() {
         problems.add(tree.position, "a preset is a mapping");
         return None;
     }
+    Some(tree)
+}
+
+/// A preset, which builds on no other one.
+fn alone(name: &str, tree: Node, problems: &mut Problems) -> Option<Preset> {
     if let Some(other) = tree.get("preset") {
         problems.add(other.position, "a preset cannot build on another preset");
         return None;
     }
-    Some(tree)
+    Some(Preset { name: name.to_owned(), tree })
 }

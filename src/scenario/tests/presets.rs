@@ -7,8 +7,8 @@ use crate::scenario::decode::costs::PATHS;
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml;
 use crate::scenario::{
-    Origin, PresetKind, Provenance, interpreter, load, load_with_presets, preset_names, preset_text,
-    provenance_of,
+    Origin, PresetKind, Provenance, interpreter, load, load_with_files, load_with_presets, preset_names,
+    preset_text, provenance_of,
 };
 
 fn provenance(machine: &str) -> Vec<Provenance> {
@@ -126,5 +126,72 @@ fn a_preset_of_the_user_comes_before_an_embedded_one() {
 #[test]
 fn the_name_of_a_preset_is_no_path() {
     let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "../../etc/passwd");
+    assert!(error(&text).starts_with("unknown machine preset"));
+}
+
+/// A folder with a machine and an interpreter in files, and a scenario of two threads on top.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn with(machine: &str, python: &str) -> Files {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("my-machine.yaml"), machine).unwrap();
+        std::fs::write(folder.path().join("my-python.yaml"), python).unwrap();
+        Files(folder)
+    }
+
+    fn load(&self) -> Result<crate::scenario::Run, String> {
+        let text = "{gilsim: 1, title: t, machine: ./my-machine.yaml, python: my-python.yaml, \
+                     threads: [{name: a, do: [ticks: 5]}]}";
+        load_with_files(text, "test.yaml", &[], self.0.path())
+            .map(|scenario| scenario.runs[0].clone())
+            .map_err(|diagnostics| diagnostics.iter().map(|found| found.message.clone()).collect())
+    }
+}
+
+const OWN_MACHINE: &str = "{cores: 3, platform: linux, scheduler: eevdf, instruction: {cpython-3.11: 2ns}}";
+
+#[test]
+fn a_name_that_ends_in_yaml_is_a_file_beside_the_scenario() {
+    let run = Files::with(OWN_MACHINE, "{preset: cpython-3.11, gil: {interval: 1ms}}").load().unwrap();
+    assert_eq!(run.model.machine.cores, 3);
+    assert_eq!(run.machine_name.as_deref(), Some("./my-machine.yaml"));
+}
+
+#[test]
+fn a_file_that_builds_on_a_preset_counts_as_that_preset() {
+    let run = Files::with("{preset: linux-2-core, cores: 5}", "{preset: cpython-3.11}").load().unwrap();
+    assert_eq!((run.model.machine.cores, run.machine_name.as_deref()), (5, Some("linux-2-core")));
+    assert_eq!(run.python_name.as_deref(), Some("cpython-3.11"));
+}
+
+#[test]
+fn a_file_does_not_build_on_another_file() {
+    let error = Files::with("{preset: my-python.yaml}", "{preset: cpython-3.11}").load().unwrap_err();
+    assert_eq!(error, "a file builds on a preset, not on another file");
+}
+
+#[test]
+fn a_file_that_an_override_names_is_seen_from_the_current_folder() {
+    let files = Files::with(OWN_MACHINE, "");
+    let path = files.0.path().join("my-machine.yaml");
+    let set = format!("machine={}", path.display());
+    let text = "{gilsim: 1, title: t, machine: linux-2-core, python: cpython-3.11, threads: [{name: a, do: []}]}";
+    let scenario = load_with_files(text, "test.yaml", &[set], std::path::Path::new("elsewhere")).unwrap();
+    assert_eq!(scenario.runs[0].model.machine.cores, 3);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_error() {
+    let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "missing.yaml");
+    let shown = load_with_files(&text, "test.yaml", &[], std::path::Path::new("nowhere")).unwrap_err();
+    let path = std::path::Path::new("nowhere").join("missing.yaml");
+    let message = format!("cannot read the machine in {}: there is no such file", path.display());
+    assert_eq!(shown.iter().next().unwrap().message, message);
+}
+
+#[test]
+fn a_text_that_is_no_file_names_no_files() {
+    let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "/etc/passwd.yaml");
     assert!(error(&text).starts_with("unknown machine preset"));
 }
