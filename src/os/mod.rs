@@ -4,6 +4,7 @@
 //! thread or core. What a thread executes is cut into bursts, each in user or in kernel mode; what an operation does
 //! happens at the end of a burst.
 
+pub mod affinity;
 pub mod kernel;
 pub mod machine;
 pub mod sched;

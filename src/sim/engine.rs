@@ -91,7 +91,8 @@ struct Engine<'a, O> {
 impl<'a, O: Observer> Engine<'a, O> {
     fn new(model: &'a Model, seed: u64, observer: O) -> Engine<'a, O> {
         let count = model.threads.len();
-        let mut kernel = Kernel::new(&model.machine, count, seed, observer);
+        let affinity: Vec<_> = model.threads.iter().map(|thread| thread.cores).collect();
+        let mut kernel = Kernel::new(&model.machine, &affinity, seed, observer);
         let gil = Gil::new(model.gil, kernel.objects(), count);
         let threads = model.threads.iter().enumerate().map(|(index, spec)| Thread {
             activity: Activity::Starting,

@@ -1,6 +1,7 @@
 //! What the engine is given: a machine, a lock policy, programs and threads, all by index.
 
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::machine::Machine;
 use crate::python::interpreter::GilConfig;
 use crate::python::program::Program;
@@ -32,4 +33,6 @@ pub struct ThreadSpec {
     pub daemon: bool,
     /// When it is started.
     pub start: Span,
+    /// On which cores it may run; at least one of the machine's.
+    pub cores: CoreSet,
 }

@@ -1,6 +1,7 @@
 //! Random legal models: small, and often with round numbers, so that things happen at the same instant.
 
 use gilsim::des::{Distribution, Span, Time};
+use gilsim::os::affinity::CoreSet;
 use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
@@ -18,8 +19,8 @@ pub const LOCKS: [&str; 5] = ["semaphore", "condvar", "handoff", "switch", "forc
 
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
-    let threads = vec((0..3_usize, prop::bool::weighted(0.15), start()), 1..=12);
-    let few_threads = vec((0..3_usize, prop::bool::weighted(0.1), start()), 1..=4);
+    let threads = vec((0..3_usize, prop::bool::weighted(0.15), start(), affinity()), 1..=12);
+    let few_threads = vec((0..3_usize, prop::bool::weighted(0.1), start(), affinity()), 1..=4);
     let until = prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)];
     let daemons_only = prop::bool::weighted(0.05);
     (
@@ -34,7 +35,12 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
         .prop_map(|(machine, gil, stretches, programs, threads, until, daemons_only)| {
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
-                .map(|(program, daemon, start)| ThreadSpec { program, daemon: daemon || daemons_only, start })
+                .map(|(program, daemon, start, affinity)| ThreadSpec {
+                    program,
+                    daemon: daemon || daemons_only,
+                    start,
+                    cores: cores_of(affinity, machine.cores),
+                })
                 .collect();
             let until = until.or(may_never_end(&machine.scheduler).then_some(Span::from_micros(3000)));
             let until = until.map(|span| Time::ZERO + span);
@@ -67,6 +73,17 @@ fn span(low: u64, high: u64) -> impl Strategy<Value = Span> + Clone {
 
 fn start() -> impl Strategy<Value = Span> {
     prop_oneof![3 => Just(Span::ZERO), 1 => span(0, 200)]
+}
+
+/// On which cores a thread may run: a bit each, often all.
+fn affinity() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => Just(u8::MAX), 1 => any::<u8>()]
+}
+
+/// The cores of a machine that `affinity` allows; all, if that is none.
+fn cores_of(affinity: u8, cores: usize) -> CoreSet {
+    let allowed: Vec<usize> = (0..cores).filter(|core| affinity >> (core % 8) & 1 == 1).collect();
+    if allowed.is_empty() || affinity == u8::MAX { CoreSet::ALL } else { CoreSet::of(allowed) }
 }
 
 fn cost(high: u64) -> impl Strategy<Value = Distribution> {

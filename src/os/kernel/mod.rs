@@ -14,6 +14,7 @@ mod sleep;
 
 use crate::des::queue::Slot;
 use crate::des::{EventQueue, Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::machine::Machine;
 use crate::os::sched::{Arrival, CoreView, Scheduler};
 use crate::os::sync::{Objects, Operation, Outcome, QueueId};
@@ -152,8 +153,10 @@ pub struct Kernel<O> {
 }
 
 impl<O: Observer> Kernel<O> {
-    /// A machine at rest: threads are started by [`Kernel::start`].
-    pub fn new(machine: &Machine, threads: usize, seed: u64, observer: O) -> Kernel<O> {
+    /// A machine at rest, with a thread for each entry of `affinity`, which tells on which cores it may run. Threads are
+    /// started by [`Kernel::start`].
+    pub fn new(machine: &Machine, affinity: &[CoreSet], seed: u64, observer: O) -> Kernel<O> {
+        let threads = affinity.len();
         let thread = Thread {
             place: Place::NotStarted,
             arrival: Arrival::Started,
@@ -180,7 +183,7 @@ impl<O: Observer> Kernel<O> {
             piece: Piece::Nothing,
             must_reschedule: false,
         };
-        let scheduler = Scheduler::new(machine.scheduler, machine.cores, threads);
+        let scheduler = Scheduler::new(machine.scheduler, machine.cores, affinity);
         let mut events = EventQueue::new(&[threads, machine.cores, machine.cores, 1]);
         if let Some(interval) = scheduler.tick_interval() {
             events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);

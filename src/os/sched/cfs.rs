@@ -4,8 +4,9 @@
 //! of runnable threads; its end is noticed at the clock tick. A sleeper wakes with a credit of half a latency period,
 //! and preempts if it is behind by more than the wake-up granularity.
 
-use super::{Arrival, CoreView, fair};
+use super::{Arrival, CoreView, busiest, fair};
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
 
 /// `sched_nr_latency`: with more runnable threads, each gets the minimum granularity.
@@ -31,6 +32,8 @@ pub struct Cfs {
     homes: Vec<CoreId>,
     cores: Vec<Core>,
     queues: Vec<Vec<ThreadId>>,
+    /// On which cores each thread may run.
+    affinity: Vec<CoreSet>,
 }
 
 impl Cfs {
@@ -40,22 +43,23 @@ impl Cfs {
         wakeup_granularity: Span,
         tick: Span,
         cores: usize,
-        threads: usize,
+        affinity: &[CoreSet],
     ) -> Cfs {
         Cfs {
             latency: fair::scaled_by_cores(latency, cores),
             minimum_granularity: fair::scaled_by_cores(minimum_granularity, cores),
             wakeup_granularity: fair::scaled_by_cores(wakeup_granularity, cores),
             tick,
-            vruntimes: vec![0; threads],
-            homes: vec![0; threads],
+            vruntimes: vec![0; affinity.len()],
+            homes: vec![0; affinity.len()],
             cores: vec![Core::default(); cores],
-            queues: vec![Vec::with_capacity(threads); cores],
+            queues: vec![Vec::with_capacity(affinity.len()); cores],
+            affinity: affinity.to_vec(),
         }
     }
 
-    pub(super) fn place(&self, _: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        fair::place(last_core, cores)
+    pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+        fair::place(&self.affinity[thread], last_core, cores)
     }
 
     pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
@@ -148,8 +152,8 @@ impl Cfs {
     }
 
     fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
-        let busiest = fair::busiest(&self.queues)?;
-        let thread = self.queues[busiest].pop()?;
+        let busiest = busiest(&self.queues, core, &self.affinity)?;
+        let thread = fair::detach(&mut self.queues[busiest], core, &self.affinity)?;
         self.move_home(core, thread);
         Some(thread)
     }
@@ -176,7 +180,7 @@ mod tests {
 
     fn cfs() -> Cfs {
         let micros = Span::from_micros;
-        Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 1, 3)
+        Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 1, &[CoreSet::ALL; 3])
     }
 
     /// Thread 0 has run for `used`; thread 1 queues since the beginning.
@@ -218,7 +222,8 @@ mod tests {
     #[test]
     fn a_thread_that_wakes_up_on_another_core_keeps_its_distance_from_the_minimum() {
         let micros = Span::from_micros;
-        let mut cfs = Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 2, 2);
+        let mut cfs =
+            Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 2, &[CoreSet::ALL; 2]);
         cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
         cfs.charge(0, 0, Span::from_secs(10));
         cfs.stop(0, 0, false, Time::ZERO);

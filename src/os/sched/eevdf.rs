@@ -4,8 +4,9 @@
 //! deadline (vruntime at its request plus a slice) runs. A thread that has been picked is protected until its slice is
 //! used up (`RUN_TO_PARITY`); its end is noticed at the clock tick or at a wake-up. A thread that sleeps keeps its lag.
 
-use super::{Arrival, CoreView, fair};
+use super::{Arrival, CoreView, busiest, fair};
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,23 +37,26 @@ pub struct Eevdf {
     threads: Vec<Thread>,
     cores: Vec<Core>,
     queues: Vec<Vec<ThreadId>>,
+    /// On which cores each thread may run.
+    affinity: Vec<CoreSet>,
 }
 
 impl Eevdf {
-    pub(super) fn new(base_slice: Span, tick: Span, cores: usize, threads: usize) -> Eevdf {
+    pub(super) fn new(base_slice: Span, tick: Span, cores: usize, affinity: &[CoreSet]) -> Eevdf {
         let slice = i128::from(fair::scaled_by_cores(base_slice, cores).picos());
         Eevdf {
             slice,
             lag_limit: (2 * slice).max(i128::from(tick.picos())),
             tick,
-            threads: vec![Thread::default(); threads],
+            threads: vec![Thread::default(); affinity.len()],
             cores: vec![Core::default(); cores],
-            queues: vec![Vec::with_capacity(threads); cores],
+            queues: vec![Vec::with_capacity(affinity.len()); cores],
+            affinity: affinity.to_vec(),
         }
     }
 
-    pub(super) fn place(&self, _: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        fair::place(last_core, cores)
+    pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+        fair::place(&self.affinity[thread], last_core, cores)
     }
 
     pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
@@ -170,9 +174,9 @@ impl Eevdf {
     }
 
     fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
-        let busiest = fair::busiest(&self.queues)?;
+        let busiest = busiest(&self.queues, core, &self.affinity)?;
         let shift = self.average(core) - self.average(busiest);
-        let thread = self.queues[busiest].pop()?;
+        let thread = fair::detach(&mut self.queues[busiest], core, &self.affinity)?;
         self.threads[thread].vruntime += shift;
         self.threads[thread].deadline += shift;
         Some(thread)
@@ -185,7 +189,7 @@ mod tests {
 
     /// Thread 0 runs and thread 1 queues on one core, base slice 1 ms.
     fn two_threads() -> Eevdf {
-        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, 3);
+        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, &[CoreSet::ALL; 3]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         eevdf

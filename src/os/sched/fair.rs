@@ -2,6 +2,7 @@
 
 use super::{CoreView, idle_core};
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
 
 /// `get_update_sysctl_factor`: 1 + log2 of the number of cores, of which at most 8 count.
@@ -10,8 +11,8 @@ pub(super) fn scaled_by_cores(span: Span, cores: usize) -> Span {
 }
 
 /// `select_task_rq_fair`, in short: the last core if it is idle, another idle core, else the last core.
-pub(super) fn place(last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-    idle_core(last_core, cores).or(last_core).unwrap_or(0)
+pub(super) fn place(allowed: &CoreSet, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+    idle_core(allowed, last_core, cores).or(last_core).unwrap_or_else(|| allowed.first())
 }
 
 /// The next clock tick after `now`; a tick of zero length is a high-resolution timer at `exact`.
@@ -23,8 +24,8 @@ pub(super) fn next_tick(tick: Span, now: Time, exact: Time) -> Time {
     Time::ZERO + tick * ticks
 }
 
-/// The core with the longest queue, from which an idle core pulls a thread (`newidle_balance`).
-pub(super) fn busiest(queues: &[Vec<ThreadId>]) -> Option<CoreId> {
-    let longest = (0..queues.len()).max_by_key(|core| (queues[*core].len(), usize::MAX - core))?;
-    (!queues[longest].is_empty()).then_some(longest)
+/// Takes out of a queue, from the end, the first thread that may run on `core` (`detach_tasks`).
+pub(super) fn detach(queue: &mut Vec<ThreadId>, core: CoreId, affinity: &[CoreSet]) -> Option<ThreadId> {
+    let position = queue.iter().rposition(|thread| affinity[*thread].contains(core))?;
+    Some(queue.remove(position))
 }

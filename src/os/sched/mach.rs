@@ -5,8 +5,9 @@
 //! after a switch a thread yields to higher priorities only, later to equal ones too. What is left of a quantum is kept
 //! across a preemption.
 
-use super::{Arrival, CoreView, idle_core};
+use super::{Arrival, CoreView, busiest, idle_core};
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
 
 /// `BASEPRI_DEFAULT`: the base priority of a user thread.
@@ -47,10 +48,12 @@ pub struct Mach {
     threads: Vec<Thread>,
     cores: Vec<Core>,
     queues: Vec<Vec<ThreadId>>,
+    /// On which cores each thread may run.
+    affinity: Vec<CoreSet>,
 }
 
 impl Mach {
-    pub(super) fn new(quantum: Span, decay_interval: Span, cores: usize, threads: usize) -> Mach {
+    pub(super) fn new(quantum: Span, decay_interval: Span, cores: usize, affinity: &[CoreSet]) -> Mach {
         let thread = Thread { priority: BASE_PRIORITY, ..Thread::default() };
         Mach {
             quantum,
@@ -58,9 +61,10 @@ impl Mach {
             fixed_shift: fixed_shift(decay_interval),
             load_shift: None,
             ticks: 0,
-            threads: vec![thread; threads],
+            threads: vec![thread; affinity.len()],
             cores: vec![Core { quantum_end: Time::END, first_quantum: true }; cores],
-            queues: vec![Vec::with_capacity(threads); cores],
+            queues: vec![Vec::with_capacity(affinity.len()); cores],
+            affinity: affinity.to_vec(),
         }
     }
 
@@ -89,11 +93,15 @@ impl Mach {
     /// `choose_processor`: the last core if it is idle or runs something less important, else an idle core, else the
     /// core that runs the least important thread, if that is less important.
     pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        if let Some(idle) = idle_core(last_core, cores) {
+        let allowed = &self.affinity[thread];
+        if let Some(idle) = idle_core(allowed, last_core, cores) {
             let last_is_less = last_core.is_some_and(|core| self.runs_less(core, cores, thread));
             return if last_is_less { last_core.unwrap_or(idle) } else { idle };
         }
-        let lowest = (0..cores.len()).min_by_key(|core| self.running_priority(*core, cores)).unwrap_or(0);
+        let lowest = (0..cores.len())
+            .filter(|core| allowed.contains(*core))
+            .min_by_key(|core| self.running_priority(*core, cores))
+            .unwrap_or(0);
         match last_core {
             Some(last) if self.runs_less(last, cores, thread) || !self.runs_less(lowest, cores, thread) => {
                 last
@@ -117,13 +125,11 @@ impl Mach {
     }
 
     pub(super) fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
-        let busiest = if self.queues[core].is_empty() {
-            (0..self.queues.len()).max_by_key(|other| (self.queues[*other].len(), usize::MAX - other))?
-        } else {
-            core
-        };
-        let queue = &mut self.queues[busiest];
-        (!queue.is_empty()).then(|| queue.remove(0))
+        let from =
+            if self.queues[core].is_empty() { busiest(&self.queues, core, &self.affinity)? } else { core };
+        let queue = &mut self.queues[from];
+        let position = queue.iter().position(|thread| self.affinity[*thread].contains(core))?;
+        Some(queue.remove(position))
     }
 
     pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, now: Time) {
@@ -241,7 +247,7 @@ mod tests {
     use super::*;
 
     fn mach(cores: usize) -> Mach {
-        Mach::new(Span::from_millis(10), Span::from_millis(125), cores, 2)
+        Mach::new(Span::from_millis(10), Span::from_millis(125), cores, &[CoreSet::ALL; 2])
     }
 
     /// Runs thread 0 on core 0 for one quantum, with thread 1 queueing, after a tick that saw both.

@@ -10,6 +10,7 @@ mod mach;
 mod round_robin;
 
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::machine::SchedulerConfig;
 use crate::os::{CoreId, ThreadId};
 
@@ -57,11 +58,11 @@ macro_rules! delegate {
 }
 
 impl Scheduler {
-    /// The scheduler of a machine, with nothing to run yet.
-    pub fn new(config: SchedulerConfig, cores: usize, threads: usize) -> Scheduler {
+    /// The scheduler of a machine, with nothing to run yet; `affinity` tells for each thread on which cores it may run.
+    pub fn new(config: SchedulerConfig, cores: usize, affinity: &[CoreSet]) -> Scheduler {
         match config {
             SchedulerConfig::Mach { quantum, decay_interval } => {
-                Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, threads))
+                Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, affinity))
             }
             SchedulerConfig::Cfs { latency, minimum_granularity, wakeup_granularity, tick } => {
                 Scheduler::Cfs(cfs::Cfs::new(
@@ -70,14 +71,14 @@ impl Scheduler {
                     wakeup_granularity,
                     tick,
                     cores,
-                    threads,
+                    affinity,
                 ))
             }
             SchedulerConfig::Eevdf { base_slice, tick } => {
-                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, threads))
+                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, affinity))
             }
             SchedulerConfig::RoundRobin { quantum } => {
-                Scheduler::RoundRobin(round_robin::RoundRobin::new(quantum, cores))
+                Scheduler::RoundRobin(round_robin::RoundRobin::new(quantum, cores, affinity))
             }
         }
     }
@@ -151,9 +152,18 @@ impl Scheduler {
     }
 }
 
-/// The usual placement: the core where the thread last ran if it is idle, else the first idle core, else `None`.
-fn idle_core(last_core: Option<CoreId>, cores: &[CoreView]) -> Option<CoreId> {
+/// The usual placement, among the cores on which the thread may run: the core where it last ran if that is idle, else
+/// the first idle core, else `None`.
+fn idle_core(allowed: &CoreSet, last_core: Option<CoreId>, cores: &[CoreView]) -> Option<CoreId> {
+    let is_idle = |core: &CoreId| cores[*core].running.is_none();
     last_core
-        .filter(|core| cores[*core].running.is_none())
-        .or_else(|| cores.iter().position(|core| core.running.is_none()))
+        .filter(is_idle)
+        .or_else(|| (0..cores.len()).filter(is_idle).find(|core| allowed.contains(*core)))
+}
+
+/// From where a core without a queue of its own takes a thread: the core with the longest queue (the first of equals),
+/// of those where a thread queues that may also run on `core`.
+fn busiest(queues: &[Vec<ThreadId>], core: CoreId, affinity: &[CoreSet]) -> Option<CoreId> {
+    let has_one = |other: &CoreId| queues[*other].iter().any(|thread| affinity[*thread].contains(core));
+    (0..queues.len()).filter(has_one).max_by_key(|other| (queues[*other].len(), usize::MAX - other))
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Arrival, CoreView, idle_core};
 use crate::des::{Span, Time};
+use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
 
 /// The state of the round-robin scheduler.
@@ -12,23 +13,32 @@ pub struct RoundRobin {
     quantum: Span,
     queue: VecDeque<ThreadId>,
     quantum_ends: Vec<Time>,
+    /// On which cores each thread may run.
+    affinity: Vec<CoreSet>,
 }
 
 impl RoundRobin {
-    pub(super) fn new(quantum: Span, cores: usize) -> RoundRobin {
-        RoundRobin { quantum, queue: VecDeque::new(), quantum_ends: vec![Time::END; cores] }
+    pub(super) fn new(quantum: Span, cores: usize, affinity: &[CoreSet]) -> RoundRobin {
+        RoundRobin {
+            quantum,
+            queue: VecDeque::with_capacity(affinity.len()),
+            quantum_ends: vec![Time::END; cores],
+            affinity: affinity.to_vec(),
+        }
     }
 
-    pub(super) fn place(&self, _: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        idle_core(last_core, cores).or(last_core).unwrap_or(0)
+    pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
+        let allowed = &self.affinity[thread];
+        idle_core(allowed, last_core, cores).or(last_core).unwrap_or_else(|| allowed.first())
     }
 
     pub(super) fn enqueue(&mut self, _: CoreId, thread: ThreadId, _: Arrival) {
         self.queue.push_back(thread);
     }
 
-    pub(super) fn pick(&mut self, _: CoreId) -> Option<ThreadId> {
-        self.queue.pop_front()
+    pub(super) fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
+        let position = self.queue.iter().position(|thread| self.affinity[*thread].contains(core))?;
+        self.queue.remove(position)
     }
 
     pub(super) fn run(&mut self, core: CoreId, _: ThreadId, _: Option<Arrival>, now: Time) {
@@ -51,6 +61,6 @@ impl RoundRobin {
 
     pub(super) fn timer(&mut self, core: CoreId, _: ThreadId, now: Time) -> bool {
         self.quantum_ends[core] = now + self.quantum;
-        !self.queue.is_empty()
+        self.queue.iter().any(|thread| self.affinity[*thread].contains(core))
     }
 }

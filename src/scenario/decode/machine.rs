@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::des::Span;
+use crate::os::affinity::MOST_CORES;
 use crate::os::machine::{Machine, Platform, SchedulerConfig};
 use crate::scenario::decode::constant::{Provenance, constant};
 use crate::scenario::decode::costs::costs;
@@ -32,7 +33,9 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
     let keys = Fields::of(node, "a machine", &KEYS, problems)?;
     fields::optional_text(keys.get("about"), problems);
     let mut provenance = Vec::new();
-    let cores = keys.required("cores", problems).and_then(|node| fields::count(node, 1..=512, problems));
+    let cores = keys
+        .required("cores", problems)
+        .and_then(|node| fields::count(node, 1..=MOST_CORES as u64, problems));
     let platform = keys
         .required("platform", problems)
         .and_then(|node| fields::choice(node, "platform", &PLATFORMS, problems));

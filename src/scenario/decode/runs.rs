@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::des::{Span, Time};
+use crate::os::affinity::MOST_CORES;
 use crate::python::interpreter::GilConfig;
 use crate::python::program::Program;
 use crate::python::stretch::Stretch;
@@ -50,7 +51,8 @@ pub(crate) fn model(
         Some(node) => fields::positive_span(node, problems).map(|span| Some(Time::ZERO + span)),
         None => Some(None),
     };
-    let workload = workload(run, interpreter, budget, problems);
+    let cores = machine.as_ref().map_or(MOST_CORES, |machine| machine.machine.cores);
+    let workload = workload(run, cores, interpreter, budget, problems);
     let (machine, gil, workload) = (machine?, python?, workload?);
     let gil: GilConfig = gil.gil_on(machine.machine.platform);
     let Workload { stretches, programs, threads, names } = workload;
@@ -89,6 +91,7 @@ struct Workload {
 
 fn workload(
     run: RunSections<'_>,
+    cores: usize,
     interpreter: Option<Interpreter<'_>>,
     budget: &mut usize,
     problems: &mut Problems,
@@ -101,7 +104,7 @@ fn workload(
         problems.add_with_help(run.position, "this run has no threads", "add `threads: [...]`");
         return None;
     };
-    let groups = threads::threads(node, &mut decoder, problems);
+    let groups = threads::threads(node, cores, &mut decoder, problems);
     let stretches = decoder.pool.into_stretches();
     let groups = groups?;
     // A step that was left out could make a loop seem empty.
@@ -156,7 +159,12 @@ fn compiled(groups: &[ThreadGroup], mut compiler: Compiler<'_>) -> Result<Compil
     let mut threads = Vec::new();
     let mut names = Vec::new();
     for group in groups {
-        let spec = ThreadSpec { program: programs.len(), daemon: group.daemon, start: group.start };
+        let spec = ThreadSpec {
+            program: programs.len(),
+            daemon: group.daemon,
+            start: group.start,
+            cores: group.cores,
+        };
         programs.push(compiler.program(&group.steps)?);
         threads.extend(std::iter::repeat_n(spec, group.names.len()));
         names.extend(group.names.iter().cloned());

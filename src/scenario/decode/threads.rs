@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::des::Span;
+use crate::os::affinity::CoreSet;
 use crate::scenario::decode::calls::Inspector;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::steps::{Step, StepDecoder};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 5] = ["name", "count", "do", "daemon", "start"];
+const KEYS: [&str; 7] = ["name", "count", "do", "daemon", "start", "core", "cores"];
 /// The most threads of a run.
 const MOST_THREADS: u64 = 4096;
 
@@ -24,13 +25,16 @@ pub(crate) struct ThreadGroup {
     pub daemon: bool,
     /// When they start.
     pub start: Span,
+    /// On which cores they may run.
+    pub cores: CoreSet,
     /// Where the entry is.
     pub position: Position,
 }
 
-/// The list of threads.
+/// The list of threads, on a machine with so many cores.
 pub(crate) fn threads(
     node: &Node,
+    cores: usize,
     decoder: &mut StepDecoder<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<ThreadGroup>> {
@@ -41,7 +45,7 @@ pub(crate) fn threads(
     }
     let mut names = Names::default();
     let groups: Vec<Option<ThreadGroup>> =
-        items.iter().map(|item| group(item, decoder, &mut names, problems)).collect();
+        items.iter().map(|item| group(item, cores, decoder, &mut names, problems)).collect();
     groups.into_iter().collect()
 }
 
@@ -51,6 +55,7 @@ struct Names(BTreeSet<String>);
 
 fn group(
     item: &Node,
+    cores: usize,
     decoder: &mut StepDecoder<'_>,
     names: &mut Names,
     problems: &mut Problems,
@@ -71,8 +76,40 @@ fn group(
         Some(node) => fields::span(node, problems),
         None => Some(Span::ZERO),
     };
+    let cores = affinity(&keys, cores, problems);
     let names = names.of_group(name?, count?, name_node?.position, problems)?;
-    Some(ThreadGroup { names, steps: steps?, daemon: daemon?, start: start?, position: item.position })
+    Some(ThreadGroup {
+        names,
+        steps: steps?,
+        daemon: daemon?,
+        start: start?,
+        cores: cores?,
+        position: item.position,
+    })
+}
+
+/// On which cores a thread may run: on `core`, or on all of `cores`, or on every one.
+fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<CoreSet> {
+    let number = |node, problems: &mut Problems| {
+        fields::count(node, 0..=cores as u64 - 1, problems).map(|core| core as usize)
+    };
+    let (node, numbers): (&Node, Vec<Option<usize>>) = match (keys.get("core"), keys.get("cores")) {
+        (None, None) => return Some(CoreSet::ALL),
+        (Some(_), Some(node)) => {
+            problems.add(node.position, "a thread has either `core` or `cores`");
+            return None;
+        }
+        (Some(node), None) => (node, vec![number(node, problems)]),
+        (None, Some(node)) => {
+            let items = fields::items(node, "a list of cores", problems)?;
+            (node, items.iter().map(|item| number(item, problems)).collect())
+        }
+    };
+    if numbers.is_empty() {
+        problems.add(node.position, "a thread needs at least one core");
+        return None;
+    }
+    numbers.into_iter().collect::<Option<Vec<usize>>>().map(CoreSet::of)
 }
 
 impl Names {

@@ -57,10 +57,15 @@ impl World<'_> {
     /// The core for a woken or started thread.
     pub fn place(&self, thread: usize) -> usize {
         let is_idle = |core: usize| self.cores[core].occupant.is_none();
+        let allowed = (0..self.cores.len()).filter(|core| self.may_run(thread, *core));
         match self.threads[thread].last_core {
             Some(last) if is_idle(last) => last,
-            last => (0..self.cores.len()).find(|core| is_idle(*core)).or(last).unwrap_or(0),
+            last => allowed.clone().find(|core| is_idle(*core)).or(last).or(allowed.min()).unwrap(),
         }
+    }
+
+    fn may_run(&self, thread: usize, core: usize) -> bool {
+        self.model.threads[thread].cores.contains(core)
     }
 
     fn queue_of(&self, core: usize) -> usize {
@@ -169,28 +174,32 @@ impl World<'_> {
                 let eligible = queued.iter().copied().filter(|thread| self.vruntime(*thread) <= average);
                 eligible.min_by_key(deadline).or_else(|| queued.iter().copied().min_by_key(deadline))
             }
-            _ => queued.first().copied(),
+            _ => queued.iter().copied().find(|thread| self.may_run(*thread, core)),
         };
         self.scheduler.queues[own].queued.retain(|thread| Some(*thread) != next);
         next
     }
 
-    /// Takes the last thread of the longest queue.
+    /// Takes the last thread that may run here, from the longest queue that has one.
     fn pull(&mut self, core: usize) -> Option<usize> {
-        let longest =
-            (0..self.cores.len()).rev().max_by_key(|other| self.scheduler.queues[*other].queued.len())?;
-        if self.scheduler.queues[longest].queued.is_empty() {
-            return None;
-        }
+        let candidate = |world: &Self, other: usize| {
+            let queued = &world.scheduler.queues[other].queued;
+            queued.iter().copied().rfind(|thread| world.may_run(*thread, core))
+        };
+        let longest = (0..self.cores.len())
+            .rev()
+            .filter(|other| candidate(self, *other).is_some())
+            .max_by_key(|other| self.scheduler.queues[*other].queued.len())?;
+        let thread = candidate(self, longest)?;
         match self.model.machine.scheduler {
             SchedulerConfig::Cfs { .. } => {
-                let thread = self.scheduler.queues[longest].queued.pop()?;
+                self.scheduler.queues[longest].queued.retain(|queued| *queued != thread);
                 self.move_home(thread, core);
                 Some(thread)
             }
             SchedulerConfig::Eevdf { .. } => {
                 let shift = self.average(core) - self.average(longest);
-                let thread = self.scheduler.queues[longest].queued.pop()?;
+                self.scheduler.queues[longest].queued.retain(|queued| *queued != thread);
                 let entity = &mut self.scheduler.entities[thread];
                 entity.vruntime += shift;
                 entity.deadline += shift;
@@ -265,7 +274,7 @@ impl World<'_> {
         match self.model.machine.scheduler {
             SchedulerConfig::RoundRobin { .. } => {
                 self.cores[core].picked_at = self.now;
-                !queued.is_empty()
+                queued.clone().into_iter().any(|thread| self.may_run(thread, core))
             }
             SchedulerConfig::Cfs { minimum_granularity, .. } => {
                 let Some(smallest) = queued.iter().map(|thread| self.vruntime(*thread)).min() else {
