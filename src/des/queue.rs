@@ -71,6 +71,13 @@ impl EventQueue {
         self.times[self.index(slot)]
     }
 
+    /// Whether any owner of this kind has an event.
+    pub fn any_pending(&self, kind: usize) -> bool {
+        let first = self.first_slot_of_kind[kind];
+        let end = self.first_slot_of_kind.get(kind + 1).copied().unwrap_or(self.times.len());
+        self.times[first..end].iter().any(|time| *time != Time::END)
+    }
+
     /// Takes the next event out of the queue; `None` if nothing is pending.
     pub fn pop(&mut self) -> Option<(Time, Slot)> {
         let mut best = 0;

@@ -30,6 +30,10 @@ pub enum Purpose {
     Migration = 8,
     /// Cost of one atomic operation.
     AtomicOperation = 9,
+    /// Cost of putting a message into a channel, or of taking it out.
+    Channel = 10,
+    /// What users outside the machine do: one stream a user.
+    User = 11,
 }
 
 /// A reproducible sequence of random numbers: ChaCha with 8 rounds.

@@ -5,6 +5,8 @@ use crate::des::Span;
 /// An interpreter's lock policy and parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GilConfig {
+    /// No lock at all: threads execute bytecode side by side (PEP 703, Jython, IronPython).
+    None,
     /// CPython 1.5 to 3.1: the lock is released and taken again every `interval + 1` ticks.
     CheckInterval {
         /// `sys.setcheckinterval`; 100 unless changed.

@@ -24,16 +24,59 @@ pub enum Step {
         /// Index of the matching [`Step::LoopStart`].
         start: usize,
     },
-    /// Release the GIL, make a blocking call that takes `span` outside the processor, take the GIL again. Zero
-    /// completes at once, and still releases.
-    Io {
-        /// How long the call blocks.
+    /// Call C code that computes for `span`.
+    C {
+        /// How long it computes.
         span: Distribution,
+        /// Whether it keeps the GIL meanwhile.
+        holds_gil: bool,
+    },
+    /// Release the GIL, make a blocking call that works in the kernel for `work` and takes `wait` outside the
+    /// processor, take the GIL again. A wait of zero completes at once, and still releases.
+    Io {
+        /// Time in the kernel, beyond that of an empty system call.
+        work: Distribution,
+        /// How long the call blocks, or how long the device works for it.
+        wait: Distribution,
+        /// Index of the device that does it, one request after the other; `None` if it has all the time in the world.
+        device: Option<usize>,
     },
     /// Release the GIL, sleep for `span` and the timer's lateness, take the GIL again.
     Sleep {
         /// How long the thread asked to sleep.
         span: Distribution,
+    },
+    /// Release the GIL, send a message, take the GIL again.
+    Send {
+        /// Index of the channel.
+        channel: usize,
+        /// Whether the thread will await the answer.
+        asks: bool,
+    },
+    /// Release the GIL, wait for a message, take the GIL again.
+    Receive {
+        /// Index of the channel.
+        channel: usize,
+    },
+    /// Release the GIL, answer the message that the thread received last from a channel, take the GIL again.
+    Reply {
+        /// Index of the channel.
+        channel: usize,
+    },
+    /// Release the GIL, wait for the answer to what the thread asked last, take the GIL again.
+    AwaitReply {
+        /// Index of the latency that is measured, from the sending of the question.
+        latency: usize,
+    },
+    /// A request begins: the time from here to [`Step::EndMark`] is measured.
+    BeginMark {
+        /// Index of the latency.
+        latency: usize,
+    },
+    /// A request has ended.
+    EndMark {
+        /// Index of the latency.
+        latency: usize,
     },
     /// The program ends.
     End,

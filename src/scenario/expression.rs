@@ -132,8 +132,56 @@ impl Operator {
     }
 }
 
+/// A run that expressions can speak of, and what in it has a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownRun<'a> {
+    /// The name of the run.
+    pub name: &'a str,
+    /// What is in it; `None` if something is wrong with it, and then anything may be.
+    pub parts: Option<Parts<'a>>,
+}
+
+/// What in a run has a name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    /// The names of its threads, by index.
+    pub threads: &'a [String],
+    /// What its latencies are measured of, by index.
+    pub latencies: &'a [String],
+}
+
+impl KnownRun<'_> {
+    /// The metric that a text names: of the run (`makespan`), of a thread (`worker 1.user`) or of a latency
+    /// (`echo.latency.p50`).
+    fn metric(&self, text: &str) -> Option<Metric> {
+        Metric::named(text).or_else(|| self.of_latency(text)).or_else(|| self.of_thread(text))
+    }
+
+    fn of_latency(&self, text: &str) -> Option<Metric> {
+        let (metric, name) = with_suffix(&Metric::OF_LATENCIES, text)?;
+        let Some(parts) = self.parts else { return Some(metric) };
+        let index = parts.latencies.iter().position(|latency| latency == name)?;
+        Some(metric.of_latency(index))
+    }
+
+    fn of_thread(&self, text: &str) -> Option<Metric> {
+        let (metric, name) = with_suffix(&Metric::OF_THREADS, text)?;
+        let Some(parts) = self.parts else { return Some(metric) };
+        let index = parts.threads.iter().position(|thread| thread == name)?;
+        Some(metric.of_thread(index))
+    }
+}
+
+/// The metric whose name ends the text, and what stands before.
+fn with_suffix<'a>(metrics: &[Metric], text: &'a str) -> Option<(Metric, &'a str)> {
+    metrics.iter().find_map(|metric| {
+        let name = text.strip_suffix(metric.name)?.strip_suffix('.')?;
+        Some((*metric, name))
+    })
+}
+
 /// Parses an expression over these runs.
-pub(crate) fn parse(text: &str, runs: &[&str]) -> Result<Expression, ExpressionError> {
+pub(crate) fn parse(text: &str, runs: &[KnownRun<'_>]) -> Result<Expression, ExpressionError> {
     if text.len() > LONGEST {
         let message = format!("an expression of more than {LONGEST} bytes is too long");
         return Err(ExpressionError { message, help: None, range: 0..text.len() });
@@ -209,7 +257,7 @@ struct Parser<'a> {
     next: usize,
     depth: usize,
     text: &'a str,
-    runs: &'a [&'a str],
+    runs: &'a [KnownRun<'a>],
 }
 
 impl Parser<'_> {
@@ -303,14 +351,14 @@ impl Parser<'_> {
                 range,
             });
         };
-        if !self.runs.contains(&run) {
+        let Some(known) = self.runs.iter().find(|known| known.name == run) else {
             return Err(ExpressionError {
                 message: format!("unknown run {}", quoted(run)),
-                help: suggest::help(run, self.runs.iter().copied()),
+                help: suggest::help(run, self.runs.iter().map(|known| known.name)),
                 range: range.start..range.start + run.len(),
             });
-        }
-        let metric = Metric::named(name).ok_or_else(|| unknown_metric(name, range.end))?;
+        };
+        let metric = known.metric(name).ok_or_else(|| unknown_metric(name, range.end))?;
         let term = Term::Reference { run: run.to_owned(), metric };
         Ok(Expression { range, term, time_power: i32::from(metric.is_time) })
     }
@@ -356,7 +404,11 @@ fn combine(operator: Operator, left: Expression, right: Expression) -> Result<Ex
 mod tests {
     use super::*;
 
-    const RUNS: [&str; 3] = ["a", "one core", "b-2"];
+    const RUNS: [KnownRun<'_>; 3] = [known("a"), known("one core"), known("b-2")];
+
+    const fn known(name: &str) -> KnownRun<'_> {
+        KnownRun { name, parts: Some(Parts { threads: &[], latencies: &[] }) }
+    }
 
     fn value(text: &str) -> Result<f64, EvaluationError> {
         let values = |run: &str, metric: Metric| match (run, metric.name) {
@@ -382,6 +434,20 @@ mod tests {
     fn a_reference_names_a_run_and_a_metric() {
         assert_eq!(value("a.makespan / one core.makespan"), Ok(4.0));
         assert_eq!(value("b-2.gil.checks - 5"), Ok(-5.0));
+    }
+
+    #[test]
+    fn a_thread_or_a_latency_is_named_before_its_metric() {
+        let (threads, latencies) = (["main".to_owned()], ["disk".to_owned(), "echo".to_owned()]);
+        let parts = Some(Parts { threads: &threads, latencies: &latencies });
+        let runs = [KnownRun { name: "a", parts }];
+        let metric = |text: &str| match parse(text, &runs).map(|expression| expression.term) {
+            Ok(Term::Reference { metric, .. }) => Some(metric),
+            _ => None,
+        };
+        assert_eq!(metric("a.echo.latency.p50"), Some(Metric::OF_LATENCIES[2].of_latency(1)));
+        assert_eq!(metric("a.main.user"), Some(Metric::OF_THREADS[0].of_thread(0)));
+        assert_eq!(metric("a.other.latency.p50"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::runs::{self, RunSections};
 use crate::scenario::decode::{expect, machine, python};
 use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
+use crate::scenario::expression::{KnownRun, Parts};
 use crate::scenario::hash::TreeHash;
 use crate::scenario::inherit::{self, RunTree, Runs};
 use crate::scenario::merge;
@@ -16,7 +17,7 @@ use crate::scenario::presets::{PresetKind, Presets, preset_names};
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 16] = [
     "gilsim",
     "title",
     "about",
@@ -26,12 +27,16 @@ const KEYS: [&str; 13] = [
     "machine",
     "python",
     "functions",
+    "channels",
+    "devices",
+    "clients",
     "threads",
     "until",
     "runs",
     "expect",
 ];
-const RUN_KEYS: [&str; 7] = ["about", "like", "machine", "python", "functions", "threads", "until"];
+const RUN_KEYS: [&str; 10] =
+    ["about", "like", "machine", "python", "functions", "channels", "devices", "clients", "threads", "until"];
 /// The most runs of a scenario.
 const MOST_RUNS: usize = 256;
 
@@ -167,7 +172,7 @@ impl Loader {
         }
         let runs = self.runs(&root, &mut hash);
         let expectations = match keys.get("expect") {
-            Some(node) => expect::expectations(node, &run_names(&root), &mut self.problems),
+            Some(node) => expect::expectations(node, &known_runs(&root, runs.as_deref()), &mut self.problems),
             None => Vec::new(),
         };
         Some(Scenario {
@@ -253,12 +258,13 @@ impl Loader {
             sections: &tree.sections,
             position: tree.position,
         };
-        let (model, thread_names) = runs::model(sections, budget, &mut self.problems)?;
+        let (model, names) = runs::model(sections, budget, &mut self.problems)?;
         Some(Run {
             name: tree.name,
             about,
             model,
-            thread_names,
+            thread_names: names.threads,
+            latency_names: names.latencies,
             machine_name: machine.and_then(|machine| machine.name),
             python_name: python.and_then(|python| python.name),
         })
@@ -300,10 +306,17 @@ impl Loader {
     }
 }
 
-/// The names of the runs, whether or not something is wrong with them.
-fn run_names(root: &Node) -> Vec<&str> {
-    match root.get("runs").and_then(Node::entries) {
+/// The runs that expectations can speak of, whether or not something is wrong with them.
+fn known_runs<'a>(root: &'a Node, runs: Option<&'a [Run]>) -> Vec<KnownRun<'a>> {
+    let names = match root.get("runs").and_then(Node::entries) {
         Some(entries) => entries.iter().map(|(key, _)| key.text.as_str()).collect(),
         None => vec!["run"],
-    }
+    };
+    let known = names.into_iter().enumerate().map(|(index, name)| KnownRun {
+        name,
+        parts: runs
+            .and_then(|runs| runs.get(index))
+            .map(|run| Parts { threads: &run.thread_names, latencies: &run.latency_names }),
+    });
+    known.collect()
 }

@@ -1,6 +1,9 @@
-//! The quantities of a run that an expectation can speak of.
+//! The quantities of a run that an expectation can speak of: of the whole run, of one thread, or of one latency.
 
-use crate::sim::Report;
+use crate::des::Span;
+use crate::sim::report::ThreadReport;
+use crate::sim::{Latency, Report};
+use crate::trace::ThreadState;
 
 /// One quantity of a run. Times are in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +12,15 @@ pub struct Metric {
     pub name: &'static str,
     /// Whether it is a time; otherwise it is a plain number.
     pub is_time: bool,
-    read: fn(&Report) -> Option<f64>,
+    read: Read,
+}
+
+/// Where a quantity is found.
+#[derive(Clone, Copy, Debug)]
+enum Read {
+    Run(fn(&Report) -> Option<f64>),
+    Thread(usize, fn(&ThreadReport) -> Option<f64>),
+    Latency(usize, fn(&Latency) -> Option<f64>),
 }
 
 impl Metric {
@@ -40,22 +51,88 @@ impl Metric {
         Metric::ALL.into_iter().find(|metric| metric.name == name)
     }
 
+    /// Every metric of a latency.
+    pub const OF_LATENCIES: [Metric; 9] = [
+        of_latency("latency.mean", true, |latency| seconds(latency.mean())),
+        of_latency("latency.p10", true, |latency| seconds(latency.quantile(0.1))),
+        of_latency("latency.p50", true, |latency| seconds(latency.quantile(0.5))),
+        of_latency("latency.p90", true, |latency| seconds(latency.quantile(0.9))),
+        of_latency("latency.p99", true, |latency| seconds(latency.quantile(0.99))),
+        of_latency("latency.p99.9", true, |latency| seconds(latency.quantile(0.999))),
+        of_latency("latency.max", true, |latency| seconds(latency.longest())),
+        of_latency("latency.above_1ms", false, |latency| latency.share_above(Span::from_micros(1000))),
+        of_latency("latency.count", false, |latency| Some(latency.count() as f64)),
+    ];
+
+    /// Every metric of a thread.
+    pub const OF_THREADS: [Metric; 9] = [
+        of_thread("user", true, |thread| Some(thread.user.as_secs())),
+        of_thread("system", true, |thread| Some(thread.system.as_secs())),
+        of_thread("ended", true, |thread| thread.ended.map(|time| time.as_secs())),
+        of_thread("runs_python", true, |thread| in_state(thread, ThreadState::RunsPython)),
+        of_thread("waits_for_gil", true, |thread| in_state(thread, ThreadState::WaitsForGil)),
+        of_thread("acquisitions", false, |thread| Some(thread.acquisitions as f64)),
+        of_thread("failed_acquisitions", false, |thread| Some(thread.failed_acquisitions as f64)),
+        of_thread("switches.voluntary", false, |thread| Some(thread.voluntary_switches as f64)),
+        of_thread("switches.involuntary", false, |thread| Some(thread.involuntary_switches as f64)),
+    ];
+
+    /// This metric of the latency with this index.
+    pub(crate) fn of_latency(self, index: usize) -> Metric {
+        match self.read {
+            Read::Latency(_, read) => Metric { read: Read::Latency(index, read), ..self },
+            _ => self,
+        }
+    }
+
+    /// This metric of the thread with this index.
+    pub(crate) fn of_thread(self, index: usize) -> Metric {
+        match self.read {
+            Read::Thread(_, read) => Metric { read: Read::Thread(index, read), ..self },
+            _ => self,
+        }
+    }
+
     /// Its value in a run; `None` where it has no meaning (badness without a check).
     pub fn of(&self, report: &Report) -> Option<f64> {
-        (self.read)(report)
+        match self.read {
+            Read::Run(read) => read(report),
+            Read::Thread(index, read) => report.threads.get(index).and_then(read),
+            Read::Latency(index, read) => report.latencies.get(index).and_then(read),
+        }
     }
 }
 
 impl PartialEq for Metric {
     fn eq(&self, other: &Metric) -> bool {
-        self.name == other.name
+        let index = |metric: &Metric| match metric.read {
+            Read::Run(_) => None,
+            Read::Thread(index, _) | Read::Latency(index, _) => Some(index),
+        };
+        self.name == other.name && index(self) == index(other)
     }
 }
 
 const fn time(name: &'static str, read: fn(&Report) -> Option<f64>) -> Metric {
-    Metric { name, is_time: true, read }
+    Metric { name, is_time: true, read: Read::Run(read) }
 }
 
 const fn number(name: &'static str, read: fn(&Report) -> Option<f64>) -> Metric {
-    Metric { name, is_time: false, read }
+    Metric { name, is_time: false, read: Read::Run(read) }
+}
+
+const fn of_latency(name: &'static str, is_time: bool, read: fn(&Latency) -> Option<f64>) -> Metric {
+    Metric { name, is_time, read: Read::Latency(0, read) }
+}
+
+const fn of_thread(name: &'static str, is_time: bool, read: fn(&ThreadReport) -> Option<f64>) -> Metric {
+    Metric { name, is_time, read: Read::Thread(0, read) }
+}
+
+fn seconds(span: Option<Span>) -> Option<f64> {
+    span.map(Span::as_secs)
+}
+
+fn in_state(thread: &ThreadReport, state: ThreadState) -> Option<f64> {
+    Some(thread.state_times[state.index()].as_secs())
 }

@@ -66,6 +66,8 @@ pub struct Run {
     pub model: Model,
     /// The name of each thread of the model.
     pub thread_names: Vec<String>,
+    /// What each latency of the model is measured of: a channel, or a mark.
+    pub latency_names: Vec<String>,
     /// The preset its machine builds on.
     pub machine_name: Option<String>,
     /// The preset its interpreter builds on.

@@ -3,9 +3,11 @@
 //! The engine sees indices, never names; picoseconds, never seconds; a model, never YAML.
 
 pub mod engine;
+pub mod latency;
 pub mod model;
 pub mod report;
 
 pub use engine::run;
-pub use model::{Model, ThreadSpec};
+pub use latency::Latency;
+pub use model::{Arrivals, ClientSpec, Model, ThreadSpec};
 pub use report::{Ending, Report};

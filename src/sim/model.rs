@@ -1,6 +1,6 @@
 //! What the engine is given: a machine, a lock policy, programs and threads, all by index.
 
-use crate::des::{Span, Time};
+use crate::des::{Distribution, Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::machine::Machine;
 use crate::python::interpreter::GilConfig;
@@ -12,12 +12,24 @@ use crate::python::stretch::Stretch;
 pub struct Model {
     /// The machine.
     pub machine: Machine,
-    /// The interpreter's lock.
+    /// How many interpreters there are, each with a lock of its own; a process has at least one.
+    pub interpreters: usize,
+    /// The lock of each interpreter.
     pub gil: GilConfig,
+    /// Whether an interpreter with one thread has a lock, too.
+    pub lone_thread_locks: bool,
     /// The stretches of bytecode that programs refer to.
     pub stretches: Vec<Stretch>,
     /// The programs that threads refer to.
     pub programs: Vec<Program>,
+    /// The pipes and sockets: how many messages each holds, at least one.
+    pub channels: Vec<usize>,
+    /// The devices: how many requests each serves at a time, at least one.
+    pub devices: Vec<usize>,
+    /// How many latencies are measured.
+    pub latencies: usize,
+    /// Users outside the machine, a group each.
+    pub clients: Vec<ClientSpec>,
     /// The threads, from 1 to 4096; the first is the main thread.
     pub threads: Vec<ThreadSpec>,
     /// When the run is cut off, if it has not ended by itself.
@@ -29,10 +41,52 @@ pub struct Model {
 pub struct ThreadSpec {
     /// Index of its program.
     pub program: usize,
+    /// Index of the interpreter that executes it; `None` for a thread that runs no Python.
+    pub interpreter: Option<usize>,
     /// Whether the run ends without waiting for it.
     pub daemon: bool,
     /// When it is started.
     pub start: Span,
     /// On which cores it may run; at least one of the machine's.
     pub cores: CoreSet,
+}
+
+/// Users outside the machine that send requests through a channel and wait for the answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientSpec {
+    /// Index of the channel.
+    pub channel: usize,
+    /// Index of the latency that is measured, from the sending of a request to the arrival of its answer.
+    pub latency: usize,
+    /// How the users send requests.
+    pub arrivals: Arrivals,
+    /// How many requests they send altogether; `None` for no end.
+    pub requests: Option<u64>,
+}
+
+/// How users send requests.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrivals {
+    /// Each of so many users sends a request, waits for the answer, thinks, and sends the next.
+    Closed {
+        /// How many users there are, at least one.
+        users: usize,
+        /// How long a user thinks.
+        think: Distribution,
+    },
+    /// Requests come independently of the answers.
+    Open {
+        /// The time from one request to the next.
+        between: Distribution,
+    },
+}
+
+impl ClientSpec {
+    /// How many users of this group act by themselves.
+    pub fn users(&self) -> usize {
+        match self.arrivals {
+            Arrivals::Closed { users, .. } => users,
+            Arrivals::Open { .. } => 1,
+        }
+    }
 }

@@ -1,21 +1,26 @@
 //! What a run tells when it has ended.
 
 use crate::des::{Span, Time};
+use crate::sim::latency::Latency;
 use crate::trace::ThreadState;
 
 /// The outcome of one run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// Why the run ended.
     pub ending: Ending,
     /// When the last thread that the run waits for ended (or the run was cut off).
     pub makespan: Time,
-    /// The counters of the interpreter's lock.
+    /// The counters of the locks of all interpreters together.
     pub gil: GilCounters,
+    /// The counters of each interpreter's lock.
+    pub interpreters: Vec<GilCounters>,
     /// One entry a thread.
     pub threads: Vec<ThreadReport>,
     /// For each core, how long it ran a thread.
     pub core_busy: Vec<Span>,
+    /// The latencies that were measured, by index.
+    pub latencies: Vec<Latency>,
     /// How many events the engine handled.
     pub events: u64,
 }
@@ -50,6 +55,22 @@ pub struct GilCounters {
     pub forced_waits: u64,
     /// How long it was held, over all threads.
     pub held: Span,
+}
+
+impl GilCounters {
+    /// The sum of these counters and others.
+    pub fn plus(self, other: &GilCounters) -> GilCounters {
+        GilCounters {
+            checks: self.checks + other.checks,
+            acquisitions: self.acquisitions + other.acquisitions,
+            failed_acquisitions: self.failed_acquisitions + other.failed_acquisitions,
+            hand_overs: self.hand_overs + other.hand_overs,
+            drop_requests: self.drop_requests + other.drop_requests,
+            timed_out_waits: self.timed_out_waits + other.timed_out_waits,
+            forced_waits: self.forced_waits + other.forced_waits,
+            held: self.held + other.held,
+        }
+    }
 }
 
 /// What one thread did.
@@ -98,19 +119,7 @@ impl Report {
         let mut hash = Fnv::default();
         hash.add(self.ending as u64);
         hash.add(self.makespan.picos());
-        let gil = &self.gil;
-        for counter in [
-            gil.checks,
-            gil.acquisitions,
-            gil.failed_acquisitions,
-            gil.hand_overs,
-            gil.drop_requests,
-            gil.timed_out_waits,
-            gil.forced_waits,
-            gil.held.picos(),
-        ] {
-            hash.add(counter);
-        }
+        self.interpreters.iter().for_each(|gil| hash.add_counters(gil));
         for thread in &self.threads {
             thread.state_times.iter().for_each(|span| hash.add(span.picos()));
             for counter in [
@@ -128,6 +137,13 @@ impl Report {
             }
         }
         self.core_busy.iter().for_each(|span| hash.add(span.picos()));
+        for latency in &self.latencies {
+            hash.add(latency.count());
+            latency.buckets().for_each(|(value, count)| {
+                hash.add(value);
+                hash.add(count);
+            });
+        }
         hash.0
     }
 }
@@ -142,6 +158,21 @@ impl Default for Fnv {
 }
 
 impl Fnv {
+    fn add_counters(&mut self, gil: &GilCounters) {
+        for counter in [
+            gil.checks,
+            gil.acquisitions,
+            gil.failed_acquisitions,
+            gil.hand_overs,
+            gil.drop_requests,
+            gil.timed_out_waits,
+            gil.forced_waits,
+            gil.held.picos(),
+        ] {
+            self.add(counter);
+        }
+    }
+
     fn add(&mut self, word: u64) {
         for byte in word.to_le_bytes() {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -37,6 +37,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 .into_iter()
                 .map(|(program, daemon, start, affinity)| ThreadSpec {
                     program,
+                    interpreter: Some(0),
                     daemon: daemon || daemons_only,
                     start,
                     cores: cores_of(affinity, machine.cores),
@@ -44,7 +45,20 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 .collect();
             let until = until.or(may_never_end(&machine.scheduler).then_some(Span::from_micros(3000)));
             let until = until.map(|span| Time::ZERO + span);
-            Model { machine, gil, stretches, programs, threads, until }
+            Model {
+                machine,
+                interpreters: 1,
+                gil,
+                lone_thread_locks: false,
+                stretches,
+                programs,
+                channels: Vec::new(),
+                devices: Vec::new(),
+                latencies: 0,
+                clients: Vec::new(),
+                threads,
+                until,
+            }
         })
 }
 
@@ -111,6 +125,8 @@ fn costs() -> impl Strategy<Value = Costs> {
         lock_operation: user.0,
         atomic_operation: user.1,
         migration: user.2,
+        channel_send: Distribution::ZERO,
+        channel_receive: Distribution::ZERO,
     })
 }
 
@@ -200,7 +216,10 @@ fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
     for node in nodes {
         match node {
             Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
-            Node::Io(span) => steps.push(Step::Io { span: span.clone() }),
+            Node::Io(span) => {
+                let (work, wait) = (Distribution::ZERO, span.clone());
+                steps.push(Step::Io { work, wait, device: None });
+            }
             Node::Sleep(span) => steps.push(Step::Sleep { span: span.clone() }),
             Node::Loop(count, body) => {
                 let start = steps.len();

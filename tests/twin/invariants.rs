@@ -186,7 +186,7 @@ fn check_work(watch: &mut Watch, report: &Report, thread: usize) {
             Step::LoopEnd { .. } => {
                 factors.pop();
             }
-            Step::Io { .. } | Step::Sleep { .. } | Step::End => {}
+            _ => {}
         }
     }
     let user = report.threads[thread].user;

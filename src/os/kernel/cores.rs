@@ -1,6 +1,6 @@
 //! What cores do: executing pieces of bursts, switching, making room, and the ends of time slices.
 
-use super::{CORE, Happening, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
+use super::{ALARM, CORE, Happening, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::Arrival;
@@ -213,9 +213,8 @@ impl<O: Observer> Kernel<O> {
             |thread: &&Thread| matches!(thread.place, Place::Arriving(_) | Place::Running(_) | Place::Queued);
         let runnable = self.threads.iter().filter(can_run).count();
         self.scheduler.tick(runnable);
-        let timers = (0..self.threads.len())
-            .any(|thread| self.events.time_of(Slot { kind: TIMER, owner: thread }) != Time::END);
-        if let Some(interval) = self.scheduler.tick_interval().filter(|_| runnable > 0 || timers) {
+        let awaits_more = self.events.any_pending(ALARM) || self.events.any_pending(TIMER);
+        if let Some(interval) = self.scheduler.tick_interval().filter(|_| runnable > 0 || awaits_more) {
             self.schedule(TICK, 0, interval);
         }
     }

@@ -4,8 +4,8 @@
 //! short: a thread that must make room does so when it would return to user code. A switch to a thread costs kernel
 //! time before its burst, and a migration costs user time.
 //!
-//! The events of one instant happen in this order (see [`EventQueue`]): timers of threads, then what cores were
-//! doing, then time slices, then the scheduler's tick: what is in motion completes before the scheduler intervenes.
+//! The events of one instant happen in this order (see [`EventQueue`]): what comes from outside the machine,
+//! timers of threads, then what cores were doing, then time slices, then the scheduler's tick: what is in motion completes before the scheduler intervenes.
 
 mod cores;
 mod operations;
@@ -17,16 +17,17 @@ use crate::des::{EventQueue, Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::machine::Machine;
 use crate::os::sched::{Arrival, CoreView, Scheduler};
-use crate::os::sync::{Objects, Operation, Outcome, QueueId};
+use crate::os::sync::{DeviceId, Objects, Operation, Outcome, QueueId};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Mark, Observer, ThreadState};
 use prices::Prices;
 
 /// Slot kinds, in the order in which events of one instant happen.
-const TIMER: usize = 0;
-const CORE: usize = 1;
-const SLICE: usize = 2;
-const TICK: usize = 3;
+const ALARM: usize = 0;
+const TIMER: usize = 1;
+const CORE: usize = 2;
+const SLICE: usize = 3;
+const TICK: usize = 4;
 
 /// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
 /// run that comes so far is cut off.
@@ -96,6 +97,8 @@ struct Thread {
     operations: Vec<Operation>,
     queue: Option<QueueId>,
     timed_out: bool,
+    /// The device that works for it.
+    served_by: Option<DeviceId>,
     user_state: ThreadState,
     blocked_state: ThreadState,
     state: ThreadState,
@@ -131,6 +134,8 @@ pub enum Progress {
 pub enum Happening {
     /// The thread has nothing left to execute and waits for its next step.
     Turn(ThreadId),
+    /// The alarm of this user outside the machine has come.
+    Alarm(usize),
     /// Something happened that concerns the kernel alone.
     Internal,
     /// Nothing can happen any more.
@@ -153,9 +158,9 @@ pub struct Kernel<O> {
 }
 
 impl<O: Observer> Kernel<O> {
-    /// A machine at rest, with a thread for each entry of `affinity`, which tells on which cores it may run. Threads are
-    /// started by [`Kernel::start`].
-    pub fn new(machine: &Machine, affinity: &[CoreSet], seed: u64, observer: O) -> Kernel<O> {
+    /// A machine at rest, with users outside it and a thread for each entry of `affinity`, which tells on which cores it
+    /// may run. Threads are started by [`Kernel::start`].
+    pub fn new(machine: &Machine, affinity: &[CoreSet], users: usize, seed: u64, observer: O) -> Kernel<O> {
         let threads = affinity.len();
         let thread = Thread {
             place: Place::NotStarted,
@@ -169,6 +174,7 @@ impl<O: Observer> Kernel<O> {
             operations: Vec::with_capacity(2),
             queue: None,
             timed_out: false,
+            served_by: None,
             user_state: ThreadState::RunsWithoutGil,
             blocked_state: ThreadState::BlockedOnLock,
             state: ThreadState::NotStarted,
@@ -184,7 +190,7 @@ impl<O: Observer> Kernel<O> {
             must_reschedule: false,
         };
         let scheduler = Scheduler::new(machine.scheduler, machine.cores, affinity);
-        let mut events = EventQueue::new(&[threads, machine.cores, machine.cores, 1]);
+        let mut events = EventQueue::new(&[users, threads, machine.cores, machine.cores, 1]);
         if let Some(interval) = scheduler.tick_interval() {
             events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);
         }
@@ -294,6 +300,7 @@ impl<O: Observer> Kernel<O> {
         self.now = time;
         self.event_count += 1;
         match slot.kind {
+            ALARM => return Happening::Alarm(slot.owner),
             TIMER => self.timer_fired(slot.owner),
             CORE => return self.core_is_ready(slot.owner),
             SLICE => self.slice_ended(slot.owner),

@@ -33,6 +33,24 @@ impl<O: Observer> Kernel<O> {
                     let cost = self.prices.system_call.draw();
                     self.execute(thread, Mode::Kernel, cost)
                 }
+                Next::User(span, then) => {
+                    self.set_phase(thread, then);
+                    self.execute(thread, Mode::User, span)
+                }
+                Next::Kernel(span, then) => {
+                    self.set_phase(thread, then);
+                    self.execute(thread, Mode::Kernel, span)
+                }
+                Next::ChannelSend(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.channel_send.draw();
+                    self.execute(thread, Mode::Kernel, cost)
+                }
+                Next::ChannelReceive(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.channel_receive.draw();
+                    self.execute(thread, Mode::Kernel, cost)
+                }
                 Next::Waking(woken, then) => {
                     self.set_phase(thread, then);
                     let cost = self.wake_for(woken);

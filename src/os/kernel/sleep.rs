@@ -1,10 +1,10 @@
 //! Falling asleep and waking up: wait queues, timers, and the way to a core.
 
-use super::{CORE, Kernel, Place, TIMER};
+use super::{ALARM, CORE, Kernel, Place, TIMER};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::Arrival;
-use crate::os::sync::{QueueId, Timeout};
+use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Timeout};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
 
@@ -25,6 +25,10 @@ impl<O: Observer> Kernel<O> {
         let span = match timeout {
             Some(Timeout::Timer(span)) => Some(span + self.prices.timer_lateness.draw()),
             Some(Timeout::Device(span)) => Some(span),
+            Some(Timeout::Service(device, span)) => {
+                self.threads[thread].served_by = Some(device);
+                Some(span)
+            }
             None => None,
         };
         if let Some(span) = span {
@@ -63,8 +67,37 @@ impl<O: Observer> Kernel<O> {
         if let Some(queue) = self.threads[thread].queue.take() {
             self.objects.queues.remove(queue, thread);
         }
+        if let Some(device) = self.threads[thread].served_by.take() {
+            self.start_next_service(device);
+        }
         self.threads[thread].timed_out = true;
         self.make_runnable(thread, Arrival::Woken);
+    }
+
+    /// A device has served a thread: it comes to the next one that waits for it.
+    fn start_next_service(&mut self, device: DeviceId) {
+        if let Some((next, span)) = self.objects.served(device) {
+            self.threads[next].served_by = Some(device);
+            self.schedule(TIMER, next, span);
+        }
+    }
+
+    /// A message arrives from outside the machine. Returns whether the channel had room for it.
+    pub fn deliver(&mut self, channel: ChannelId, message: Message) -> bool {
+        match self.objects.deliver(channel, message) {
+            Delivery::Arrived(sleeper) => {
+                if let Some(thread) = sleeper {
+                    self.wake(thread);
+                }
+                true
+            }
+            Delivery::Lost => false,
+        }
+    }
+
+    /// Sets the alarm of a user outside the machine, in place of any it had.
+    pub fn set_alarm(&mut self, user: usize, span: Span) {
+        self.schedule(ALARM, user, span);
     }
 
     /// `thread` can run: on an idle core after its wake-up latency, or in a queue.

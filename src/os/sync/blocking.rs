@@ -1,4 +1,4 @@
-//! Operations without an object: a blocking system call, a sleep, an interlocked instruction.
+//! Operations without an object: a blocking system call, a sleep, computing, an interlocked instruction.
 
 use super::{Next, Outcome, Phase, Timeout};
 use crate::des::Span;
@@ -10,21 +10,32 @@ pub(super) fn atomic(phase: Phase) -> Next {
     }
 }
 
-pub(super) fn io(span: Span, phase: Phase) -> Next {
-    block(phase, span, Timeout::Device(span))
+pub(super) fn compute(span: Span, phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::User(span, Phase::Finish),
+        _ => Next::Done(Outcome::Done),
+    }
+}
+
+/// A system call that works in the kernel and then blocks until something outside is ready; one that need not wait
+/// does not block.
+pub(super) fn io(work: Span, wait: Span, phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::SystemCall(Phase::Try),
+        Phase::Try => Next::Kernel(work, Phase::FallAsleep),
+        Phase::FallAsleep if !wait.is_zero() => asleep(Timeout::Device(wait)),
+        _ => Next::Done(Outcome::Done),
+    }
 }
 
 pub(super) fn sleep(span: Span, phase: Phase) -> Next {
-    block(phase, span, Timeout::Timer(span))
-}
-
-/// A system call that blocks until its timer or device is ready; one that need not wait does not block.
-fn block(phase: Phase, span: Span, timeout: Timeout) -> Next {
     match phase {
         Phase::Begin => Next::SystemCall(Phase::FallAsleep),
-        Phase::FallAsleep if !span.is_zero() => {
-            Next::Sleep { queue: None, timeout: Some(timeout), woken: None, then: Phase::Finish }
-        }
+        Phase::FallAsleep if !span.is_zero() => asleep(Timeout::Timer(span)),
         _ => Next::Done(Outcome::Done),
     }
+}
+
+fn asleep(timeout: Timeout) -> Next {
+    Next::Sleep { queue: None, timeout: Some(timeout), woken: None, then: Phase::Finish }
 }

@@ -5,15 +5,19 @@
 //! step. A file here is one kind of object as one platform builds it.
 
 mod blocking;
+mod channel;
 mod darwin;
+mod device;
 mod event;
 mod nptl;
 mod queues;
 mod semaphore;
 
-use crate::des::Span;
+use crate::des::{Span, Time};
 use crate::os::ThreadId;
 use crate::os::machine::Platform;
+pub(in crate::os) use channel::Delivery;
+pub use channel::{Asker, Message};
 pub use queues::{QueueId, WaitQueues};
 
 /// A mutex's index.
@@ -32,6 +36,14 @@ pub struct SemaphoreId(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventId(usize);
 
+/// A channel's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelId(usize);
+
+/// A device's index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceId(usize);
+
 /// What a thread can ask of the kernel and its thread library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -45,6 +57,8 @@ pub enum Request {
     CondvarSignal(CondvarId),
     /// Take a semaphore, waiting while it is zero.
     SemaphoreWait(SemaphoreId),
+    /// Take a semaphore if it is not zero.
+    SemaphoreTry(SemaphoreId),
     /// Raise a semaphore.
     SemaphorePost(SemaphoreId),
     /// Wait for an auto-reset event.
@@ -53,8 +67,24 @@ pub enum Request {
     EventSet(EventId),
     /// One interlocked operation on memory.
     Atomic,
-    /// A system call that blocks for a time outside the processor; zero completes at once.
-    Io(Span),
+    /// Compute for a time, in user mode.
+    Compute(Span),
+    /// A system call that works in the kernel for a time, and then blocks for a time outside the processor; a wait of
+    /// zero completes at once.
+    Io {
+        /// Time in kernel mode, beyond that of entering and leaving the kernel.
+        work: Span,
+        /// Time outside the processor.
+        wait: Span,
+    },
+    /// Let a device work for a time, as soon as it comes to it.
+    Device(DeviceId, Span),
+    /// Send a message, waiting while the channel is full.
+    Send(ChannelId, Message),
+    /// Send something out of the machine.
+    SendAway,
+    /// Receive a message, waiting while there is none; [`Objects::received`] tells which.
+    Receive(ChannelId),
     /// Sleep for a time, and for the lateness of the timer.
     Sleep(Span),
 }
@@ -66,6 +96,8 @@ pub enum Outcome {
     Done,
     /// A timed wait ran out.
     TimedOut,
+    /// What was tried is not possible now.
+    Refused,
 }
 
 /// An operation in progress.
@@ -115,8 +147,16 @@ pub(super) enum Next {
     LockOperation(Phase),
     /// One atomic operation in user mode, within a longer library call.
     Atomic(Phase),
+    /// Compute in user mode for a time.
+    User(Span, Phase),
     /// Enter the kernel; a system call is counted.
     SystemCall(Phase),
+    /// Work in the kernel for a time, within a system call.
+    Kernel(Span, Phase),
+    /// Put a message into a channel, within a system call.
+    ChannelSend(Phase),
+    /// Take a message out of a channel, within a system call.
+    ChannelReceive(Phase),
     /// Within a system call: wake this sleeper, or find none; both take time in the kernel.
     Waking(Option<ThreadId>, Phase),
     /// Block until woken, having woken this other thread.
@@ -145,8 +185,10 @@ pub(super) enum Next {
 pub(super) enum Timeout {
     /// After this time, late as timers are.
     Timer(Span),
-    /// After this time exactly, when a device has finished.
+    /// After this time exactly, when what is outside the processor has finished.
     Device(Span),
+    /// The same, for a device that then comes to its next request.
+    Service(DeviceId, Span),
 }
 
 /// All kernel objects of a machine.
@@ -160,6 +202,11 @@ pub struct Objects {
     darwin_condvars: Vec<darwin::Condvar>,
     semaphores: Vec<semaphore::Semaphore>,
     events: Vec<event::Event>,
+    channels: Vec<channel::Channel>,
+    devices: Vec<device::Device>,
+    /// The message each thread received last.
+    received: Vec<Message>,
+    threads: usize,
 }
 
 impl Objects {
@@ -174,6 +221,10 @@ impl Objects {
             darwin_condvars: Vec::new(),
             semaphores: Vec::new(),
             events: Vec::new(),
+            channels: Vec::new(),
+            devices: Vec::new(),
+            received: vec![Message { sent: Time::ZERO, asker: Asker::Nobody }; threads],
+            threads,
         }
     }
 
@@ -209,6 +260,31 @@ impl Objects {
         push(&mut self.events, event::Event::new(&mut self.queues)).map(EventId)
     }
 
+    /// A new, empty channel for at most `capacity` messages, at least one.
+    pub fn new_channel(&mut self, capacity: usize) -> ChannelId {
+        push(&mut self.channels, channel::Channel::new(capacity, &mut self.queues)).map(ChannelId)
+    }
+
+    /// A new device that serves that many requests at a time, at least one.
+    pub fn new_device(&mut self, servers: usize) -> DeviceId {
+        push(&mut self.devices, device::Device::new(servers, self.threads)).map(DeviceId)
+    }
+
+    /// The message that `thread` received last.
+    pub fn received(&self, thread: ThreadId) -> Message {
+        self.received[thread]
+    }
+
+    /// A message arrives from outside the machine.
+    pub(super) fn deliver(&mut self, channel: ChannelId, message: Message) -> Delivery {
+        channel::deliver(self, channel, message)
+    }
+
+    /// A device has served a request: which is next, and for how long.
+    pub(super) fn served(&mut self, device: DeviceId) -> Option<(ThreadId, Span)> {
+        device::served(self, device)
+    }
+
     /// The next step of `thread`'s operation; `timed_out` tells how its last sleep ended.
     pub(super) fn step(&mut self, thread: ThreadId, operation: Operation, timed_out: bool) -> Next {
         let phase = operation.phase;
@@ -226,11 +302,17 @@ impl Objects {
             }
             (Request::CondvarSignal(condvar), Platform::Darwin) => darwin::signal(self, condvar, phase),
             (Request::SemaphoreWait(semaphore), _) => semaphore::wait(self, semaphore, phase),
+            (Request::SemaphoreTry(semaphore), _) => semaphore::try_wait(self, semaphore, phase),
             (Request::SemaphorePost(semaphore), _) => semaphore::post(self, semaphore, phase),
             (Request::EventWait(event), _) => event::wait(self, event, phase),
             (Request::EventSet(event), _) => event::set(self, event, phase),
             (Request::Atomic, _) => blocking::atomic(phase),
-            (Request::Io(span), _) => blocking::io(span, phase),
+            (Request::Compute(span), _) => blocking::compute(span, phase),
+            (Request::Io { work, wait }, _) => blocking::io(work, wait, phase),
+            (Request::Device(device, span), _) => device::request(self, device, span, thread, phase),
+            (Request::Send(channel, message), _) => channel::send(self, channel, message, phase),
+            (Request::SendAway, _) => channel::send_away(phase),
+            (Request::Receive(channel), _) => channel::receive(self, channel, thread, phase),
             (Request::Sleep(span), _) => blocking::sleep(span, phase),
         }
     }

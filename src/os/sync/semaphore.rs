@@ -48,6 +48,19 @@ pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next
     }
 }
 
+/// `sem_trywait`: takes the semaphore, or is refused at once.
+pub(super) fn try_wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next {
+    let semaphore = &mut objects.semaphores[id.0];
+    match phase {
+        Phase::Try if semaphore.value > 0 => {
+            semaphore.value -= 1;
+            Next::Done(Outcome::Done)
+        }
+        Phase::Try => Next::Done(Outcome::Refused),
+        _ => Next::LockOperation(Phase::Try),
+    }
+}
+
 pub(super) fn post(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next {
     let semaphore = &mut objects.semaphores[id.0];
     match phase {

@@ -80,6 +80,8 @@ impl Decision {
 /// An interpreter's lock.
 #[derive(Clone, Debug)]
 pub enum Gil {
+    /// There is no lock, and so nobody ever takes it.
+    None,
     /// CPython 1.5 to 3.1.
     CheckInterval(check_interval::CheckInterval),
     /// CPython 3.2 and later.
@@ -90,6 +92,7 @@ impl Gil {
     /// A free lock; its kernel objects are made among `objects`.
     pub fn new(config: GilConfig, objects: &mut Objects, threads: usize) -> Gil {
         match config {
+            GilConfig::None => Gil::None,
             GilConfig::CheckInterval { interval, first_ticker, lock } => Gil::CheckInterval(
                 check_interval::CheckInterval::new(interval, first_ticker, lock, objects, threads),
             ),
@@ -102,6 +105,7 @@ impl Gil {
     /// `thread` wants something of the lock.
     pub fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
         match self {
+            Gil::None => Decision::done(),
             Gil::CheckInterval(policy) => policy.begin(thread, want),
             Gil::SwitchInterval(policy) => policy.begin(thread, want),
         }
@@ -110,6 +114,7 @@ impl Gil {
     /// What `thread` asked of the kernel has ended.
     pub fn resume(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
         match self {
+            Gil::None => Decision::done(),
             Gil::CheckInterval(policy) => policy.resume(thread),
             Gil::SwitchInterval(policy) => policy.resume(thread, outcome),
         }
@@ -119,6 +124,7 @@ impl Gil {
     /// stand; `None` if it is not.
     pub fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {
         match self {
+            Gil::None => None,
             Gil::CheckInterval(policy) => policy.next_check(stretch, position),
             Gil::SwitchInterval(policy) => policy.next_check(stretch, position),
         }

@@ -148,7 +148,7 @@ impl SwitchInterval {
                 Note::DropRequested
             }
             Outcome::TimedOut => Note::TimedOut,
-            Outcome::Done => Note::Failed,
+            Outcome::Done | Outcome::Refused => Note::Failed,
         };
         self.wait(thread).noting(note)
     }

@@ -96,8 +96,17 @@ impl<'a> Inspector<'a> {
         match &step.action {
             Action::Run { span, .. } if span.is_zero() => Some(Nature::NOTHING),
             Action::Run { .. } => simple(TakesTime::Always),
-            Action::Io(span) | Action::Sleep(span) if is_always_zero(span) => simple(TakesTime::Perhaps),
-            Action::Io(_) | Action::Sleep(_) => simple(TakesTime::Always),
+            Action::Io { work, wait, .. } if is_always_zero(work) && is_always_zero(wait) => {
+                simple(TakesTime::Perhaps)
+            }
+            Action::C { span, .. } | Action::Sleep(span) if is_always_zero(span) => {
+                simple(TakesTime::Perhaps)
+            }
+            Action::Io { .. } | Action::C { .. } | Action::Sleep(_) => simple(TakesTime::Always),
+            Action::Send(_) | Action::Receive(_) | Action::Reply(_) | Action::Request { .. } => {
+                simple(TakesTime::Perhaps)
+            }
+            Action::BeginMark(_) | Action::EndMark(_) => Some(Nature::NOTHING),
             Action::Call(index) => self.call(*index, step.position),
             Action::Loop { count, body } => {
                 let body = self.nested(step.position, |inspector| inspector.steps(body))?;

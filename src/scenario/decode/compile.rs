@@ -46,7 +46,24 @@ impl Compiler<'_> {
                 Action::Run { stretch, span } => {
                     compiled.push(program::Step::Run { stretch: *stretch, span: *span });
                 }
-                Action::Io(span) => compiled.push(program::Step::Io { span: span.clone() }),
+                Action::C { span, holds_gil } => {
+                    compiled.push(program::Step::C { span: span.clone(), holds_gil: *holds_gil });
+                }
+                Action::Io { work, wait, device } => {
+                    let (work, wait) = (work.clone(), wait.clone());
+                    compiled.push(program::Step::Io { work, wait, device: *device });
+                }
+                Action::Send(channel) => {
+                    compiled.push(program::Step::Send { channel: *channel, asks: false })
+                }
+                Action::Receive(channel) => compiled.push(program::Step::Receive { channel: *channel }),
+                Action::Reply(channel) => compiled.push(program::Step::Reply { channel: *channel }),
+                Action::Request { channel, latency } => {
+                    compiled.push(program::Step::Send { channel: *channel, asks: true });
+                    compiled.push(program::Step::AwaitReply { latency: *latency });
+                }
+                Action::BeginMark(latency) => compiled.push(program::Step::BeginMark { latency: *latency }),
+                Action::EndMark(latency) => compiled.push(program::Step::EndMark { latency: *latency }),
                 Action::Sleep(span) => compiled.push(program::Step::Sleep { span: span.clone() }),
                 Action::Call(index) => self.steps(&functions[*index].steps, compiled)?,
                 Action::Loop { count: Some(0), .. } => {}

@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -17,11 +17,12 @@ const KEYS: [&str; 8] = [
     "lock_operation",
     "atomic_operation",
     "migration",
+    "channel",
 ];
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 11] = [
+pub(crate) const PATHS: [&str; 13] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -33,6 +34,8 @@ pub(crate) const PATHS: [&str; 11] = [
     "costs.lock_operation",
     "costs.atomic_operation",
     "costs.migration",
+    "costs.channel.send",
+    "costs.channel.receive",
 ];
 
 /// The costs of a machine. What is not given costs nothing, and no core ever falls into deep idle.
@@ -51,6 +54,7 @@ pub(crate) fn costs(
     };
     let wake = group("futex_wake", &["sleeper", "no_sleeper"], problems);
     let latency = group("wake_latency", &["idle", "deep_idle", "deep_after"], problems);
+    let channel = group("channel", &["send", "receive"], problems);
     let mut reader = Reader { costs: node, provenance, problems };
     let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
     let system_call = reader.cost(reader.costs, "system_call", "costs.system_call");
@@ -63,6 +67,8 @@ pub(crate) fn costs(
     let lock_operation = reader.cost(reader.costs, "lock_operation", "costs.lock_operation");
     let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
+    let channel_send = reader.cost(channel, "send", "costs.channel.send");
+    let channel_receive = reader.cost(channel, "receive", "costs.channel.receive");
     Some(Costs {
         context_switch: context_switch?,
         system_call: system_call?,
@@ -75,6 +81,8 @@ pub(crate) fn costs(
         lock_operation: lock_operation?,
         atomic_operation: atomic_operation?,
         migration: migration?,
+        channel_send: channel_send?,
+        channel_receive: channel_receive?,
     })
 }
 

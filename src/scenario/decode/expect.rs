@@ -2,7 +2,7 @@
 
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::{Position, Problems};
-use crate::scenario::expression::{self, Expression};
+use crate::scenario::expression::{self, Expression, KnownRun};
 use crate::scenario::units;
 use crate::scenario::yaml::{Kind, Node};
 
@@ -57,12 +57,12 @@ impl Bound {
 }
 
 /// The list of expectations about these runs. Those in which something is wrong are left out.
-pub(crate) fn expectations(node: &Node, runs: &[&str], problems: &mut Problems) -> Vec<Expectation> {
+pub(crate) fn expectations(node: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Vec<Expectation> {
     let items = fields::items(node, "a list of expectations", problems).unwrap_or_default();
     items.iter().filter_map(|item| expectation(item, runs, problems)).collect()
 }
 
-fn expectation(item: &Node, runs: &[&str], problems: &mut Problems) -> Option<Expectation> {
+fn expectation(item: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Expectation> {
     let keys = Fields::of(item, "an expectation", &KEYS, problems)?;
     let that = keys.required("that", problems);
     let expression = that.and_then(|node| expression(node, runs, problems));
@@ -74,7 +74,7 @@ fn expectation(item: &Node, runs: &[&str], problems: &mut Problems) -> Option<Ex
     Some(Expectation { that, expression: expression?, bound: bound?, note, source, known_gap })
 }
 
-fn expression(node: &Node, runs: &[&str], problems: &mut Problems) -> Option<Expression> {
+fn expression(node: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Expression> {
     let text = fields::text(node, problems)?;
     match expression::parse(text, runs) {
         Ok(expression) => Some(expression),

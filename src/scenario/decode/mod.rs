@@ -4,6 +4,7 @@
 //! there is no value to go on with.
 
 pub(crate) mod calls;
+pub(crate) mod clients;
 pub(crate) mod compile;
 pub(crate) mod constant;
 pub(crate) mod costs;
@@ -11,6 +12,7 @@ pub(crate) mod distribution;
 pub(crate) mod expect;
 pub(crate) mod fields;
 pub(crate) mod machine;
+pub(crate) mod names;
 pub(crate) mod python;
 pub(crate) mod runs;
 pub(crate) mod steps;

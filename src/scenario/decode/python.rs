@@ -11,7 +11,8 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 6] = ["about", "source", "opcodes", "typical", "instruction", "gil"];
+const KEYS: [&str; 8] =
+    ["about", "source", "opcodes", "typical", "instruction", "gil", "gil_from_start", "gil_per_interpreter"];
 /// The largest value of a C `int`, which a check interval is.
 const LARGEST_INT: u64 = (1 << 31) - 1;
 /// `sys.setswitchinterval` takes nothing below a microsecond.
@@ -27,23 +28,29 @@ pub(crate) struct DecodedPython {
     pub typical: Vec<String>,
     /// The mean time of an instruction, if it is given here.
     pub instruction: Option<Span>,
+    /// Whether the lock exists before there is a second thread.
+    pub lock_from_start: bool,
+    /// Whether each interpreter of a process has a lock of its own.
+    pub lock_per_interpreter: bool,
     gil: Gil,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Gil {
+    None,
     Check { interval: u32, first_ticker: u32, lock: Option<LockKind> },
     Switch { interval: Span, forced_switching: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Policy {
+    None,
     Check,
     Switch,
 }
 
-const POLICIES: [(&str, Policy); 2] =
-    [("check_interval", Policy::Check), ("switch_interval", Policy::Switch)];
+const POLICIES: [(&str, Policy); 3] =
+    [("none", Policy::None), ("check_interval", Policy::Check), ("switch_interval", Policy::Switch)];
 const CHECK_KEYS: [&str; 4] = ["policy", "interval", "first_ticker", "lock"];
 const SWITCH_KEYS: [&str; 3] = ["policy", "interval", "forced_switching"];
 const LOCKS: [(&str, Option<LockKind>); 4] = [
@@ -58,13 +65,14 @@ impl DecodedPython {
     pub fn check_interval(&self) -> Option<u32> {
         match self.gil {
             Gil::Check { interval, .. } => Some(interval),
-            Gil::Switch { .. } => None,
+            Gil::None | Gil::Switch { .. } => None,
         }
     }
 
     /// The lock on a platform: the old lock is made of what the platform offers.
     pub fn gil_on(&self, platform: Platform) -> GilConfig {
         match self.gil {
+            Gil::None => GilConfig::None,
             Gil::Switch { interval, forced_switching } => {
                 GilConfig::SwitchInterval { interval, forced_switching }
             }
@@ -94,7 +102,19 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         None => Some(None),
     };
     let gil = keys.required("gil", problems).and_then(|node| gil(node, problems));
-    Some(DecodedPython { opcodes: opcodes?, typical: typical?, instruction: instruction?, gil: gil? })
+    let mut flag = |name| match keys.get(name) {
+        Some(node) => fields::flag(node, problems),
+        None => Some(false),
+    };
+    let (lock_from_start, lock_per_interpreter) = (flag("gil_from_start"), flag("gil_per_interpreter"));
+    Some(DecodedPython {
+        opcodes: opcodes?,
+        typical: typical?,
+        instruction: instruction?,
+        lock_from_start: lock_from_start?,
+        lock_per_interpreter: lock_per_interpreter?,
+        gil: gil?,
+    })
 }
 
 /// A list of at least one opcode, each known to the interpreter if that is known.
@@ -167,6 +187,7 @@ fn gil(node: &Node, problems: &mut Problems) -> Option<Gil> {
     let policy = fields::choice(policy, "lock policy", &POLICIES, problems)?;
     let fits = no_key_of_another_policy(node, policy, problems);
     let gil = match policy {
+        Policy::None => Some(Gil::None),
         Policy::Check => check_interval(keys, problems),
         Policy::Switch => switch_interval(keys, problems),
     };
@@ -175,6 +196,7 @@ fn gil(node: &Node, problems: &mut Problems) -> Option<Gil> {
 
 fn no_key_of_another_policy(node: &Node, policy: Policy, problems: &mut Problems) -> bool {
     let (own, other): (&[&str], &[&str]) = match policy {
+        Policy::None => (&["policy"], &["interval", "first_ticker", "lock", "forced_switching"]),
         Policy::Check => (&CHECK_KEYS, &SWITCH_KEYS),
         Policy::Switch => (&SWITCH_KEYS, &CHECK_KEYS),
     };

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::des::{Span, Time};
 use crate::os::affinity::MOST_CORES;
-use crate::python::interpreter::GilConfig;
 use crate::python::program::Program;
 use crate::python::stretch::Stretch;
 use crate::scenario::decode::calls::{Function, Inspector};
+use crate::scenario::decode::clients;
 use crate::scenario::decode::compile::{Compiler, MOST_STEPS, TooManySteps};
 use crate::scenario::decode::fields;
 use crate::scenario::decode::machine::{self, DecodedMachine};
+use crate::scenario::decode::names::Names;
 use crate::scenario::decode::python::{self, DecodedPython};
 use crate::scenario::decode::steps::{Interpreter, StepDecoder, StretchPool};
 use crate::scenario::decode::threads::{self, ThreadGroup};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
-use crate::sim::{Model, ThreadSpec};
+use crate::sim::{ClientSpec, Model, ThreadSpec};
 
 /// A run with its presets filled in.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +34,21 @@ pub(crate) struct RunSections<'a> {
     pub position: Position,
 }
 
-/// The model of a run, and the names of its threads. `budget` is how many steps its programs may have.
+/// How the things of a model are called, by index.
+#[derive(Clone, Debug)]
+pub(crate) struct ModelNames {
+    /// The threads.
+    pub threads: Vec<String>,
+    /// What the latencies are measured of.
+    pub latencies: Vec<String>,
+}
+
+/// The model of a run, and the names of what is in it. `budget` is how many steps its programs may have.
 pub(crate) fn model(
     run: RunSections<'_>,
     budget: &mut usize,
     problems: &mut Problems,
-) -> Option<(Model, Vec<String>)> {
+) -> Option<(Model, ModelNames)> {
     let machine = run.machine.and_then(|node| machine::machine(node, problems));
     let python = run.python.and_then(|node| python::python(node, problems));
     let instruction = instruction_time(run, machine.as_ref(), python.as_ref(), problems);
@@ -52,12 +62,25 @@ pub(crate) fn model(
         None => Some(None),
     };
     let cores = machine.as_ref().map_or(MOST_CORES, |machine| machine.machine.cores);
-    let workload = workload(run, cores, interpreter, budget, problems);
-    let (machine, gil, workload) = (machine?, python?, workload?);
-    let gil: GilConfig = gil.gil_on(machine.machine.platform);
-    let Workload { stretches, programs, threads, names } = workload;
-    let model = Model { machine: machine.machine, gil, stretches, programs, threads, until: until? };
-    Some((model, names))
+    let own_locks = python.as_ref().is_some_and(|python| python.lock_per_interpreter);
+    let workload = workload(run, cores, interpreter, own_locks, budget, problems);
+    let (machine, python, workload) = (machine?, python?, workload?);
+    let Workload { stretches, programs, threads, clients, names, thread_names } = workload;
+    let model = Model {
+        gil: python.gil_on(machine.machine.platform),
+        machine: machine.machine,
+        interpreters: names.interpreters.in_order().len(),
+        lone_thread_locks: python.lock_from_start,
+        stretches,
+        programs,
+        channels: names.capacities(),
+        devices: names.servers(),
+        latencies: names.latencies.in_order().len(),
+        clients,
+        threads,
+        until: until?,
+    };
+    Some((model, ModelNames { threads: thread_names, latencies: names.latencies.in_order() }))
 }
 
 /// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter.
@@ -86,33 +109,47 @@ struct Workload {
     stretches: Vec<Stretch>,
     programs: Vec<Program>,
     threads: Vec<ThreadSpec>,
-    names: Vec<String>,
+    clients: Vec<ClientSpec>,
+    names: Names,
+    thread_names: Vec<String>,
 }
 
 fn workload(
     run: RunSections<'_>,
     cores: usize,
     interpreter: Option<Interpreter<'_>>,
+    own_locks: bool,
     budget: &mut usize,
     problems: &mut Problems,
 ) -> Option<Workload> {
     let reports = problems.reports();
-    let names = function_names(run.sections.get("functions"), problems);
-    let mut decoder = StepDecoder { interpreter, functions: &names, pool: StretchPool::default() };
+    let function_names = function_names(run.sections.get("functions"), problems);
+    let names = Names::new(run.sections.get("channels"), run.sections.get("devices"), problems);
+    let mut decoder = StepDecoder {
+        interpreter,
+        functions: &function_names,
+        pool: StretchPool::default(),
+        names,
+        own_locks,
+    };
     let functions = functions(run.sections.get("functions"), &mut decoder, problems);
     let Some(node) = run.sections.get("threads") else {
         problems.add_with_help(run.position, "this run has no threads", "add `threads: [...]`");
         return None;
     };
     let groups = threads::threads(node, cores, &mut decoder, problems);
-    let stretches = decoder.pool.into_stretches();
-    let groups = groups?;
+    let clients = clients::clients(run.sections.get("clients"), &mut decoder.names, problems);
+    let StepDecoder { pool, names, .. } = decoder;
+    let stretches = pool.into_stretches();
+    let (groups, clients) = (groups?, clients?);
     // A step that was left out could make a loop seem empty.
     if problems.reports() == reports {
         let mut inspector = Inspector::new(&functions, problems);
         inspector.inspect_functions();
-        let has_until = run.sections.get("until").is_some();
-        threads::check_ending(&groups, node.position, has_until, &mut inspector);
+        let is_ended =
+            run.sections.get("until").is_some() || clients.iter().any(|client| client.requests.is_some());
+        threads::check_ending(&groups, node.position, is_ended, &mut inspector);
+        names.check_channels(problems);
     }
     // Programs are compiled only from steps that are known to be sound: a circle of calls would never end.
     if !problems.is_empty() {
@@ -120,7 +157,9 @@ fn workload(
     }
     let compiler = Compiler { functions: &functions, stretches: &stretches, budget };
     match compiled(&groups, compiler) {
-        Ok((programs, threads, names)) => Some(Workload { stretches, programs, threads, names }),
+        Ok((programs, threads, thread_names)) => {
+            Some(Workload { stretches, programs, threads, clients, names, thread_names })
+        }
         Err(TooManySteps) => {
             let message = format!("the programs have more than {MOST_STEPS} steps together");
             problems.add_with_help(node.position, message, "use a loop instead of calls in calls");
@@ -159,15 +198,17 @@ fn compiled(groups: &[ThreadGroup], mut compiler: Compiler<'_>) -> Result<Compil
     let mut threads = Vec::new();
     let mut names = Vec::new();
     for group in groups {
-        let spec = ThreadSpec {
-            program: programs.len(),
-            daemon: group.daemon,
-            start: group.start,
-            cores: group.cores,
-        };
+        for (index, name) in group.names.iter().enumerate() {
+            threads.push(ThreadSpec {
+                program: programs.len(),
+                interpreter: group.interpreters.as_ref().map(|numbers| numbers[index]),
+                daemon: group.daemon,
+                start: group.start,
+                cores: group.cores,
+            });
+            names.push(name.clone());
+        }
         programs.push(compiler.program(&group.steps)?);
-        threads.extend(std::iter::repeat_n(spec, group.names.len()));
-        names.extend(group.names.iter().cloned());
     }
     Ok((programs, threads, names))
 }

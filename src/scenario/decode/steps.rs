@@ -7,12 +7,16 @@ use crate::python::opcodes::OpcodeTable;
 use crate::python::stretch::{Instruction, Stretch};
 use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::names::Names;
 use crate::scenario::decode::python::bytecode;
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
 /// The kinds of steps.
-const STEPS: [&str; 7] = ["bytecode", "ticks", "python", "loop", "call", "io", "sleep"];
+const STEPS: [&str; 13] = [
+    "bytecode", "ticks", "python", "loop", "call", "c", "io", "sleep", "send", "recv", "reply", "request",
+    "mark",
+];
 
 /// Stands for every stretch of an interpreter in which something is wrong: then nothing is compiled.
 const UNKNOWN_STRETCH: usize = usize::MAX;
@@ -45,8 +49,39 @@ pub(crate) enum Action {
     },
     /// Do what the function with this index does.
     Call(usize),
-    /// Block outside the processor.
-    Io(Distribution),
+    /// Call C code.
+    C {
+        /// How long it computes.
+        span: Distribution,
+        /// Whether it keeps the GIL.
+        holds_gil: bool,
+    },
+    /// Work in the kernel and block outside the processor.
+    Io {
+        /// Time in the kernel.
+        work: Distribution,
+        /// Time outside the processor.
+        wait: Distribution,
+        /// The device that takes that time.
+        device: Option<usize>,
+    },
+    /// Send a message.
+    Send(usize),
+    /// Receive a message.
+    Receive(usize),
+    /// Answer the message received last.
+    Reply(usize),
+    /// Send a message and wait for the answer.
+    Request {
+        /// The channel.
+        channel: usize,
+        /// The latency that is measured.
+        latency: usize,
+    },
+    /// The time until the matching end is measured.
+    BeginMark(usize),
+    /// The time since the matching beginning has been measured.
+    EndMark(usize),
     /// Sleep.
     Sleep(Distribution),
 }
@@ -104,6 +139,10 @@ pub(crate) struct StepDecoder<'a> {
     pub functions: &'a BTreeMap<&'a str, usize>,
     /// The stretches met so far.
     pub pool: StretchPool,
+    /// The names met so far.
+    pub names: Names,
+    /// Whether each interpreter of a process has a lock of its own (PEP 684).
+    pub own_locks: bool,
 }
 
 impl StepDecoder<'_> {
@@ -135,16 +174,17 @@ impl StepDecoder<'_> {
             }
             "loop" => self.repeat(item, value, body, problems),
             "call" => self.call(value, problems),
-            "io" => {
-                let duration = match value.get("for") {
-                    Some(duration) => {
-                        Fields::of(value, "`io`", &["for"], problems)?;
-                        duration
-                    }
-                    None => value,
-                };
-                distribution(duration, problems).map(Action::Io)
+            "c" => c(value, problems),
+            "io" => self.io(value, problems),
+            "send" => self.names.sent_to(value, problems).map(Action::Send),
+            "recv" => self.names.received_from(value, problems).map(Action::Receive),
+            "reply" => self.names.answered_from(value, problems).map(Action::Reply),
+            "request" => {
+                let channel = self.names.sent_to(value, problems)?;
+                let latency = self.names.latencies.number_of(value.text()?);
+                Some(Action::Request { channel, latency })
             }
+            "mark" => self.mark(value, problems),
             _ => distribution(value, problems).map(Action::Sleep),
         }
     }
@@ -204,6 +244,35 @@ impl StepDecoder<'_> {
         Some(Action::Loop { count: count?, body })
     }
 
+    fn io(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        if node.get("for").is_none() && node.get("work").is_none() && node.get("device").is_none() {
+            let wait = distribution(node, problems)?;
+            return Some(Action::Io { work: Distribution::ZERO, wait, device: None });
+        }
+        let keys = Fields::of(node, "`io`", &["for", "work", "device"], problems)?;
+        let wait = keys.required("for", problems).and_then(|node| distribution(node, problems));
+        let work = match keys.get("work") {
+            Some(node) => distribution(node, problems),
+            None => Some(Distribution::ZERO),
+        };
+        let device = match keys.get("device") {
+            Some(node) => self.names.device(node, problems).map(Some),
+            None => Some(None),
+        };
+        if let (Some(node), Some(_)) = (keys.get("work"), keys.get("device")) {
+            problems
+                .add(node.position, "a device does the work itself: `work` and `device` exclude each other");
+            return None;
+        }
+        Some(Action::Io { work: work?, wait: wait?, device: device? })
+    }
+
+    fn mark(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let (end, name) = fields::only_entry(node, "`mark`", &["begin", "end"], problems)?;
+        let latency = self.names.latencies.number_of(fields::text(name, problems)?);
+        Some(if end == "begin" { Action::BeginMark(latency) } else { Action::EndMark(latency) })
+    }
+
     fn call(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
         let name = fields::text(node, problems)?;
         let index = self.functions.get(name);
@@ -212,6 +281,16 @@ impl StepDecoder<'_> {
         }
         index.map(|index| Action::Call(*index))
     }
+}
+
+/// C code that computes.
+fn c(node: &Node, problems: &mut Problems) -> Option<Action> {
+    let keys = Fields::of(node, "`c`", &["for", "gil"], problems)?;
+    let span = keys.required("for", problems).and_then(|node| distribution(node, problems));
+    let choices = [("held", true), ("released", false)];
+    let holds_gil =
+        keys.required("gil", problems).and_then(|node| fields::choice(node, "way", &choices, problems));
+    Some(Action::C { span: span?, holds_gil: holds_gil? })
 }
 
 /// The name of a step and its value.

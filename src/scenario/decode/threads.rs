@@ -10,7 +10,10 @@ use crate::scenario::decode::steps::{Step, StepDecoder};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 7] = ["name", "count", "do", "daemon", "start", "core", "cores"];
+const KEYS: [&str; 10] =
+    ["name", "count", "do", "daemon", "start", "core", "cores", "process", "interpreter", "native"];
+/// The process or interpreter that each thread has for itself.
+const OWN: &str = "own";
 /// The most threads of a run.
 const MOST_THREADS: u64 = 4096;
 
@@ -27,6 +30,8 @@ pub(crate) struct ThreadGroup {
     pub start: Span,
     /// On which cores they may run.
     pub cores: CoreSet,
+    /// The number of the interpreter of each thread; none for threads that run no Python.
+    pub interpreters: Option<Vec<usize>>,
     /// Where the entry is.
     pub position: Position,
 }
@@ -78,12 +83,14 @@ fn group(
     };
     let cores = affinity(&keys, cores, problems);
     let names = names.of_group(name?, count?, name_node?.position, problems)?;
+    let interpreters = interpreters(&keys, &names, decoder, problems)?;
     Some(ThreadGroup {
         names,
         steps: steps?,
         daemon: daemon?,
         start: start?,
         cores: cores?,
+        interpreters,
         position: item.position,
     })
 }
@@ -110,6 +117,40 @@ fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<
         return None;
     }
     numbers.into_iter().collect::<Option<Vec<usize>>>().map(CoreSet::of)
+}
+
+/// The interpreter of each thread of a group: `process` and `interpreter` name one, or ask for one of their own.
+fn interpreters(
+    keys: &Fields<'_>,
+    names: &[String],
+    decoder: &mut StepDecoder<'_>,
+    problems: &mut Problems,
+) -> Option<Option<Vec<usize>>> {
+    let native = match keys.get("native") {
+        Some(node) => fields::flag(node, problems)?,
+        None => false,
+    };
+    if let (true, Some(node)) = (native, keys.get("interpreter")) {
+        problems.add(node.position, "a native thread runs no Python, so it has no interpreter");
+        return None;
+    }
+    let text = |name, problems: &mut Problems| match keys.get(name) {
+        Some(node) => fields::text(node, problems).map(Some),
+        None => Some(None),
+    };
+    let process = text("process", problems)?.unwrap_or_default();
+    let interpreter = text("interpreter", problems)?.unwrap_or_default();
+    if native {
+        return Some(None);
+    }
+    let own =
+        |name: &str, thread: &str| if name == OWN { format!("{OWN} {thread}") } else { name.to_owned() };
+    let numbers = names.iter().map(|thread| {
+        let process = own(process, thread);
+        let interpreter = if decoder.own_locks { own(interpreter, thread) } else { String::new() };
+        decoder.names.interpreters.number_of(&format!("{process}/{interpreter}"))
+    });
+    Some(Some(numbers.collect()))
 }
 
 impl Names {
@@ -139,11 +180,12 @@ impl Names {
     }
 }
 
-/// Checks that something ends the run: `until`, or threads that end and that it waits for.
+/// Checks that something ends the run: `until` or clients with so many requests (`is_ended`), or threads that end and
+/// that it waits for.
 pub(crate) fn check_ending(
     groups: &[ThreadGroup],
     threads: Position,
-    has_until: bool,
+    is_ended: bool,
     inspector: &mut Inspector<'_>,
 ) {
     let help = "give the run an `until`, such as `until: 10s`";
@@ -154,7 +196,7 @@ pub(crate) fn check_ending(
             endless.push(group.position);
         }
     }
-    if has_until {
+    if is_ended {
         return;
     }
     for position in endless {

@@ -49,6 +49,10 @@ fn a_loop_over_whole_rounds_of_one_stretch_is_one_step() {
     assert_eq!(steps("[{loop: 10, body: [loop: 10, body: [bytecode: [A]]]}]"), [run(0, 1_000), Step::End]);
 }
 
+fn io(wait: Distribution) -> Step {
+    Step::Io { work: Distribution::ZERO, wait, device: None }
+}
+
 #[test]
 fn any_other_loop_jumps() {
     let start = |exit| Step::LoopStart { count: Some(2), exit };
@@ -58,7 +62,7 @@ fn any_other_loop_jumps() {
         steps("[{loop: 2, body: [io: 1ns, sleep: 2ns]}]"),
         [
             start(4),
-            Step::Io { span: Distribution::Constant(Span::from_nanos(1)) },
+            io(Distribution::Constant(Span::from_nanos(1))),
             Step::Sleep { span: Distribution::Constant(Span::from_nanos(2)) },
             end,
             Step::End
@@ -89,7 +93,7 @@ fn a_loop_of_no_rounds_and_an_empty_program_do_nothing() {
 
 #[test]
 fn io_takes_its_time_with_or_without_a_word() {
-    let io = |span| vec![Step::Io { span }, Step::End];
+    let io = |wait| vec![io(wait), Step::End];
     let millis = Span::from_millis;
     assert_eq!(steps("[io: 5ms]"), io(Distribution::Constant(millis(5))));
     assert_eq!(steps("[io: {for: 5ms}]"), io(Distribution::Constant(millis(5))));

@@ -60,7 +60,7 @@ impl Gil {
     pub fn new(config: &GilConfig, threads: usize) -> Gil {
         let ticker = match config {
             GilConfig::CheckInterval { first_ticker, .. } => i64::from(*first_ticker),
-            GilConfig::SwitchInterval { .. } => 0,
+            GilConfig::SwitchInterval { .. } | GilConfig::None => 0,
         };
         Gil {
             exists: threads > 1,
@@ -134,7 +134,7 @@ impl World<'_> {
                     counter.step = start + 1;
                 }
             }
-            step @ (Step::Io { span } | Step::Sleep { span }) => {
+            step @ (Step::Io { wait: span, .. } | Step::Sleep { span }) => {
                 counter.step += 1;
                 let (span, blocked) = match step {
                     Step::Io { .. } => (self.streams.draw_program(thread, span), ThreadState::BlockedOnIo),
@@ -159,6 +159,7 @@ impl World<'_> {
             }
             Step::End if exists => self.then(thread, &[Lock(Policy::Release(Why::Ends)), Lock(Policy::End)]),
             Step::End => self.then(thread, &[Lock(Policy::End)]),
+            other => unimplemented!("{other:?} in the twin"),
         }
     }
 
@@ -190,6 +191,7 @@ impl World<'_> {
 
     fn policy(&mut self, thread: usize, policy: Policy) {
         match self.model.gil {
+            GilConfig::None => {}
             GilConfig::CheckInterval { lock: LockKind::Semaphore, .. } => self.semaphore_lock(thread, policy),
             GilConfig::CheckInterval { lock: LockKind::Condvar, .. } => self.condvar_lock(thread, policy),
             GilConfig::CheckInterval { lock: LockKind::Handoff, .. } => self.handoff_lock(thread, policy),
@@ -435,6 +437,7 @@ impl World<'_> {
             stop.ticks += 1;
             let may_check = stretch.first_check_from(stop.ticks) == Some(stop.ticks);
             let asked = match self.model.gil {
+                GilConfig::None => false,
                 GilConfig::CheckInterval { .. } => {
                     stop.ticker = (stop.ticker - 1).max(-1);
                     stop.ticker < 0

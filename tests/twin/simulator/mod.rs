@@ -251,8 +251,10 @@ impl<'a> World<'a> {
             ending,
             makespan: end,
             gil: self.counters,
+            interpreters: vec![self.counters],
             threads: threads.collect(),
             core_busy: self.lanes.iter().map(busy).collect(),
+            latencies: Vec::new(),
             events: 0,
         };
         let states = self.states.into_iter().map(|lane| finished(lane, end)).collect();

@@ -1,0 +1,153 @@
+//! The things that steps name: channels, devices and latencies, each numbered in the order in which they are met.
+
+use std::collections::BTreeMap;
+
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::diagnostic::{Position, Problems, quoted};
+use crate::scenario::yaml::Node;
+
+/// How many messages a channel holds unless it is said; the `net.unix.max_dgram_qlen` of old and the 278 small
+/// messages that fit into the default socket buffer of Linux are of this size.
+const USUAL_CAPACITY: u64 = 256;
+/// The largest capacity and number of servers.
+const LARGEST: u64 = 65_536;
+
+/// Names with their numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Numbering(BTreeMap<String, usize>);
+
+impl Numbering {
+    /// The number of a name, a new one if it has none yet.
+    pub fn number_of(&mut self, name: &str) -> usize {
+        let next = self.0.len();
+        *self.0.entry(name.to_owned()).or_insert(next)
+    }
+
+    /// The number that a name has already.
+    pub fn known(&self, name: &str) -> Option<usize> {
+        self.0.get(name).copied()
+    }
+
+    /// All names, by number.
+    pub fn in_order(&self) -> Vec<String> {
+        let mut names: Vec<(&String, &usize)> = self.0.iter().collect();
+        names.sort_by_key(|(_, number)| **number);
+        names.into_iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// Everything that steps can name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// The channels.
+    pub channels: Numbering,
+    /// What each latency is measured of.
+    pub latencies: Numbering,
+    /// The interpreters: the first is that of the main process.
+    pub interpreters: Numbering,
+    capacities: BTreeMap<usize, usize>,
+    devices: Numbering,
+    servers: Vec<usize>,
+    received: Vec<(usize, Position)>,
+    sent: Vec<(usize, Position)>,
+    answered: Vec<(usize, Position)>,
+}
+
+impl Names {
+    /// The names of a run whose sections `channels` and `devices` are these.
+    pub fn new(channels: Option<&Node>, devices: Option<&Node>, problems: &mut Problems) -> Names {
+        let mut names = Names::default();
+        for (name, node) in entries_of(channels, "a mapping of names to channels", problems) {
+            let Some(keys) = Fields::of(node, "a channel", &["capacity"], problems) else { continue };
+            let capacity = keys.get("capacity").and_then(|node| fields::count(node, 1..=LARGEST, problems));
+            let number = names.channels.number_of(name);
+            names.capacities.insert(number, capacity.unwrap_or(USUAL_CAPACITY) as usize);
+        }
+        for (name, node) in entries_of(devices, "a mapping of names to devices", problems) {
+            let Some(keys) = Fields::of(node, "a device", &["servers"], problems) else { continue };
+            let servers = keys.get("servers").and_then(|node| fields::count(node, 1..=LARGEST, problems));
+            names.devices.number_of(name);
+            names.servers.push(servers.unwrap_or(1) as usize);
+        }
+        names
+    }
+
+    /// A channel that something is sent to.
+    pub fn sent_to(&mut self, node: &Node, problems: &mut Problems) -> Option<usize> {
+        let channel = self.channels.number_of(fields::text(node, problems)?);
+        self.sent.push((channel, node.position));
+        Some(channel)
+    }
+
+    /// A channel that something is received from.
+    pub fn received_from(&mut self, node: &Node, problems: &mut Problems) -> Option<usize> {
+        let channel = self.channels.number_of(fields::text(node, problems)?);
+        self.received.push((channel, node.position));
+        Some(channel)
+    }
+
+    /// A channel from which messages are answered.
+    pub fn answered_from(&mut self, node: &Node, problems: &mut Problems) -> Option<usize> {
+        let channel = self.channels.number_of(fields::text(node, problems)?);
+        self.answered.push((channel, node.position));
+        Some(channel)
+    }
+
+    /// A device that is known.
+    pub fn device(&self, node: &Node, problems: &mut Problems) -> Option<usize> {
+        let name = fields::text(node, problems)?;
+        let device = self.devices.known(name);
+        if device.is_none() {
+            problems.unknown(node.position, "device", name, self.devices.names());
+        }
+        device
+    }
+
+    /// Checks that every channel has two ends.
+    pub fn check_channels(&self, problems: &mut Problems) {
+        let names = self.channels.in_order();
+        let has = |ends: &[(usize, Position)], channel| ends.iter().any(|(other, _)| *other == channel);
+        for (channel, position) in self.sent.iter().chain(&self.answered) {
+            if !has(&self.received, *channel) {
+                let message = format!("nobody receives from the channel {}", quoted(&names[*channel]));
+                problems.add_with_help(*position, message, "add a thread with the step `recv`");
+            }
+        }
+        for (channel, position) in &self.received {
+            if !has(&self.sent, *channel) {
+                let message = format!("nobody sends to the channel {}", quoted(&names[*channel]));
+                let help = "add a client, or a thread with the step `send` or `request`";
+                problems.add_with_help(*position, message, help);
+            }
+        }
+    }
+
+    /// How many messages each channel holds, by number.
+    pub fn capacities(&self) -> Vec<usize> {
+        let count = self.channels.0.len();
+        let capacity = |channel| self.capacities.get(&channel).copied().unwrap_or(USUAL_CAPACITY as usize);
+        (0..count).map(capacity).collect()
+    }
+
+    /// How many requests each device serves at a time, by number.
+    pub fn servers(&self) -> Vec<usize> {
+        self.servers.clone()
+    }
+}
+
+/// The entries of a section that may be missing.
+fn entries_of<'a>(
+    node: Option<&'a Node>,
+    what: &str,
+    problems: &mut Problems,
+) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
+    let entries = node.and_then(Node::entries);
+    if let (Some(node), None) = (node, entries) {
+        fields::expected(what, node, problems);
+    }
+    entries.unwrap_or_default().iter().map(|(key, node)| (key.text.as_str(), node))
+}

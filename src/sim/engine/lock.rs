@@ -1,0 +1,124 @@
+//! Driving the lock policy of an interpreter, and keeping its books.
+
+use super::{Activity, After, Engine, Interpreter};
+use crate::os::ThreadId;
+use crate::os::kernel::Progress;
+use crate::os::sync::Outcome;
+use crate::python::gil::{Action, Decision, Note, Want};
+use crate::trace::{Mark, Observer, ThreadState};
+
+impl<O: Observer> Engine<'_, O> {
+    /// `thread` wants something of the lock of its interpreter, for what comes after.
+    pub(super) fn want(&mut self, thread: ThreadId, lock: usize, want: Want, after: After) -> bool {
+        if want == Want::Take {
+            self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::WaitsForGil);
+        }
+        self.threads[thread].activity = Activity::Lock(after);
+        let decision = self.interpreters[lock].gil.begin(thread, want);
+        self.decided(thread, lock, decision, after)
+    }
+
+    /// Drives the lock policy: the thread's operation goes on, and its end is told to the policy.
+    pub(super) fn lock(&mut self, thread: ThreadId, after: After) -> bool {
+        let Some(lock) = self.threads[thread].lock else { return false };
+        match self.kernel.proceed(thread) {
+            Progress::Pending => {
+                self.sleeps_again(thread);
+                false
+            }
+            Progress::InVain => {
+                self.failed(thread, lock);
+                true
+            }
+            Progress::Ended(outcome) => self.resume_policy(thread, lock, outcome, after),
+        }
+    }
+
+    fn resume_policy(&mut self, thread: ThreadId, lock: usize, outcome: Outcome, after: After) -> bool {
+        let decision = self.interpreters[lock].gil.resume(thread, outcome);
+        self.decided(thread, lock, decision, after)
+    }
+
+    fn decided(&mut self, thread: ThreadId, lock: usize, decision: Decision, after: After) -> bool {
+        if let Some(note) = decision.note {
+            self.noted(thread, lock, note, after);
+        }
+        match (decision.action, after) {
+            (Action::Ask(request), _) => {
+                self.kernel.begin(thread, request);
+                true
+            }
+            (Action::Done, After::Program) => self.go_on(thread),
+            (Action::Done, After::Request(request)) => self.ask_outside(thread, request),
+            (Action::Done, After::Exit) => self.exit(thread),
+        }
+    }
+
+    fn noted(&mut self, thread: ThreadId, lock: usize, note: Note, after: After) {
+        let counters = &mut self.interpreters[lock].counters;
+        match note {
+            Note::Acquired => self.acquired(thread, lock),
+            Note::Released => self.released(thread, lock, after),
+            Note::Failed => self.failed(thread, lock),
+            Note::TimedOut => counters.timed_out_waits += 1,
+            Note::DropRequested => {
+                counters.timed_out_waits += 1;
+                counters.drop_requests += 1;
+                self.kernel.mark(thread, Mark::DropRequest);
+                if let Some(holder) = self.interpreters[lock].holder {
+                    self.shorten_burst_of_holder(holder);
+                }
+            }
+            Note::ForcedWait => {
+                counters.forced_waits += 1;
+                self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
+            }
+            Note::ForcedWaitOver => self.without_the_lock(thread, after),
+        }
+    }
+
+    fn acquired(&mut self, thread: ThreadId, lock: usize) {
+        let Interpreter { holder, held_since, last_holder, counters, .. } = &mut self.interpreters[lock];
+        counters.acquisitions += 1;
+        counters.hand_overs += u64::from(last_holder.is_some_and(|last| last != thread));
+        *holder = Some(thread);
+        *last_holder = Some(thread);
+        *held_since = self.kernel.now();
+        self.threads[thread].acquisitions += 1;
+        self.threads[thread].has_failed = false;
+        // Should it still block, it is on the mutex within the lock.
+        self.kernel.set_states(thread, ThreadState::RunsPython, ThreadState::WaitsForGil);
+        self.kernel.mark(thread, Mark::Acquired);
+    }
+
+    fn released(&mut self, thread: ThreadId, lock: usize, after: After) {
+        let interpreter = &mut self.interpreters[lock];
+        interpreter.counters.held += self.kernel.now().since(interpreter.held_since);
+        interpreter.holder = None;
+        self.without_the_lock(thread, after);
+        self.kernel.mark(thread, Mark::Released);
+    }
+
+    /// The thread has let the lock go: to take it again at once, or to do without it.
+    fn without_the_lock(&mut self, thread: ThreadId, after: After) {
+        let user =
+            if after == After::Program { ThreadState::WaitsForGil } else { ThreadState::RunsWithoutGil };
+        self.kernel.set_states(thread, user, ThreadState::WaitsForGil);
+    }
+
+    fn failed(&mut self, thread: ThreadId, lock: usize) {
+        self.interpreters[lock].counters.failed_acquisitions += 1;
+        self.threads[thread].failed_acquisitions += 1;
+        self.threads[thread].has_failed = true;
+        self.kernel.set_states(thread, ThreadState::FailedAcquisition, ThreadState::WaitsForGil);
+        self.kernel.mark(thread, Mark::FailedAcquisition);
+    }
+
+    /// A thread that sleeps again after a failed acquisition has not failed again until it has been woken again.
+    fn sleeps_again(&mut self, thread: ThreadId) {
+        if self.threads[thread].has_failed && self.kernel.is_blocked(thread) {
+            self.threads[thread].has_failed = false;
+            self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::WaitsForGil);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The engine: threads stepping through their programs, turn by turn.
+//!
+//! A thread's turn comes when it has nothing left to execute. The engine then carries it as far as it goes without
+//! time passing: through its program (`program`, `bytecode`), through the lock policy (`lock`), through the kernel's
+//! operations. It skips ahead to the next instant at which anything can change: a stretch of bytecode is one burst up
+//! to the next check.
+
+mod bytecode;
+mod lock;
+mod program;
+mod traffic;
+
+use crate::des::random::Purpose;
+use crate::des::{Span, Stream, Time};
+use crate::os::ThreadId;
+use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
+use crate::os::sync::{Message, Request};
+use crate::python::gil::Gil;
+use crate::python::interpreter::GilConfig;
+use crate::sim::model::{Model, ThreadSpec};
+use crate::sim::report::{Ending, GilCounters, Report, ThreadReport};
+use crate::trace::Observer;
+use traffic::Traffic;
+
+/// Runs a model to its end.
+///
+/// The outcome is a function of the model and the seed: the observer cannot change it.
+pub fn run<O: Observer>(model: &Model, seed: u64, observer: O) -> (Report, O) {
+    let mut engine = Engine::new(model, seed, observer);
+    let ending = engine.run();
+    engine.report(ending)
+}
+
+/// Whether the run waits for a thread: it does not for a daemon, unless there are only daemons.
+fn is_awaited(model: &Model, thread: &ThreadSpec) -> bool {
+    !thread.daemon || model.threads.iter().all(|other| other.daemon)
+}
+
+/// What a thread is doing when its turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Activity {
+    /// It has just been started.
+    Starting,
+    /// It has executed bytecode up to the end of its burst.
+    Bytecode,
+    /// It has executed C code that keeps the lock.
+    C,
+    /// It deals with the lock, for what comes after.
+    Lock(After),
+    /// It carries out a request to the kernel without holding the lock.
+    Outside,
+}
+
+/// What a thread does when it has got what it wanted of the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// Go on with its program: it holds the lock.
+    Program,
+    /// Make this request: it does not hold the lock.
+    Request(Request),
+    /// End.
+    Exit,
+}
+
+/// Bytecode that a thread executes, or has executed: one stretch.
+#[derive(Clone, Copy, Debug, Default)]
+struct Execution {
+    stretch: usize,
+    /// Execution time of it all.
+    span: Span,
+    /// Execution time since the beginning, up to the beginning of the current burst.
+    position: Span,
+    burst: Span,
+    /// The position at which the burst leads into the lock code, if it does.
+    check_at: Option<Span>,
+}
+
+#[derive(Clone, Debug)]
+struct Thread {
+    activity: Activity,
+    /// The interpreter whose lock it must hold to execute bytecode; `None` if there is no such lock.
+    lock: Option<usize>,
+    program: usize,
+    /// The step that comes next.
+    step: usize,
+    execution: Execution,
+    /// For each loop that the thread is in: the step at which it starts, and how many rounds are left.
+    loops: Vec<(usize, Option<u64>)>,
+    stream: Stream,
+    ended: Option<Time>,
+    acquisitions: u64,
+    failed_acquisitions: u64,
+    /// It was woken for the lock in vain, and has not slept since.
+    has_failed: bool,
+    /// What comes when its request to the kernel has been carried out.
+    traffic: Traffic,
+    /// The message it received last from each channel, and has not answered.
+    received: Vec<Option<Message>>,
+}
+
+/// An interpreter and its lock.
+#[derive(Clone, Debug)]
+struct Interpreter {
+    gil: Gil,
+    holder: Option<ThreadId>,
+    held_since: Time,
+    last_holder: Option<ThreadId>,
+    counters: GilCounters,
+}
+
+struct Engine<'a, O> {
+    model: &'a Model,
+    kernel: Kernel<O>,
+    interpreters: Vec<Interpreter>,
+    threads: Vec<Thread>,
+    outside: traffic::Outside,
+    /// How many threads the run still waits for: all but the daemons, or, if there are only daemons, all.
+    awaited: usize,
+}
+
+impl<'a, O: Observer> Engine<'a, O> {
+    fn new(model: &'a Model, seed: u64, observer: O) -> Engine<'a, O> {
+        let count = model.threads.len();
+        let users = model.clients.iter().map(|client| client.users()).sum();
+        let affinity: Vec<_> = model.threads.iter().map(|thread| thread.cores).collect();
+        let mut kernel = Kernel::new(&model.machine, &affinity, users, seed, observer);
+        let interpreters = (0..model.interpreters).map(|_| Interpreter {
+            gil: Gil::new(model.gil, kernel.objects(), count),
+            holder: None,
+            held_since: Time::ZERO,
+            last_holder: None,
+            counters: GilCounters::default(),
+        });
+        let interpreters = interpreters.collect();
+        let threads = model.threads.iter().enumerate().map(|(index, spec)| Thread {
+            activity: Activity::Starting,
+            lock: spec.interpreter.filter(|interpreter| has_lock(model, *interpreter)),
+            program: spec.program,
+            step: 0,
+            execution: Execution::default(),
+            loops: Vec::with_capacity(model.programs[spec.program].loop_depth()),
+            stream: Stream::new(seed, Purpose::Program, index as u64),
+            ended: None,
+            acquisitions: 0,
+            failed_acquisitions: 0,
+            has_failed: false,
+            traffic: Traffic::None,
+            received: vec![None; model.channels.len()],
+        });
+        Engine {
+            model,
+            interpreters,
+            threads: threads.collect(),
+            outside: traffic::Outside::new(model, seed, kernel.objects()),
+            awaited: model.threads.iter().filter(|thread| is_awaited(model, thread)).count(),
+            kernel,
+        }
+    }
+
+    fn run(&mut self) -> Ending {
+        for (thread, spec) in self.model.threads.iter().enumerate() {
+            self.kernel.start(thread, Time::ZERO + spec.start);
+        }
+        self.users_begin();
+        let limit = self.model.until.unwrap_or(LAST_INSTANT);
+        while self.awaited > 0 {
+            match self.kernel.next(limit) {
+                Happening::Turn(thread) => self.turn(thread),
+                Happening::Alarm(user) => self.user_acts(user),
+                Happening::Internal => {}
+                Happening::Nothing if self.kernel.now() == limit => return Ending::CutOff,
+                Happening::Nothing => return Ending::Stuck,
+            }
+            if self.outside.all_answered() {
+                return Ending::Finished;
+            }
+        }
+        Ending::Finished
+    }
+
+    fn report(mut self, ending: Ending) -> (Report, O) {
+        let makespan = self.kernel.now();
+        for interpreter in &mut self.interpreters {
+            if interpreter.holder.is_some() {
+                interpreter.counters.held += makespan.since(interpreter.held_since);
+            }
+        }
+        let (kernel, observer) = self.kernel.close(makespan);
+        let threads = self.threads.iter().enumerate().map(|(index, thread)| {
+            let usage = kernel.usage(index);
+            ThreadReport {
+                state_times: usage.state_times,
+                user: usage.user,
+                system: usage.system,
+                voluntary_switches: usage.voluntary_switches,
+                involuntary_switches: usage.involuntary_switches,
+                system_calls: usage.system_calls,
+                migrations: usage.migrations,
+                acquisitions: thread.acquisitions,
+                failed_acquisitions: thread.failed_acquisitions,
+                ended: thread.ended,
+            }
+        });
+        let interpreters: Vec<GilCounters> =
+            self.interpreters.iter().map(|interpreter| interpreter.counters).collect();
+        let report = Report {
+            ending,
+            makespan,
+            gil: interpreters.iter().fold(GilCounters::default(), |sum, one| sum.plus(one)),
+            interpreters,
+            threads: threads.collect(),
+            core_busy: (0..self.model.machine.cores).map(|core| kernel.core_busy(core)).collect(),
+            latencies: self.outside.into_latencies(),
+            events: kernel.event_count(),
+        };
+        (report, observer)
+    }
+
+    /// Carries `thread` as far as it goes without time passing.
+    fn turn(&mut self, thread: ThreadId) {
+        let mut goes_on = true;
+        while goes_on {
+            goes_on = match self.threads[thread].activity {
+                Activity::Starting => self.take_lock_to_go_on(thread),
+                Activity::Bytecode => self.bytecode_executed(thread),
+                Activity::C => self.c_executed(thread),
+                Activity::Lock(after) => self.lock(thread, after),
+                Activity::Outside => self.outside(thread),
+            };
+        }
+    }
+}
+
+/// Whether there is a lock in an interpreter: there is none until there is a second thread, unless the lock is made
+/// when the interpreter is.
+fn has_lock(model: &Model, interpreter: usize) -> bool {
+    let threads = model.threads.iter().filter(|thread| thread.interpreter == Some(interpreter)).count();
+    model.gil != GilConfig::None && (threads > 1 || model.lone_thread_locks)
+}

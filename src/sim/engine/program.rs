@@ -1,0 +1,157 @@
+//! Stepping through a program, and asking the kernel for what it says.
+
+use super::traffic::Traffic;
+use super::{Activity, After, Engine, is_awaited};
+use crate::des::{Distribution, Span};
+use crate::os::ThreadId;
+use crate::os::kernel::Progress;
+use crate::os::sync::Request;
+use crate::python::gil::Want;
+use crate::python::program::Step;
+use crate::trace::{Observer, ThreadState};
+
+impl<O: Observer> Engine<'_, O> {
+    /// Takes the lock if there is one, and goes on with the program.
+    pub(super) fn take_lock_to_go_on(&mut self, thread: ThreadId) -> bool {
+        if let Some(lock) = self.threads[thread].lock {
+            return self.want(thread, lock, Want::Take, After::Program);
+        }
+        self.kernel.set_states(thread, self.computing_state(thread), ThreadState::BlockedOnLock);
+        self.go_on(thread)
+    }
+
+    /// The state of a thread that executes its program, and not C code that has released the lock.
+    fn computing_state(&self, thread: ThreadId) -> ThreadState {
+        match self.model.threads[thread].interpreter {
+            Some(_) => ThreadState::RunsPython,
+            None => ThreadState::RunsWithoutGil,
+        }
+    }
+
+    /// Goes on with the program; the thread holds the lock if there is one.
+    pub(super) fn go_on(&mut self, thread: ThreadId) -> bool {
+        let model = self.model;
+        loop {
+            if self.has_bytecode_left(thread) {
+                return self.run_bytecode(thread);
+            }
+            let state = &mut self.threads[thread];
+            let step = &model.programs[state.program].steps[state.step];
+            state.step += 1;
+            match step {
+                Step::Run { stretch, span } => self.enter_stretch(thread, *stretch, *span),
+                Step::LoopStart { count: Some(0), exit } => state.step = *exit,
+                Step::LoopStart { count, .. } => state.loops.push((state.step, *count)),
+                Step::LoopEnd { .. } => self.end_of_round(thread),
+                Step::C { span, holds_gil } => {
+                    let span = self.draw(thread, span);
+                    return self.call_c(thread, span, *holds_gil);
+                }
+                Step::Io { work, wait, device } => {
+                    let (work, wait) = (self.draw(thread, work), self.draw(thread, wait));
+                    let request = match device {
+                        Some(device) => Request::Device(self.outside.devices[*device], wait),
+                        None => Request::Io { work, wait },
+                    };
+                    return self.without_lock(thread, request);
+                }
+                Step::Sleep { span } => {
+                    let request = Request::Sleep(self.draw(thread, span));
+                    return self.without_lock(thread, request);
+                }
+                Step::Send { channel, asks } => return self.send(thread, *channel, *asks),
+                Step::Receive { channel } => {
+                    state.traffic = Traffic::Receiving { channel: *channel };
+                    let request = Request::Receive(self.outside.channels[*channel]);
+                    return self.without_lock(thread, request);
+                }
+                Step::Reply { channel } => return self.reply(thread, *channel),
+                Step::AwaitReply { latency } => return self.await_reply(thread, *latency),
+                Step::BeginMark { latency } => self.begin_mark(thread, *latency),
+                Step::EndMark { latency } => self.end_mark(thread, *latency),
+                Step::End => {
+                    return match state.lock {
+                        Some(lock) => self.want(thread, lock, Want::Leave, After::Exit),
+                        None => self.exit(thread),
+                    };
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, thread: ThreadId, span: &Distribution) -> Span {
+        span.sample(&mut self.threads[thread].stream)
+    }
+
+    fn end_of_round(&mut self, thread: ThreadId) {
+        let state = &mut self.threads[thread];
+        let Some((body, left)) = state.loops.last_mut() else { return };
+        if let Some(left) = left {
+            *left -= 1;
+            if *left == 0 {
+                state.loops.pop();
+                return;
+            }
+        }
+        state.step = *body;
+    }
+
+    /// Calls C code; code that keeps the lock is a burst that no check interrupts.
+    fn call_c(&mut self, thread: ThreadId, span: Span, holds_gil: bool) -> bool {
+        if !holds_gil {
+            return self.without_lock(thread, Request::Compute(span));
+        }
+        let user = match self.model.threads[thread].interpreter {
+            Some(_) => ThreadState::RunsCHoldingGil,
+            None => ThreadState::RunsWithoutGil,
+        };
+        self.kernel.set_states(thread, user, ThreadState::WaitsForGil);
+        self.threads[thread].activity = Activity::C;
+        !self.kernel.execute_user(thread, span)
+    }
+
+    pub(super) fn c_executed(&mut self, thread: ThreadId) -> bool {
+        self.kernel.set_states(thread, self.computing_state(thread), ThreadState::WaitsForGil);
+        self.go_on(thread)
+    }
+
+    /// Gives the lock up, if there is one, and makes a request.
+    pub(super) fn without_lock(&mut self, thread: ThreadId, request: Request) -> bool {
+        match self.threads[thread].lock {
+            Some(lock) => self.want(thread, lock, Want::Release, After::Request(request)),
+            None => self.ask_outside(thread, request),
+        }
+    }
+
+    /// Makes a request to the kernel; the thread does not hold the lock.
+    pub(super) fn ask_outside(&mut self, thread: ThreadId, request: Request) -> bool {
+        let blocked = match request {
+            Request::Sleep(_) => ThreadState::Sleeping,
+            _ => ThreadState::BlockedOnIo,
+        };
+        self.kernel.set_states(thread, ThreadState::RunsWithoutGil, blocked);
+        self.kernel.begin(thread, request);
+        self.threads[thread].activity = Activity::Outside;
+        true
+    }
+
+    /// Carries out a request for which the thread does not hold the lock; afterwards it takes the lock again.
+    pub(super) fn outside(&mut self, thread: ThreadId) -> bool {
+        match self.kernel.proceed(thread) {
+            Progress::Ended(_) => {
+                self.traffic_ended(thread);
+                self.take_lock_to_go_on(thread)
+            }
+            Progress::Pending | Progress::InVain => false,
+        }
+    }
+
+    pub(super) fn exit(&mut self, thread: ThreadId) -> bool {
+        self.threads[thread].ended = Some(self.kernel.now());
+        if is_awaited(self.model, &self.model.threads[thread]) {
+            self.awaited -= 1;
+        }
+        self.kernel.finish(thread);
+        false
+    }
+}
