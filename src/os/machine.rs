@@ -86,6 +86,8 @@ pub struct Costs {
     pub atomic_operation: Distribution,
     /// User time a thread loses by starting on another core than it last ran on.
     pub migration: Distribution,
+    /// Kernel time a system call takes beyond [`Costs::system_call`] to make a thread.
+    pub thread_start: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to put a message into a pipe or socket.
     pub channel_send: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to take a message out of a pipe or socket.

@@ -6,3 +6,4 @@ pub mod listing;
 pub mod opcodes;
 pub mod program;
 pub mod stretch;
+pub mod threading;

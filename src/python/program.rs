@@ -1,6 +1,7 @@
 //! A thread's program: a flat array of steps.
 
 use crate::des::{Distribution, Span};
+use crate::python::threading::Call;
 
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,29 @@ pub enum Step {
         /// Execution time, not counting checks; a whole number of rounds or cut short anywhere.
         span: Span,
     },
+    /// Execute a part of a stretch once: from one position in it to another.
+    Part {
+        /// Index of the stretch among the model's stretches.
+        stretch: usize,
+        /// Where it begins.
+        from: Span,
+        /// Where it ends, not before it begins.
+        to: Span,
+    },
+    /// Load a shared variable.
+    Load {
+        /// Index of the variable.
+        variable: usize,
+    },
+    /// Store into a shared variable what was loaded last, changed by so much.
+    Store {
+        /// Index of the variable.
+        variable: usize,
+        /// The change.
+        change: i64,
+    },
+    /// Call a method of an object of `threading` or `queue`.
+    Call(Call),
     /// Begin a loop whose body runs from here to the matching [`Step::LoopEnd`].
     LoopStart {
         /// How often the body runs; `None` is forever. Zero skips it.

@@ -148,13 +148,17 @@ pub(crate) struct Parts<'a> {
     pub threads: &'a [String],
     /// What its latencies are measured of, by index.
     pub latencies: &'a [String],
+    /// The names of its shared variables, by index.
+    pub variables: &'a [String],
 }
 
 impl KnownRun<'_> {
-    /// The metric that a text names: of the run (`makespan`), of a thread (`worker 1.user`) or of a latency
-    /// (`echo.latency.p50`).
+    /// The metric that a text names: of the run (`makespan`), of a thread (`worker 1.user`), of a latency
+    /// (`echo.latency.p50`) or of a variable (`x.lost`).
     fn metric(&self, text: &str) -> Option<Metric> {
-        Metric::named(text).or_else(|| self.of_latency(text)).or_else(|| self.of_thread(text))
+        let of_part =
+            || self.of_latency(text).or_else(|| self.of_thread(text)).or_else(|| self.of_variable(text));
+        Metric::named(text).or_else(of_part)
     }
 
     fn of_latency(&self, text: &str) -> Option<Metric> {
@@ -162,6 +166,13 @@ impl KnownRun<'_> {
         let Some(parts) = self.parts else { return Some(metric) };
         let index = parts.latencies.iter().position(|latency| latency == name)?;
         Some(metric.of_latency(index))
+    }
+
+    fn of_variable(&self, text: &str) -> Option<Metric> {
+        let (metric, name) = with_suffix(&Metric::OF_VARIABLES, text)?;
+        let Some(parts) = self.parts else { return Some(metric) };
+        let index = parts.variables.iter().position(|variable| variable == name)?;
+        Some(metric.of_variable(index))
     }
 
     fn of_thread(&self, text: &str) -> Option<Metric> {
@@ -407,7 +418,7 @@ mod tests {
     const RUNS: [KnownRun<'_>; 3] = [known("a"), known("one core"), known("b-2")];
 
     const fn known(name: &str) -> KnownRun<'_> {
-        KnownRun { name, parts: Some(Parts { threads: &[], latencies: &[] }) }
+        KnownRun { name, parts: Some(Parts { threads: &[], latencies: &[], variables: &[] }) }
     }
 
     fn value(text: &str) -> Result<f64, EvaluationError> {
@@ -439,7 +450,7 @@ mod tests {
     #[test]
     fn a_thread_or_a_latency_is_named_before_its_metric() {
         let (threads, latencies) = (["main".to_owned()], ["disk".to_owned(), "echo".to_owned()]);
-        let parts = Some(Parts { threads: &threads, latencies: &latencies });
+        let parts = Some(Parts { threads: &threads, latencies: &latencies, variables: &[] });
         let runs = [KnownRun { name: "a", parts }];
         let metric = |text: &str| match parse(text, &runs).map(|expression| expression.term) {
             Ok(Term::Reference { metric, .. }) => Some(metric),

@@ -17,7 +17,7 @@ use crate::scenario::presets::{PresetKind, Presets, preset_names};
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "gilsim",
     "title",
     "about",
@@ -27,6 +27,7 @@ const KEYS: [&str; 16] = [
     "machine",
     "python",
     "functions",
+    "objects",
     "channels",
     "devices",
     "clients",
@@ -35,8 +36,19 @@ const KEYS: [&str; 16] = [
     "runs",
     "expect",
 ];
-const RUN_KEYS: [&str; 10] =
-    ["about", "like", "machine", "python", "functions", "channels", "devices", "clients", "threads", "until"];
+const RUN_KEYS: [&str; 11] = [
+    "about",
+    "like",
+    "machine",
+    "python",
+    "functions",
+    "objects",
+    "channels",
+    "devices",
+    "clients",
+    "threads",
+    "until",
+];
 /// The most runs of a scenario.
 const MOST_RUNS: usize = 256;
 
@@ -87,13 +99,11 @@ pub fn interpreter(preset: &str) -> Result<Interpreter, Diagnostics> {
     let mut loader = Loader::new("python preset", preset, Presets::default());
     let tree = loader.named_preset(PresetKind::Python, preset);
     let python = tree.and_then(|tree| python::python(&tree, &mut loader.problems));
-    loader.finish(
-        python.map(|python| Interpreter {
-            check_interval: python.check_interval(),
-            opcodes: python.opcodes,
-            typical: python.typical,
-        }),
-    )
+    loader.finish(python.map(|python| Interpreter {
+        check_interval: python.check_interval(),
+        opcodes: python.opcodes,
+        typical: python.typical,
+    }))
 }
 
 /// Where the constants of a machine that is a preset come from.
@@ -265,6 +275,7 @@ impl Loader {
             model,
             thread_names: names.threads,
             latency_names: names.latencies,
+            variable_names: names.variables,
             machine_name: machine.and_then(|machine| machine.name),
             python_name: python.and_then(|python| python.name),
         })
@@ -314,9 +325,11 @@ fn known_runs<'a>(root: &'a Node, runs: Option<&'a [Run]>) -> Vec<KnownRun<'a>> 
     };
     let known = names.into_iter().enumerate().map(|(index, name)| KnownRun {
         name,
-        parts: runs
-            .and_then(|runs| runs.get(index))
-            .map(|run| Parts { threads: &run.thread_names, latencies: &run.latency_names }),
+        parts: runs.and_then(|runs| runs.get(index)).map(|run| Parts {
+            threads: &run.thread_names,
+            latencies: &run.latency_names,
+            variables: &run.variable_names,
+        }),
     });
     known.collect()
 }

@@ -1,7 +1,7 @@
-//! The quantities of a run that an expectation can speak of: of the whole run, of one thread, or of one latency.
+//! The quantities of a run that an expectation can speak of: of the whole run, of one thread, of one latency, or of a shared variable.
 
 use crate::des::Span;
-use crate::sim::report::ThreadReport;
+use crate::sim::report::{ThreadReport, Variable};
 use crate::sim::{Latency, Report};
 use crate::trace::ThreadState;
 
@@ -21,6 +21,7 @@ enum Read {
     Run(fn(&Report) -> Option<f64>),
     Thread(usize, fn(&ThreadReport) -> Option<f64>),
     Latency(usize, fn(&Latency) -> Option<f64>),
+    Variable(usize, fn(&Variable) -> Option<f64>),
 }
 
 impl Metric {
@@ -77,6 +78,25 @@ impl Metric {
         of_thread("switches.involuntary", false, |thread| Some(thread.involuntary_switches as f64)),
     ];
 
+    /// Every metric of a shared variable.
+    pub const OF_VARIABLES: [Metric; 4] = [
+        of_variable("value", |variable| Some(variable.value as f64)),
+        of_variable("expected", |variable| Some(variable.expected as f64)),
+        of_variable("overwritten", |variable| Some(variable.overwritten as f64)),
+        of_variable("lost", |variable| {
+            let lost = variable.expected as f64 - variable.value as f64;
+            (variable.expected != 0).then(|| lost / variable.expected as f64)
+        }),
+    ];
+
+    /// This metric of the shared variable with this index.
+    pub(crate) fn of_variable(self, index: usize) -> Metric {
+        match self.read {
+            Read::Variable(_, read) => Metric { read: Read::Variable(index, read), ..self },
+            _ => self,
+        }
+    }
+
     /// This metric of the latency with this index.
     pub(crate) fn of_latency(self, index: usize) -> Metric {
         match self.read {
@@ -99,6 +119,7 @@ impl Metric {
             Read::Run(read) => read(report),
             Read::Thread(index, read) => report.threads.get(index).and_then(read),
             Read::Latency(index, read) => report.latencies.get(index).and_then(read),
+            Read::Variable(index, read) => report.variables.get(index).and_then(read),
         }
     }
 }
@@ -107,7 +128,7 @@ impl PartialEq for Metric {
     fn eq(&self, other: &Metric) -> bool {
         let index = |metric: &Metric| match metric.read {
             Read::Run(_) => None,
-            Read::Thread(index, _) | Read::Latency(index, _) => Some(index),
+            Read::Thread(index, _) | Read::Latency(index, _) | Read::Variable(index, _) => Some(index),
         };
         self.name == other.name && index(self) == index(other)
     }
@@ -123,6 +144,10 @@ const fn number(name: &'static str, read: fn(&Report) -> Option<f64>) -> Metric 
 
 const fn of_latency(name: &'static str, is_time: bool, read: fn(&Latency) -> Option<f64>) -> Metric {
     Metric { name, is_time, read: Read::Latency(0, read) }
+}
+
+const fn of_variable(name: &'static str, read: fn(&Variable) -> Option<f64>) -> Metric {
+    Metric { name, is_time: false, read: Read::Variable(0, read) }
 }
 
 const fn of_thread(name: &'static str, is_time: bool, read: fn(&ThreadReport) -> Option<f64>) -> Metric {

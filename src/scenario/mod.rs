@@ -68,6 +68,8 @@ pub struct Run {
     pub thread_names: Vec<String>,
     /// What each latency of the model is measured of: a channel, or a mark.
     pub latency_names: Vec<String>,
+    /// The name of each shared variable of the model.
+    pub variable_names: Vec<String>,
     /// The preset its machine builds on.
     pub machine_name: Option<String>,
     /// The preset its interpreter builds on.

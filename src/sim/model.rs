@@ -6,6 +6,7 @@ use crate::os::machine::Machine;
 use crate::python::interpreter::GilConfig;
 use crate::python::program::Program;
 use crate::python::stretch::Stretch;
+use crate::python::threading::Threading;
 
 /// Everything that decides the outcome of a run, but for the seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,14 @@ pub struct Model {
     pub stretches: Vec<Stretch>,
     /// The programs that threads refer to.
     pub programs: Vec<Program>,
+    /// What library code consists of: the index of its stretch, and the time of one of its instructions.
+    pub library: (usize, Span),
+    /// The objects of `threading` and `queue` that programs refer to, as they are at first.
+    pub threading: Threading,
+    /// Whether `lock.acquire()` tries before it gives the GIL up (3.3 and later).
+    pub lock_tries_first: bool,
+    /// How many shared variables there are, all 0 at first.
+    pub variables: usize,
     /// The pipes and sockets: how many messages each holds, at least one.
     pub channels: Vec<usize>,
     /// The devices: how many requests each serves at a time, at least one.
@@ -47,6 +56,10 @@ pub struct ThreadSpec {
     pub daemon: bool,
     /// When it is started.
     pub start: Span,
+    /// Whether it is started by another thread's step instead.
+    pub started_by_step: bool,
+    /// Whether others wait for its beginning or for its end.
+    pub announced: bool,
     /// On which cores it may run; at least one of the machine's.
     pub cores: CoreSet,
 }

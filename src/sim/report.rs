@@ -19,10 +19,25 @@ pub struct Report {
     pub threads: Vec<ThreadReport>,
     /// For each core, how long it ran a thread.
     pub core_busy: Vec<Span>,
+    /// What became of the shared variables.
+    pub variables: Vec<Variable>,
     /// The latencies that were measured, by index.
     pub latencies: Vec<Latency>,
     /// How many events the engine handled.
     pub events: u64,
+}
+
+/// A shared variable at the end of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variable {
+    /// Its value.
+    pub value: i64,
+    /// What its value would be if no update had been lost.
+    pub expected: i64,
+    /// How often it was stored to.
+    pub stores: u64,
+    /// How often it was stored to although another thread had done so since it was loaded.
+    pub overwritten: u64,
 }
 
 /// Why a run ended.
@@ -137,6 +152,10 @@ impl Report {
             }
         }
         self.core_busy.iter().for_each(|span| hash.add(span.picos()));
+        for variable in &self.variables {
+            hash.add(variable.value as u64);
+            hash.add(variable.overwritten);
+        }
         for latency in &self.latencies {
             hash.add(latency.count());
             latency.buckets().for_each(|(value, count)| {

@@ -6,6 +6,7 @@ use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
+use gilsim::python::threading::Threading;
 use gilsim::sim::{Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -38,6 +39,8 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 .map(|(program, daemon, start, affinity)| ThreadSpec {
                     program,
                     interpreter: Some(0),
+                    started_by_step: false,
+                    announced: false,
                     daemon: daemon || daemons_only,
                     start,
                     cores: cores_of(affinity, machine.cores),
@@ -50,6 +53,10 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 interpreters: 1,
                 gil,
                 lone_thread_locks: false,
+                library: (0, Span::ZERO),
+                threading: Threading::default(),
+                lock_tries_first: false,
+                variables: 0,
                 stretches,
                 programs,
                 channels: Vec::new(),
@@ -125,6 +132,7 @@ fn costs() -> impl Strategy<Value = Costs> {
         lock_operation: user.0,
         atomic_operation: user.1,
         migration: user.2,
+        thread_start: Distribution::ZERO,
         channel_send: Distribution::ZERO,
         channel_receive: Distribution::ZERO,
     })

@@ -3,6 +3,7 @@
 use super::{Kernel, Mode, Piece, Place, Progress};
 use crate::des::Span;
 use crate::os::ThreadId;
+use crate::os::sched::Arrival;
 use crate::os::sync::{Next, Operation, Outcome, Phase, Request};
 use crate::trace::Observer;
 
@@ -69,6 +70,17 @@ impl<O: Observer> Kernel<O> {
                     self.set_phase(thread, then);
                     self.begin(thread, request);
                     false
+                }
+                Next::LastInner(request) => {
+                    self.threads[thread].operations.pop();
+                    self.begin(thread, request);
+                    false
+                }
+                Next::Start(other, then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.thread_start.draw();
+                    self.make_runnable(other, Arrival::Started);
+                    self.execute(thread, Mode::Kernel, cost)
                 }
                 Next::Go(then) => {
                     self.set_phase(thread, then);

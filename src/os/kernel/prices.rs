@@ -34,6 +34,7 @@ pub(super) struct Prices {
     pub lock_operation: Price,
     pub atomic_operation: Price,
     pub migration: Price,
+    pub thread_start: Price,
     pub channel_send: Price,
     pub channel_receive: Price,
 }
@@ -53,6 +54,7 @@ impl Prices {
             lock_operation: Price::new(&costs.lock_operation, seed, Purpose::LockOperation, 0),
             atomic_operation: Price::new(&costs.atomic_operation, seed, Purpose::AtomicOperation, 0),
             migration: Price::new(&costs.migration, seed, Purpose::Migration, 0),
+            thread_start: Price::new(&costs.thread_start, seed, Purpose::ThreadStart, 0),
             channel_send: Price::new(&costs.channel_send, seed, Purpose::Channel, 0),
             channel_receive: Price::new(&costs.channel_receive, seed, Purpose::Channel, 1),
         }

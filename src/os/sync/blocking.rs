@@ -2,6 +2,7 @@
 
 use super::{Next, Outcome, Phase, Timeout};
 use crate::des::Span;
+use crate::os::ThreadId;
 
 pub(super) fn atomic(phase: Phase) -> Next {
     match phase {
@@ -13,6 +14,15 @@ pub(super) fn atomic(phase: Phase) -> Next {
 pub(super) fn compute(span: Span, phase: Phase) -> Next {
     match phase {
         Phase::Begin => Next::User(span, Phase::Finish),
+        _ => Next::Done(Outcome::Done),
+    }
+}
+
+/// `clone(2)`: the new thread can run before the call has returned.
+pub(super) fn start_thread(other: ThreadId, phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::SystemCall(Phase::Try),
+        Phase::Try => Next::Start(other, Phase::Finish),
         _ => Next::Done(Outcome::Done),
     }
 }

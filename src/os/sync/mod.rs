@@ -12,6 +12,7 @@ mod event;
 mod nptl;
 mod queues;
 mod semaphore;
+mod thread_lock;
 
 use crate::des::{Span, Time};
 use crate::os::ThreadId;
@@ -44,6 +45,10 @@ pub struct ChannelId(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceId(usize);
 
+/// The index of a lock of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockId(usize);
+
 /// What a thread can ask of the kernel and its thread library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -67,6 +72,14 @@ pub enum Request {
     EventSet(EventId),
     /// One interlocked operation on memory.
     Atomic,
+    /// Take a lock of the program, waiting while it is held.
+    LockTake(LockId),
+    /// Take a lock of the program if it is free.
+    LockTry(LockId),
+    /// Release a lock of the program.
+    LockRelease(LockId),
+    /// Make a new thread that starts at once.
+    StartThread(ThreadId),
     /// Compute for a time, in user mode.
     Compute(Span),
     /// A system call that works in the kernel for a time, and then blocks for a time outside the processor; a wait of
@@ -174,6 +187,10 @@ pub(super) enum Next {
     InVain(Phase),
     /// Carry out another operation first.
     Inner(Request, Phase),
+    /// Carry out another operation, which is all that is left of this one.
+    LastInner(Request),
+    /// Start a thread, within a system call.
+    Start(ThreadId, Phase),
     /// Go on at once.
     Go(Phase),
     /// The operation has ended.
@@ -204,6 +221,7 @@ pub struct Objects {
     events: Vec<event::Event>,
     channels: Vec<channel::Channel>,
     devices: Vec<device::Device>,
+    locks: Vec<thread_lock::ThreadLock>,
     /// The message each thread received last.
     received: Vec<Message>,
     threads: usize,
@@ -223,6 +241,7 @@ impl Objects {
             events: Vec::new(),
             channels: Vec::new(),
             devices: Vec::new(),
+            locks: Vec::new(),
             received: vec![Message { sent: Time::ZERO, asker: Asker::Nobody }; threads],
             threads,
         }
@@ -258,6 +277,32 @@ impl Objects {
     /// A new auto-reset event that is not set.
     pub fn new_event(&mut self) -> EventId {
         push(&mut self.events, event::Event::new(&mut self.queues)).map(EventId)
+    }
+
+    /// A new lock of the program that is held from the beginning.
+    pub fn new_held_lock(&mut self) -> LockId {
+        let lock = match self.platform {
+            Platform::Linux => thread_lock::ThreadLock::Semaphore(self.new_semaphore(0)),
+            Platform::Darwin => thread_lock::ThreadLock::Flag {
+                mutex: self.new_mutex(),
+                released: self.new_condvar(),
+                held: true,
+            },
+        };
+        push(&mut self.locks, lock).map(LockId)
+    }
+
+    /// A new lock of the program that nobody holds.
+    pub fn new_lock(&mut self) -> LockId {
+        let lock = match self.platform {
+            Platform::Linux => thread_lock::ThreadLock::Semaphore(self.new_semaphore(1)),
+            Platform::Darwin => thread_lock::ThreadLock::Flag {
+                mutex: self.new_mutex(),
+                released: self.new_condvar(),
+                held: false,
+            },
+        };
+        push(&mut self.locks, lock).map(LockId)
     }
 
     /// A new, empty channel for at most `capacity` messages, at least one.
@@ -307,6 +352,10 @@ impl Objects {
             (Request::EventWait(event), _) => event::wait(self, event, phase),
             (Request::EventSet(event), _) => event::set(self, event, phase),
             (Request::Atomic, _) => blocking::atomic(phase),
+            (Request::LockTake(lock), _) => thread_lock::take(self, lock, phase),
+            (Request::LockTry(lock), _) => thread_lock::try_take(self, lock, phase),
+            (Request::LockRelease(lock), _) => thread_lock::release(self, lock, phase),
+            (Request::StartThread(other), _) => blocking::start_thread(other, phase),
             (Request::Compute(span), _) => blocking::compute(span, phase),
             (Request::Io { work, wait }, _) => blocking::io(work, wait, phase),
             (Request::Device(device, span), _) => device::request(self, device, span, thread, phase),

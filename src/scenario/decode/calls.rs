@@ -106,6 +106,12 @@ impl<'a> Inspector<'a> {
             Action::Send(_) | Action::Receive(_) | Action::Reply(_) | Action::Request { .. } => {
                 simple(TakesTime::Perhaps)
             }
+            Action::Part { from, to, .. } if from == to => Some(Nature::NOTHING),
+            Action::Part { .. } | Action::Method(_) | Action::Start(_) | Action::Join(_) => {
+                simple(TakesTime::Always)
+            }
+            Action::Access(_) => Some(Nature::NOTHING),
+            Action::Block(steps) => self.steps(steps),
             Action::BeginMark(_) | Action::EndMark(_) => Some(Nature::NOTHING),
             Action::Call(index) => self.call(*index, step.position),
             Action::Loop { count, body } => {

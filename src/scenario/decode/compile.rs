@@ -1,10 +1,15 @@
 //! Steps to programs: calls are inlined, loops become jumps, and a loop over whole rounds of one stretch becomes a
 //! single step.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::des::Span;
 use crate::python::program::{self, Program};
 use crate::python::stretch::Stretch;
+use crate::python::threading::Call;
 use crate::scenario::decode::calls::Function;
+use crate::scenario::decode::objects::Access;
 use crate::scenario::decode::steps::{Action, Step};
 
 /// The most steps of all programs of a scenario together: inlined calls can multiply without bound.
@@ -23,6 +28,8 @@ pub(crate) struct Compiler<'a> {
     pub functions: &'a [Function<'a>],
     /// The stretches that steps refer to.
     pub stretches: &'a [Stretch],
+    /// The indices of the threads of each name.
+    pub threads: &'a BTreeMap<String, Range<usize>>,
     /// How many steps may still be visited; every call and loop counts, so that empty ones cannot multiply either.
     pub budget: &'a mut usize,
 }
@@ -53,6 +60,20 @@ impl Compiler<'_> {
                     let (work, wait) = (work.clone(), wait.clone());
                     compiled.push(program::Step::Io { work, wait, device: *device });
                 }
+                Action::Part { from, to, .. } if from == to => {}
+                Action::Part { stretch, from, to } => {
+                    compiled.push(program::Step::Part { stretch: *stretch, from: *from, to: *to });
+                }
+                Action::Access(Access::Load(variable)) => {
+                    compiled.push(program::Step::Load { variable: *variable });
+                }
+                Action::Access(Access::Store(variable, change)) => {
+                    compiled.push(program::Step::Store { variable: *variable, change: *change });
+                }
+                Action::Block(steps) => self.steps(steps, compiled)?,
+                Action::Method(call) => compiled.push(program::Step::Call(*call)),
+                Action::Start(name) => self.for_each_thread(name, Call::Start, compiled),
+                Action::Join(name) => self.for_each_thread(name, Call::Join, compiled),
                 Action::Send(channel) => {
                     compiled.push(program::Step::Send { channel: *channel, asks: false })
                 }
@@ -71,6 +92,11 @@ impl Compiler<'_> {
             }
         }
         Ok(())
+    }
+
+    fn for_each_thread(&self, name: &str, call: fn(usize) -> Call, compiled: &mut Vec<program::Step>) {
+        let threads = self.threads.get(name).cloned().unwrap_or_default();
+        compiled.extend(threads.map(|thread| program::Step::Call(call(thread))));
     }
 
     fn repeat(

@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -18,11 +18,12 @@ const KEYS: [&str; 9] = [
     "atomic_operation",
     "migration",
     "channel",
+    "thread_start",
 ];
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 13] = [
+pub(crate) const PATHS: [&str; 14] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -34,6 +35,7 @@ pub(crate) const PATHS: [&str; 13] = [
     "costs.lock_operation",
     "costs.atomic_operation",
     "costs.migration",
+    "costs.thread_start",
     "costs.channel.send",
     "costs.channel.receive",
 ];
@@ -67,6 +69,7 @@ pub(crate) fn costs(
     let lock_operation = reader.cost(reader.costs, "lock_operation", "costs.lock_operation");
     let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
+    let thread_start = reader.cost(reader.costs, "thread_start", "costs.thread_start");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
     let channel_receive = reader.cost(channel, "receive", "costs.channel.receive");
     Some(Costs {
@@ -81,6 +84,7 @@ pub(crate) fn costs(
         lock_operation: lock_operation?,
         atomic_operation: atomic_operation?,
         migration: migration?,
+        thread_start: thread_start?,
         channel_send: channel_send?,
         channel_receive: channel_receive?,
     })

@@ -11,7 +11,8 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 6] = ["about", "cores", "platform", "scheduler", "costs", "instruction"];
+const KEYS: [&str; 7] =
+    ["about", "cores", "platform", "scheduler", "costs", "instruction", "library_instruction"];
 const PLATFORMS: [(&str, Platform); 2] = [("linux", Platform::Linux), ("darwin", Platform::Darwin)];
 /// No scheduler looks more often than this; nor would a simulation of one get anywhere.
 const SHORTEST: Span = Span::from_micros(1);
@@ -24,6 +25,8 @@ pub(crate) struct DecodedMachine {
     pub machine: Machine,
     /// The mean time of a bytecode instruction under each python preset.
     pub instruction: BTreeMap<String, Span>,
+    /// The mean time of an instruction of library code under each python preset, where it is known to differ.
+    pub library_instruction: BTreeMap<String, Span>,
     /// Where its constants come from, as far as that is given.
     pub provenance: Vec<Provenance>,
 }
@@ -41,14 +44,15 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
         .and_then(|node| fields::choice(node, "platform", &PLATFORMS, problems));
     let scheduler = keys.required("scheduler", problems).and_then(|node| scheduler(node, problems));
     let costs = costs(keys.get("costs"), &mut provenance, problems);
-    let instruction = match keys.get("instruction") {
-        Some(node) => instruction_times(node, &mut provenance, problems),
+    let mut times = |name| match keys.get(name) {
+        Some(node) => instruction_times(node, name, &mut provenance, problems),
         None => BTreeMap::new(),
     };
+    let (instruction, library_instruction) = (times("instruction"), times("library_instruction"));
     let machine =
         Machine { cores: cores? as usize, platform: platform?, scheduler: scheduler?, costs: costs? };
     check_slices(keys.get("scheduler"), &machine, problems)?;
-    Some(DecodedMachine { machine, instruction, provenance })
+    Some(DecodedMachine { machine, instruction, library_instruction, provenance })
 }
 
 /// Where a time slice is over before the switch to a thread is, no thread gets anywhere and no run ends.
@@ -74,6 +78,7 @@ fn check_slices(scheduler: Option<&Node>, machine: &Machine, problems: &mut Prob
 /// The mean time of a bytecode instruction, by the name of the python preset.
 fn instruction_times(
     node: &Node,
+    name: &str,
     provenance: &mut Vec<Provenance>,
     problems: &mut Problems,
 ) -> BTreeMap<String, Span> {
@@ -83,7 +88,7 @@ fn instruction_times(
         return times;
     };
     for (key, node) in entries {
-        let path = format!("instruction.{}", key.text);
+        let path = format!("{name}.{}", key.text);
         let value = constant(node, &path, provenance, problems);
         if let Some(span) = value.and_then(|value| fields::positive_span(value, problems)) {
             times.insert(key.text.clone(), span);

@@ -13,6 +13,7 @@ pub(crate) mod expect;
 pub(crate) mod fields;
 pub(crate) mod machine;
 pub(crate) mod names;
+pub(crate) mod objects;
 pub(crate) mod python;
 pub(crate) mod runs;
 pub(crate) mod steps;

@@ -1,8 +1,9 @@
-//! The things that steps name: channels, devices and latencies, each numbered in the order in which they are met.
+//! The things that steps name: objects, channels, devices, latencies and threads, most of them numbered in the order in which they are met.
 
 use std::collections::BTreeMap;
 
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::objects::Objects;
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
@@ -55,12 +56,18 @@ pub(crate) struct Names {
     received: Vec<(usize, Position)>,
     sent: Vec<(usize, Position)>,
     answered: Vec<(usize, Position)>,
+    started: Vec<(String, Position)>,
+    joined: Vec<(String, Position)>,
+    /// The objects and shared variables.
+    pub objects: Objects,
 }
 
 impl Names {
-    /// The names of a run whose sections `channels` and `devices` are these.
-    pub fn new(channels: Option<&Node>, devices: Option<&Node>, problems: &mut Problems) -> Names {
-        let mut names = Names::default();
+    /// The names of a run with these sections.
+    pub fn new(sections: &Node, problems: &mut Problems) -> Names {
+        let (channels, devices) = (sections.get("channels"), sections.get("devices"));
+        let objects = Objects::new(sections.get("objects"), problems);
+        let mut names = Names { objects, ..Names::default() };
         for (name, node) in entries_of(channels, "a mapping of names to channels", problems) {
             let Some(keys) = Fields::of(node, "a channel", &["capacity"], problems) else { continue };
             let capacity = keys.get("capacity").and_then(|node| fields::count(node, 1..=LARGEST, problems));
@@ -95,6 +102,39 @@ impl Names {
         let channel = self.channels.number_of(fields::text(node, problems)?);
         self.answered.push((channel, node.position));
         Some(channel)
+    }
+
+    /// A thread or group of threads that a step starts.
+    pub fn started(&mut self, node: &Node, problems: &mut Problems) -> Option<String> {
+        let name = fields::text(node, problems)?.to_owned();
+        self.started.push((name.clone(), node.position));
+        Some(name)
+    }
+
+    /// A thread or group of threads that a step joins.
+    pub fn joined(&mut self, node: &Node, problems: &mut Problems) -> Option<String> {
+        let name = fields::text(node, problems)?.to_owned();
+        self.joined.push((name.clone(), node.position));
+        Some(name)
+    }
+
+    /// Whether a step starts the thread or group of threads with this name.
+    pub fn is_started(&self, name: &str) -> bool {
+        self.started.iter().any(|(started, _)| started == name)
+    }
+
+    /// Whether a step joins the thread or group of threads with this name.
+    pub fn is_joined(&self, name: &str) -> bool {
+        self.joined.iter().any(|(joined, _)| joined == name)
+    }
+
+    /// Checks that the threads that are started and joined exist.
+    pub fn check_threads<'a>(&self, known: impl Iterator<Item = &'a str> + Clone, problems: &mut Problems) {
+        for (name, position) in self.started.iter().chain(&self.joined) {
+            if !known.clone().any(|known| known == name) {
+                problems.unknown(*position, "thread", name, known.clone());
+            }
+        }
     }
 
     /// A device that is known.

@@ -11,8 +11,17 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 8] =
-    ["about", "source", "opcodes", "typical", "instruction", "gil", "gil_from_start", "gil_per_interpreter"];
+const KEYS: [&str; 9] = [
+    "about",
+    "source",
+    "opcodes",
+    "typical",
+    "instruction",
+    "gil",
+    "gil_from_start",
+    "gil_per_interpreter",
+    "lock_tries_first",
+];
 /// The largest value of a C `int`, which a check interval is.
 const LARGEST_INT: u64 = (1 << 31) - 1;
 /// `sys.setswitchinterval` takes nothing below a microsecond.
@@ -32,6 +41,8 @@ pub(crate) struct DecodedPython {
     pub lock_from_start: bool,
     /// Whether each interpreter of a process has a lock of its own.
     pub lock_per_interpreter: bool,
+    /// Whether `lock.acquire()` tries before it gives the GIL up.
+    pub lock_tries_first: bool,
     gil: Gil,
 }
 
@@ -107,12 +118,14 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         None => Some(false),
     };
     let (lock_from_start, lock_per_interpreter) = (flag("gil_from_start"), flag("gil_per_interpreter"));
+    let lock_tries_first = flag("lock_tries_first");
     Some(DecodedPython {
         opcodes: opcodes?,
         typical: typical?,
         instruction: instruction?,
         lock_from_start: lock_from_start?,
         lock_per_interpreter: lock_per_interpreter?,
+        lock_tries_first: lock_tries_first?,
         gil: gil?,
     })
 }

@@ -1,6 +1,7 @@
 //! A run with its presets filled in, to a model.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::des::{Span, Time};
 use crate::os::affinity::MOST_CORES;
@@ -41,6 +42,8 @@ pub(crate) struct ModelNames {
     pub threads: Vec<String>,
     /// What the latencies are measured of.
     pub latencies: Vec<String>,
+    /// The shared variables.
+    pub variables: Vec<String>,
 }
 
 /// The model of a run, and the names of what is in it. `budget` is how many steps its programs may have.
@@ -65,7 +68,13 @@ pub(crate) fn model(
     let own_locks = python.as_ref().is_some_and(|python| python.lock_per_interpreter);
     let workload = workload(run, cores, interpreter, own_locks, budget, problems);
     let (machine, python, workload) = (machine?, python?, workload?);
-    let Workload { stretches, programs, threads, clients, names, thread_names } = workload;
+    let Workload { stretches, library, programs, threads, clients, names, thread_names } = workload;
+    let library_instruction = run
+        .python_name
+        .and_then(|name| machine.library_instruction.get(name).copied())
+        .unwrap_or(instruction?);
+    let latencies = names.latencies.in_order();
+    let variables = names.objects.variables().to_vec();
     let model = Model {
         gil: python.gil_on(machine.machine.platform),
         machine: machine.machine,
@@ -73,14 +82,18 @@ pub(crate) fn model(
         lone_thread_locks: python.lock_from_start,
         stretches,
         programs,
+        library: (library, library_instruction),
+        lock_tries_first: python.lock_tries_first,
+        variables: variables.len(),
         channels: names.capacities(),
         devices: names.servers(),
-        latencies: names.latencies.in_order().len(),
+        latencies: latencies.len(),
         clients,
         threads,
+        threading: names.objects.threading,
         until: until?,
     };
-    Some((model, ModelNames { threads: thread_names, latencies: names.latencies.in_order() }))
+    Some((model, ModelNames { threads: thread_names, latencies, variables }))
 }
 
 /// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter.
@@ -107,6 +120,7 @@ fn instruction_time(
 /// What the threads of a run do.
 struct Workload {
     stretches: Vec<Stretch>,
+    library: usize,
     programs: Vec<Program>,
     threads: Vec<ThreadSpec>,
     clients: Vec<ClientSpec>,
@@ -124,7 +138,7 @@ fn workload(
 ) -> Option<Workload> {
     let reports = problems.reports();
     let function_names = function_names(run.sections.get("functions"), problems);
-    let names = Names::new(run.sections.get("channels"), run.sections.get("devices"), problems);
+    let names = Names::new(run.sections, problems);
     let mut decoder = StepDecoder {
         interpreter,
         functions: &function_names,
@@ -139,7 +153,8 @@ fn workload(
     };
     let groups = threads::threads(node, cores, &mut decoder, problems);
     let clients = clients::clients(run.sections.get("clients"), &mut decoder.names, problems);
-    let StepDecoder { pool, names, .. } = decoder;
+    let StepDecoder { mut pool, mut names, .. } = decoder;
+    let library = interpreter.map_or(0, |interpreter| pool.library(interpreter));
     let stretches = pool.into_stretches();
     let (groups, clients) = (groups?, clients?);
     // A step that was left out could make a loop seem empty.
@@ -150,15 +165,18 @@ fn workload(
             run.sections.get("until").is_some() || clients.iter().any(|client| client.requests.is_some());
         threads::check_ending(&groups, node.position, is_ended, &mut inspector);
         names.check_channels(problems);
+        names.check_threads(groups.iter().map(|group| group.name.as_str()), problems);
     }
     // Programs are compiled only from steps that are known to be sound: a circle of calls would never end.
     if !problems.is_empty() {
         return None;
     }
-    let compiler = Compiler { functions: &functions, stretches: &stretches, budget };
-    match compiled(&groups, compiler) {
+    let indices = indices_by_name(&groups);
+    let compiler = Compiler { functions: &functions, stretches: &stretches, threads: &indices, budget };
+    match compiled(&groups, &names, compiler) {
         Ok((programs, threads, thread_names)) => {
-            Some(Workload { stretches, programs, threads, clients, names, thread_names })
+            names.objects.threading.add_threads(threads.len());
+            Some(Workload { stretches, library, programs, threads, clients, names, thread_names })
         }
         Err(TooManySteps) => {
             let message = format!("the programs have more than {MOST_STEPS} steps together");
@@ -190,10 +208,26 @@ fn functions<'a>(
         .collect()
 }
 
+/// The indices of the threads of each group.
+fn indices_by_name(groups: &[ThreadGroup]) -> BTreeMap<String, Range<usize>> {
+    let mut first = 0;
+    let mut indices = BTreeMap::new();
+    for group in groups {
+        let end = first + group.names.len();
+        indices.insert(group.name.clone(), first..end);
+        first = end;
+    }
+    indices
+}
+
 type Compiled = (Vec<Program>, Vec<ThreadSpec>, Vec<String>);
 
 /// One program for each group of threads, and all threads with their names.
-fn compiled(groups: &[ThreadGroup], mut compiler: Compiler<'_>) -> Result<Compiled, TooManySteps> {
+fn compiled(
+    groups: &[ThreadGroup],
+    known: &Names,
+    mut compiler: Compiler<'_>,
+) -> Result<Compiled, TooManySteps> {
     let mut programs = Vec::new();
     let mut threads = Vec::new();
     let mut names = Vec::new();
@@ -205,6 +239,8 @@ fn compiled(groups: &[ThreadGroup], mut compiler: Compiler<'_>) -> Result<Compil
                 daemon: group.daemon,
                 start: group.start,
                 cores: group.cores,
+                started_by_step: known.is_started(&group.name),
+                announced: known.is_started(&group.name) || known.is_joined(&group.name),
             });
             names.push(name.clone());
         }

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::des::{Distribution, Span};
 use crate::python::opcodes::OpcodeTable;
-use crate::python::stretch::{Instruction, Stretch};
+use crate::python::stretch::{self, Stretch};
+use crate::python::threading::Call;
 use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::names::Names;
-use crate::scenario::decode::python::bytecode;
+use crate::scenario::decode::objects::{self, Access, Instruction};
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
 /// The kinds of steps.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 16] = [
     "bytecode", "ticks", "python", "loop", "call", "c", "io", "sleep", "send", "recv", "reply", "request",
-    "mark",
+    "mark", "start", "join", "add",
 ];
 
 /// Stands for every stretch of an interpreter in which something is wrong: then nothing is compiled.
@@ -65,6 +66,25 @@ pub(crate) enum Action {
         /// The device that takes that time.
         device: Option<usize>,
     },
+    /// Execute a part of a stretch.
+    Part {
+        /// The index of the stretch in the pool.
+        stretch: usize,
+        /// Where it begins.
+        from: Span,
+        /// Where it ends.
+        to: Span,
+    },
+    /// Load or store a shared variable.
+    Access(Access),
+    /// Several steps, one after the other.
+    Block(Vec<Step>),
+    /// Call a method of an object.
+    Method(Call),
+    /// Start the threads of this name.
+    Start(String),
+    /// Join the threads of this name.
+    Join(String),
     /// Send a message.
     Send(usize),
     /// Receive a message.
@@ -110,6 +130,11 @@ impl StretchPool {
         self.stretches
     }
 
+    /// The index of the stretch that library code consists of: the interpreter's typical loop.
+    pub fn library(&mut self, interpreter: Interpreter<'_>) -> usize {
+        self.index_of(interpreter.typical, interpreter)
+    }
+
     /// The index of the stretch of these opcodes.
     fn index_of(&mut self, names: &[String], interpreter: Interpreter<'_>) -> usize {
         if let Some(index) = self.indices.get(names) {
@@ -117,9 +142,9 @@ impl StretchPool {
         }
         let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
         let facts = interpreter.opcodes.classify(&borrowed, true);
-        let instructions: Vec<Instruction> = facts
+        let instructions: Vec<stretch::Instruction> = facts
             .into_iter()
-            .map(|facts| Instruction {
+            .map(|facts| stretch::Instruction {
                 cost: interpreter.instruction,
                 tick: facts.tick,
                 may_check: facts.may_check,
@@ -153,7 +178,7 @@ impl StepDecoder<'_> {
         let mut rest = items.iter().peekable();
         while let Some(item) = rest.next() {
             // `[loop: 3, body: [...]]` is YAML for a list of two mappings of one key each.
-            let body = rest.peek().copied().and_then(body_alone).filter(|_| is_loop_alone(item));
+            let body = rest.peek().copied().and_then(body_alone).filter(|_| wants_body(item));
             if body.is_some() {
                 rest.next();
             }
@@ -173,6 +198,13 @@ impl StepDecoder<'_> {
                 Some(Action::Run { stretch: self.typical().unwrap_or(UNKNOWN_STRETCH), span })
             }
             "loop" => self.repeat(item, value, body, problems),
+            "with" => self.with(item, value, body, problems),
+            "start" => self.names.started(value, problems).map(Action::Start),
+            "join" => self.names.joined(value, problems).map(Action::Join),
+            "add" => self.add(value, problems),
+            step if objects::STEPS.contains(&step) => {
+                self.names.objects.call(step, value, problems).map(Action::Method)
+            }
             "call" => self.call(value, problems),
             "c" => c(value, problems),
             "io" => self.io(value, problems),
@@ -191,12 +223,64 @@ impl StepDecoder<'_> {
 
     /// The bytecode of a step, once through.
     fn one_round(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
-        let names = bytecode(node, self.interpreter.map(|interpreter| interpreter.opcodes), problems)?;
+        let instructions = self.names.objects.instructions(node, problems)?;
+        let names: Vec<String> = instructions.iter().map(|instruction| instruction.opcode.clone()).collect();
+        let opcodes = self.interpreter.map(|interpreter| interpreter.opcodes);
+        check_bytecode(node, &names, opcodes, problems)?;
         let Some(interpreter) = self.interpreter else {
             return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::MAX });
         };
         let stretch = self.pool.index_of(&names, interpreter);
-        Some(Action::Run { stretch, span: self.pool.stretches[stretch].round() })
+        let round = self.pool.stretches[stretch].round();
+        if instructions.iter().all(|instruction| instruction.access.is_none()) {
+            return Some(Action::Run { stretch, span: round });
+        }
+        Some(Action::Block(accesses(&instructions, stretch, interpreter.instruction, node.position)))
+    }
+
+    /// `x += 1` as the interpreter compiles it.
+    fn add(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let (variable, change) = self.names.objects.addition(node, problems)?;
+        let Some(interpreter) = self.interpreter else {
+            return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::MAX });
+        };
+        let addition =
+            ["INPLACE_ADD", "BINARY_OP"].into_iter().find(|name| interpreter.opcodes.is_known(name));
+        let instruction = |opcode: &str, access| Instruction { opcode: opcode.to_owned(), access };
+        let instructions = [
+            instruction("LOAD_GLOBAL", Some(Access::Load(variable))),
+            instruction("LOAD_CONST", None),
+            instruction(addition.unwrap_or("LOAD_CONST"), None),
+            instruction("STORE_GLOBAL", Some(Access::Store(variable, change))),
+        ];
+        let names: Vec<String> = instructions.iter().map(|instruction| instruction.opcode.clone()).collect();
+        check_bytecode(node, &names, Some(interpreter.opcodes), problems)?;
+        let stretch = self.pool.index_of(&names, interpreter);
+        Some(Action::Block(accesses(&instructions, stretch, interpreter.instruction, node.position)))
+    }
+
+    /// Steps between taking and releasing an object.
+    fn with(
+        &mut self,
+        item: &Node,
+        object: &Node,
+        body: Option<&Node>,
+        problems: &mut Problems,
+    ) -> Option<Action> {
+        let calls = self.names.objects.with(object, problems);
+        let Some(body) = item.get("body").or(body) else {
+            problems.add_with_help(
+                item.position,
+                "a `with` needs a body",
+                "add `body: [...]` next to `with`",
+            );
+            return None;
+        };
+        let body = self.steps(body, problems);
+        let (enter, leave) = calls?;
+        let method = |call| Step { action: Action::Method(call), position: item.position };
+        let steps = std::iter::once(method(enter)).chain(body).chain(std::iter::once(method(leave)));
+        Some(Action::Block(steps.collect()))
     }
 
     /// Plain Python until its `count`th tick.
@@ -302,9 +386,10 @@ fn step_of<'a>(item: &'a Node, problems: &mut Problems) -> Option<(&'a str, &'a 
     };
     let mut all_known = true;
     for (key, _) in entries {
-        if key.text != "body" && !STEPS.contains(&key.text.as_str()) {
+        let known = || STEPS.into_iter().chain(objects::STEPS);
+        if key.text != "body" && !known().any(|step| step == key.text) {
             all_known = false;
-            problems.unknown(key.position, "step", &key.text, STEPS);
+            problems.unknown(key.position, "step", &key.text, known());
         }
     }
     if !all_known {
@@ -313,21 +398,65 @@ fn step_of<'a>(item: &'a Node, problems: &mut Problems) -> Option<(&'a str, &'a 
     let keys: Vec<&str> = entries.iter().map(|(key, _)| key.text.as_str()).collect();
     match keys.as_slice() {
         ["body"] => {
-            problems.add(item.position, "a `body` belongs to a `loop`");
+            problems.add(item.position, "a `body` belongs to a `loop` or a `with`");
             None
         }
         [name] => Some((*name, item.get(name)?)),
         ["loop", "body"] | ["body", "loop"] => Some(("loop", item.get("loop")?)),
+        ["with", "body"] | ["body", "with"] => Some(("with", item.get("with")?)),
         _ => {
-            let help = "begin each step with a dash of its own; only a loop has a second key, `body`";
+            let help =
+                "begin each step with a dash of its own; only `loop` and `with` have a second key, `body`";
             problems.add_with_help(item.position, "a step is a mapping with one key", help);
             None
         }
     }
 }
 
-fn is_loop_alone(item: &Node) -> bool {
-    matches!(item.entries(), Some([(key, _)]) if key.text == "loop")
+fn wants_body(item: &Node) -> bool {
+    matches!(item.entries(), Some([(key, _)]) if key.text == "loop" || key.text == "with")
+}
+
+/// Checks a list of opcodes that is to be executed.
+fn check_bytecode(
+    node: &Node,
+    names: &[String],
+    opcodes: Option<&OpcodeTable>,
+    problems: &mut Problems,
+) -> Option<()> {
+    if names.is_empty() {
+        problems.add(node.position, "at least one opcode is needed");
+        return None;
+    }
+    let Some(table) = opcodes else { return Some(()) };
+    let mut all_known = true;
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !table.is_known(name)) {
+        let items = fields::items(node, "a list of opcodes", &mut Problems::default());
+        let position = items.and_then(|items| items.get(index)).map_or(node.position, |item| item.position);
+        all_known = false;
+        problems.unknown(position, "opcode", name, table.known.iter().map(String::as_str));
+    }
+    all_known.then_some(())
+}
+
+/// A round of a stretch, cut where an instruction begins that loads or stores a shared variable.
+fn accesses(
+    instructions: &[Instruction],
+    stretch: usize,
+    instruction: Span,
+    position: Position,
+) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut push = |action| steps.push(Step { action, position });
+    let mut from = Span::ZERO;
+    for (index, access) in instructions.iter().enumerate().filter_map(|(i, one)| Some((i, one.access?))) {
+        let to = instruction * index as u64;
+        push(Action::Part { stretch, from, to });
+        push(Action::Access(access));
+        from = to;
+    }
+    push(Action::Part { stretch, from, to: instruction * instructions.len() as u64 });
+    steps
 }
 
 fn body_alone(item: &Node) -> Option<&Node> {

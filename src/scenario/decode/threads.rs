@@ -20,6 +20,8 @@ const MOST_THREADS: u64 = 4096;
 /// An entry of `threads`: some threads that do the same.
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadGroup {
+    /// The name of them all.
+    pub name: String,
     /// The name of each thread.
     pub names: Vec<String>,
     /// What each does.
@@ -82,9 +84,11 @@ fn group(
         None => Some(Span::ZERO),
     };
     let cores = affinity(&keys, cores, problems);
-    let names = names.of_group(name?, count?, name_node?.position, problems)?;
+    let name = name?;
+    let names = names.of_group(name, count?, name_node?.position, problems)?;
     let interpreters = interpreters(&keys, &names, decoder, problems)?;
     Some(ThreadGroup {
+        name: name.to_owned(),
         names,
         steps: steps?,
         daemon: daemon?,

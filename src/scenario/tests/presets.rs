@@ -176,7 +176,8 @@ fn a_file_that_an_override_names_is_seen_from_the_current_folder() {
     let files = Files::with(OWN_MACHINE, "");
     let path = files.0.path().join("my-machine.yaml");
     let set = format!("machine={}", path.display());
-    let text = "{gilsim: 1, title: t, machine: linux-2-core, python: cpython-3.11, threads: [{name: a, do: []}]}";
+    let text =
+        "{gilsim: 1, title: t, machine: linux-2-core, python: cpython-3.11, threads: [{name: a, do: []}]}";
     let scenario = load_with_files(text, "test.yaml", &[set], std::path::Path::new("elsewhere")).unwrap();
     assert_eq!(scenario.runs[0].model.machine.cores, 3);
 }

@@ -7,9 +7,10 @@ use crate::python::gil::Want;
 use crate::trace::{Mark, Observer};
 
 impl<O: Observer> Engine<'_, O> {
-    /// Begins to execute a stretch for `span`; what is left of it is executed by `run_bytecode`.
-    pub(super) fn enter_stretch(&mut self, thread: ThreadId, stretch: usize, span: Span) {
-        self.threads[thread].execution = Execution { stretch, span, ..Execution::default() };
+    /// Begins to execute a stretch from one position to another, by `run_bytecode`.
+    pub(super) fn enter_stretch(&mut self, thread: ThreadId, stretch: usize, from: Span, to: Span) {
+        self.threads[thread].execution =
+            Execution { stretch, span: to, position: from, ..Execution::default() };
     }
 
     /// Whether some of its stretch is left for `thread` to execute.

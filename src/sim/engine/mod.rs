@@ -6,6 +6,7 @@
 //! to the next check.
 
 mod bytecode;
+mod calls;
 mod lock;
 mod program;
 mod traffic;
@@ -17,8 +18,9 @@ use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
 use crate::os::sync::{Message, Request};
 use crate::python::gil::Gil;
 use crate::python::interpreter::GilConfig;
+use crate::python::threading::{Frame, LockNumber, Threading};
 use crate::sim::model::{Model, ThreadSpec};
-use crate::sim::report::{Ending, GilCounters, Report, ThreadReport};
+use crate::sim::report::{Ending, GilCounters, Report, ThreadReport, Variable};
 use crate::trace::Observer;
 use traffic::Traffic;
 
@@ -36,6 +38,9 @@ fn is_awaited(model: &Model, thread: &ThreadSpec) -> bool {
     !thread.daemon || model.threads.iter().all(|other| other.daemon)
 }
 
+/// How deep calls of library code are nested: a method, the condition within.
+const DEEPEST_CALL: usize = 4;
+
 /// What a thread is doing when its turn comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Activity {
@@ -47,6 +52,8 @@ enum Activity {
     C,
     /// It deals with the lock, for what comes after.
     Lock(After),
+    /// It carries out a request to the kernel while it holds the lock.
+    Inside,
     /// It carries out a request to the kernel without holding the lock.
     Outside,
 }
@@ -66,9 +73,9 @@ enum After {
 #[derive(Clone, Copy, Debug, Default)]
 struct Execution {
     stretch: usize,
-    /// Execution time of it all.
+    /// The position at which it ends.
     span: Span,
-    /// Execution time since the beginning, up to the beginning of the current burst.
+    /// The position at which the current burst began.
     position: Span,
     burst: Span,
     /// The position at which the burst leads into the lock code, if it does.
@@ -86,6 +93,16 @@ struct Thread {
     execution: Execution,
     /// For each loop that the thread is in: the step at which it starts, and how many rounds are left.
     loops: Vec<(usize, Option<u64>)>,
+    /// The calls of library code that it is in, the innermost last.
+    calls: Vec<Frame>,
+    /// The lock of the program that it is about to take.
+    wants: Option<LockNumber>,
+    /// It has told others of its end.
+    announced: bool,
+    /// The shared variable it loaded last.
+    loaded: i64,
+    /// How often that variable had been stored to.
+    stores_seen: u64,
     stream: Stream,
     ended: Option<Time>,
     acquisitions: u64,
@@ -114,6 +131,9 @@ struct Engine<'a, O> {
     interpreters: Vec<Interpreter>,
     threads: Vec<Thread>,
     outside: traffic::Outside,
+    threading: Threading,
+    locks: Vec<calls::Lock>,
+    variables: Vec<Variable>,
     /// How many threads the run still waits for: all but the daemons, or, if there are only daemons, all.
     awaited: usize,
 }
@@ -139,6 +159,11 @@ impl<'a, O: Observer> Engine<'a, O> {
             step: 0,
             execution: Execution::default(),
             loops: Vec::with_capacity(model.programs[spec.program].loop_depth()),
+            calls: Vec::with_capacity(DEEPEST_CALL),
+            wants: None,
+            announced: false,
+            loaded: 0,
+            stores_seen: 0,
             stream: Stream::new(seed, Purpose::Program, index as u64),
             ended: None,
             acquisitions: 0,
@@ -149,6 +174,9 @@ impl<'a, O: Observer> Engine<'a, O> {
         });
         Engine {
             model,
+            threading: model.threading.clone(),
+            locks: calls::locks(&model.threading, kernel.objects()),
+            variables: vec![Variable::default(); model.variables],
             interpreters,
             threads: threads.collect(),
             outside: traffic::Outside::new(model, seed, kernel.objects()),
@@ -158,7 +186,8 @@ impl<'a, O: Observer> Engine<'a, O> {
     }
 
     fn run(&mut self) -> Ending {
-        for (thread, spec) in self.model.threads.iter().enumerate() {
+        for (thread, spec) in self.model.threads.iter().enumerate().filter(|(_, spec)| !spec.started_by_step)
+        {
             self.kernel.start(thread, Time::ZERO + spec.start);
         }
         self.users_begin();
@@ -205,6 +234,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             self.interpreters.iter().map(|interpreter| interpreter.counters).collect();
         let report = Report {
             ending,
+            variables: self.variables,
             makespan,
             gil: interpreters.iter().fold(GilCounters::default(), |sum, one| sum.plus(one)),
             interpreters,
@@ -221,10 +251,11 @@ impl<'a, O: Observer> Engine<'a, O> {
         let mut goes_on = true;
         while goes_on {
             goes_on = match self.threads[thread].activity {
-                Activity::Starting => self.take_lock_to_go_on(thread),
+                Activity::Starting => self.begin_program(thread),
                 Activity::Bytecode => self.bytecode_executed(thread),
                 Activity::C => self.c_executed(thread),
                 Activity::Lock(after) => self.lock(thread, after),
+                Activity::Inside => self.inside(thread),
                 Activity::Outside => self.outside(thread),
             };
         }

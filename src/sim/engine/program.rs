@@ -8,9 +8,29 @@ use crate::os::kernel::Progress;
 use crate::os::sync::Request;
 use crate::python::gil::Want;
 use crate::python::program::Step;
+use crate::python::threading::{Call, Frame};
 use crate::trace::{Observer, ThreadState};
 
 impl<O: Observer> Engine<'_, O> {
+    /// The thread has just been started.
+    pub(super) fn begin_program(&mut self, thread: ThreadId) -> bool {
+        if self.model.threads[thread].announced {
+            self.threads[thread].calls.push(Frame::new(Call::Begin));
+        }
+        self.take_lock_to_go_on(thread)
+    }
+
+    /// Whether a thread at the end of its program has yet to tell others of it; if so, the end comes again.
+    fn announces_end(&mut self, thread: ThreadId) -> bool {
+        let state = &mut self.threads[thread];
+        let announces =
+            self.model.threads[thread].announced && !std::mem::replace(&mut state.announced, true);
+        if announces {
+            state.step -= 1;
+        }
+        announces
+    }
+
     /// Takes the lock if there is one, and goes on with the program.
     pub(super) fn take_lock_to_go_on(&mut self, thread: ThreadId) -> bool {
         if let Some(lock) = self.threads[thread].lock {
@@ -21,7 +41,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The state of a thread that executes its program, and not C code that has released the lock.
-    fn computing_state(&self, thread: ThreadId) -> ThreadState {
+    pub(super) fn computing_state(&self, thread: ThreadId) -> ThreadState {
         match self.model.threads[thread].interpreter {
             Some(_) => ThreadState::RunsPython,
             None => ThreadState::RunsWithoutGil,
@@ -35,11 +55,21 @@ impl<O: Observer> Engine<'_, O> {
             if self.has_bytecode_left(thread) {
                 return self.run_bytecode(thread);
             }
+            if !self.threads[thread].calls.is_empty() {
+                match self.step_call(thread) {
+                    Some(goes_on) => return goes_on,
+                    None => continue,
+                }
+            }
             let state = &mut self.threads[thread];
             let step = &model.programs[state.program].steps[state.step];
             state.step += 1;
             match step {
-                Step::Run { stretch, span } => self.enter_stretch(thread, *stretch, *span),
+                Step::Run { stretch, span } => self.enter_stretch(thread, *stretch, Span::ZERO, *span),
+                Step::Part { stretch, from, to } => self.enter_stretch(thread, *stretch, *from, *to),
+                Step::Load { variable } => self.load(thread, *variable),
+                Step::Store { variable, change } => self.store(thread, *variable, *change),
+                Step::Call(call) => state.calls.push(Frame::new(*call)),
                 Step::LoopStart { count: Some(0), exit } => state.step = *exit,
                 Step::LoopStart { count, .. } => state.loops.push((state.step, *count)),
                 Step::LoopEnd { .. } => self.end_of_round(thread),
@@ -69,8 +99,11 @@ impl<O: Observer> Engine<'_, O> {
                 Step::AwaitReply { latency } => return self.await_reply(thread, *latency),
                 Step::BeginMark { latency } => self.begin_mark(thread, *latency),
                 Step::EndMark { latency } => self.end_mark(thread, *latency),
+                Step::End if self.announces_end(thread) => {
+                    self.threads[thread].calls.push(Frame::new(Call::End));
+                }
                 Step::End => {
-                    return match state.lock {
+                    return match self.threads[thread].lock {
                         Some(lock) => self.want(thread, lock, Want::Leave, After::Exit),
                         None => self.exit(thread),
                     };
@@ -127,6 +160,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn ask_outside(&mut self, thread: ThreadId, request: Request) -> bool {
         let blocked = match request {
             Request::Sleep(_) => ThreadState::Sleeping,
+            Request::LockTake(_) => ThreadState::BlockedOnLock,
             _ => ThreadState::BlockedOnIo,
         };
         self.kernel.set_states(thread, ThreadState::RunsWithoutGil, blocked);
@@ -139,10 +173,13 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn outside(&mut self, thread: ThreadId) -> bool {
         match self.kernel.proceed(thread) {
             Progress::Ended(_) => {
+                self.lock_taken(thread);
                 self.traffic_ended(thread);
                 self.take_lock_to_go_on(thread)
             }
-            Progress::Pending | Progress::InVain => false,
+            Progress::Pending => false,
+            // It was woken for a lock that another has taken meanwhile.
+            Progress::InVain => true,
         }
     }
 

@@ -255,6 +255,7 @@ impl<'a> World<'a> {
             threads: threads.collect(),
             core_busy: self.lanes.iter().map(busy).collect(),
             latencies: Vec::new(),
+            variables: Vec::new(),
             events: 0,
         };
         let states = self.states.into_iter().map(|lane| finished(lane, end)).collect();

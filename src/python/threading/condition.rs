@@ -1,0 +1,57 @@
+//! `threading.Condition`: each waiter waits on a lock of its own, which a notification releases.
+
+use std::collections::VecDeque;
+
+use super::{Frame, LockNumber, Next};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Condition {
+    lock: LockNumber,
+    /// The locks of those that wait, in the order of their coming.
+    waiters: VecDeque<LockNumber>,
+}
+
+impl Condition {
+    pub fn new(lock: LockNumber) -> Condition {
+        Condition { lock, waiters: VecDeque::new() }
+    }
+
+    /// Makes room for so many waiters.
+    pub fn reserve(&mut self, threads: usize) {
+        self.waiters.reserve(threads);
+    }
+
+    /// `wait()`: the caller holds the lock, gives it up, waits to be notified, and takes it again.
+    pub fn wait(&mut self, waiter: LockNumber, step: u8) -> Next {
+        match step {
+            0 => Next::Python(45),
+            1 => {
+                self.waiters.push_back(waiter);
+                Next::Release(self.lock)
+            }
+            2 => Next::Take(waiter),
+            3 => Next::Take(self.lock),
+            4 => Next::Python(29),
+            _ => Next::Return,
+        }
+    }
+
+    /// `notify()`: whoever has waited longest can go on once the lock is free.
+    pub fn notify(&mut self, step: u8) -> Next {
+        match step {
+            0 if self.waiters.is_empty() => Next::Python(17),
+            0 => Next::Python(57),
+            1 => self.waiters.pop_front().map_or(Next::Return, Next::Release),
+            _ => Next::Return,
+        }
+    }
+
+    /// `notify_all()`, which notifies one after the other.
+    pub fn notify_all(&mut self, frame: &mut Frame) -> Next {
+        if frame.step == 1 {
+            return Next::Python(25);
+        }
+        frame.step = 2;
+        self.waiters.pop_front().map_or(Next::Return, Next::Release)
+    }
+}

@@ -1,0 +1,50 @@
+//! `threading.RLock`, as written in C since 3.2: its holder takes it again without waiting.
+
+use super::instructions::METHOD_CALL;
+use super::{LockNumber, Next};
+use crate::os::ThreadId;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RLock {
+    lock: LockNumber,
+    owner: Option<ThreadId>,
+    depth: u64,
+}
+
+impl RLock {
+    pub fn new(lock: LockNumber) -> RLock {
+        RLock { lock, owner: None, depth: 0 }
+    }
+
+    pub fn acquire(&mut self, thread: ThreadId, step: u8) -> Next {
+        match step {
+            0 => Next::Python(METHOD_CALL),
+            1 if self.owner == Some(thread) => {
+                self.depth += 1;
+                Next::Return
+            }
+            1 => Next::Take(self.lock),
+            _ => {
+                self.owner = Some(thread);
+                self.depth = 1;
+                Next::Return
+            }
+        }
+    }
+
+    pub fn release(&mut self, step: u8) -> Next {
+        match step {
+            0 => Next::Python(METHOD_CALL),
+            1 if self.depth > 1 => {
+                self.depth -= 1;
+                Next::Return
+            }
+            1 => {
+                self.depth = 0;
+                self.owner = None;
+                Next::Release(self.lock)
+            }
+            _ => Next::Return,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `threading.Thread`: `start()` waits until the new thread has begun, `join()` until it has ended.
+//!
+//! Each thread has a lock that is held until it ends (`_tstate_lock` of 3.4 to 3.12); whoever joins it takes that lock
+//! and releases it again.
+
+use super::{Call, LockNumber, Next};
+use crate::os::ThreadId;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Thread {
+    /// On this lock it waits to be notified of a condition: it waits for one at a time.
+    pub waiter: LockNumber,
+    /// Held until it has ended.
+    pub end: LockNumber,
+    /// The event that it has begun.
+    pub begun: usize,
+}
+
+impl Thread {
+    pub fn start(&self, own: ThreadId, step: u8) -> Next {
+        match step {
+            0 => Next::Python(60),
+            1 => Next::Start(own),
+            2 => Next::Call(Call::EventWait(self.begun)),
+            _ => Next::Return,
+        }
+    }
+
+    pub fn begin(&self, step: u8) -> Next {
+        match step {
+            0 => Next::Python(60),
+            1 => Next::Call(Call::EventSet(self.begun)),
+            _ => Next::Return,
+        }
+    }
+
+    pub fn end(&self, step: u8) -> Next {
+        match step {
+            0 => Next::Python(40),
+            1 => Next::Release(self.end),
+            _ => Next::Return,
+        }
+    }
+
+    pub fn join(&self, step: u8) -> Next {
+        match step {
+            0 => Next::Python(30),
+            1 => Next::Take(self.end),
+            2 => Next::Release(self.end),
+            _ => Next::Return,
+        }
+    }
+}

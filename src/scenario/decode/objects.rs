@@ -1,0 +1,268 @@
+//! The objects of `threading` and `queue` that steps name, and the variables that threads share.
+
+use std::collections::BTreeMap;
+
+use crate::python::threading::{Call, Threading};
+use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::diagnostic::{Problems, quoted};
+use crate::scenario::yaml::Node;
+
+/// The kinds of objects; some have a number.
+const KINDS: [&str; 9] =
+    ["lock", "rlock", "semaphore", "bounded_semaphore", "event", "condition", "queue", "barrier", "variable"];
+/// The steps that name an object.
+pub(crate) const STEPS: [&str; 13] = [
+    "lock",
+    "unlock",
+    "with",
+    "acquire",
+    "release",
+    "set",
+    "clear",
+    "wait",
+    "notify",
+    "notify_all",
+    "put",
+    "get",
+    "barrier",
+];
+
+/// An object, by its number among those of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Object {
+    Lock(usize),
+    RLock(usize),
+    Semaphore(usize),
+    Event(usize),
+    Condition { condition: usize, lock: usize },
+    Queue(usize),
+    Barrier(usize),
+    Variable(usize),
+}
+
+/// The objects of a run, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Objects {
+    named: BTreeMap<String, Object>,
+    variables: Vec<String>,
+    /// Their state at first.
+    pub threading: Threading,
+}
+
+impl Objects {
+    /// The objects of a run whose section `objects` is this.
+    pub fn new(section: Option<&Node>, problems: &mut Problems) -> Objects {
+        let mut objects = Objects::default();
+        let Some(node) = section else { return objects };
+        let Some(entries) = node.entries() else {
+            fields::expected("a mapping of names to objects", node, problems);
+            return objects;
+        };
+        for (key, node) in entries {
+            if let Some(object) = objects.object(&key.text, node, problems) {
+                objects.named.insert(key.text.clone(), object);
+            }
+        }
+        objects
+    }
+
+    /// The names of the shared variables, by number.
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// The number of a shared variable.
+    pub fn variable(&self, name: &str) -> Option<usize> {
+        self.variables.iter().position(|variable| variable == name)
+    }
+
+    /// The call that a step makes of the object it names.
+    pub fn call(&self, step: &str, node: &Node, problems: &mut Problems) -> Option<Call> {
+        let object = self.named(node, problems)?;
+        let call = call_of(step, object);
+        if call.is_none() {
+            let message = format!("{} cannot be used with `{step}`", object.describe());
+            let steps = STEPS.into_iter().filter(|step| call_of(step, object).is_some());
+            let help = format!("use {}", steps.collect::<Vec<_>>().join(", "));
+            problems.add_with_help(node.position, message, help);
+        }
+        call
+    }
+
+    /// The two calls around the body of a `with`.
+    pub fn with(&self, node: &Node, problems: &mut Problems) -> Option<(Call, Call)> {
+        let enter = self.call("with", node, problems)?;
+        let object = self.named(node, problems)?;
+        call_of("release", object).map(|leave| (enter, leave))
+    }
+
+    fn named(&self, node: &Node, problems: &mut Problems) -> Option<Object> {
+        let name = fields::text(node, problems)?;
+        let object = self.named.get(name).copied();
+        if object.is_none() {
+            problems.unknown(node.position, "object", name, self.named.keys().map(String::as_str));
+        }
+        object
+    }
+
+    fn object(&mut self, name: &str, node: &Node, problems: &mut Problems) -> Option<Object> {
+        let (kind, number) = match node.text() {
+            Some(_) => {
+                let kinds = KINDS.map(|kind| (kind, kind));
+                (fields::choice(node, "kind of object", &kinds, problems)?, None)
+            }
+            None => {
+                let (kind, value) = fields::only_entry(node, "an object", &KINDS, problems)?;
+                (kind, Some(value))
+            }
+        };
+        let smallest = if kind.ends_with("semaphore") { 0 } else { 1 };
+        let number = match number {
+            Some(node) => Some(fields::count(node, smallest..=u64::from(u32::MAX), problems)?),
+            None => None,
+        };
+        if let (Some(_), "lock" | "rlock" | "event" | "condition" | "variable") = (number, kind) {
+            problems.add(node.position, format!("a {kind} has no number: write `{name}: {kind}`"));
+            return None;
+        }
+        let threading = &mut self.threading;
+        Some(match kind {
+            "lock" => Object::Lock(threading.add_lock()),
+            "rlock" => Object::RLock(threading.add_rlock()),
+            "semaphore" => Object::Semaphore(threading.add_semaphore(number.unwrap_or(1), false)),
+            "bounded_semaphore" => Object::Semaphore(threading.add_semaphore(number.unwrap_or(1), true)),
+            "event" => Object::Event(threading.add_event()),
+            "condition" => {
+                let lock = threading.add_lock();
+                Object::Condition { condition: threading.add_condition(lock), lock }
+            }
+            "queue" => Object::Queue(threading.add_queue(number)),
+            "barrier" => match number {
+                Some(parties) => Object::Barrier(threading.add_barrier(parties)),
+                None => {
+                    let help = format!("write `{name}: {{barrier: 3}}`");
+                    problems.add_with_help(node.position, "a barrier needs a number of parties", help);
+                    return None;
+                }
+            },
+            _ => {
+                self.variables.push(name.to_owned());
+                Object::Variable(self.variables.len() - 1)
+            }
+        })
+    }
+}
+
+impl Object {
+    fn describe(self) -> &'static str {
+        match self {
+            Object::Lock(_) => "a lock",
+            Object::RLock(_) => "a recursive lock",
+            Object::Semaphore(_) => "a semaphore",
+            Object::Event(_) => "an event",
+            Object::Condition { .. } => "a condition",
+            Object::Queue(_) => "a queue",
+            Object::Barrier(_) => "a barrier",
+            Object::Variable(_) => "a variable",
+        }
+    }
+}
+
+/// What a step does with an object; `None` if it cannot.
+fn call_of(step: &str, object: Object) -> Option<Call> {
+    Some(match (step, object) {
+        ("lock" | "acquire" | "with", Object::Lock(lock) | Object::Condition { lock, .. }) => {
+            Call::Acquire(lock)
+        }
+        ("unlock" | "release", Object::Lock(lock) | Object::Condition { lock, .. }) => Call::Release(lock),
+        ("lock" | "acquire" | "with", Object::RLock(rlock)) => Call::RLockAcquire(rlock),
+        ("unlock" | "release", Object::RLock(rlock)) => Call::RLockRelease(rlock),
+        ("acquire" | "with", Object::Semaphore(semaphore)) => Call::SemaphoreAcquire(semaphore),
+        ("release", Object::Semaphore(semaphore)) => Call::SemaphoreRelease(semaphore),
+        ("set", Object::Event(event)) => Call::EventSet(event),
+        ("clear", Object::Event(event)) => Call::EventClear(event),
+        ("wait", Object::Event(event)) => Call::EventWait(event),
+        ("wait", Object::Condition { condition, .. }) => Call::ConditionWait(condition),
+        ("notify", Object::Condition { condition, .. }) => Call::Notify(condition),
+        ("notify_all", Object::Condition { condition, .. }) => Call::NotifyAll(condition),
+        ("put", Object::Queue(queue)) => Call::Put(queue),
+        ("get", Object::Queue(queue)) => Call::Get(queue),
+        ("barrier" | "wait", Object::Barrier(barrier)) => Call::BarrierWait(barrier),
+        _ => return None,
+    })
+}
+
+/// An opcode with what it does to a shared variable: `LOAD_GLOBAL x`, `STORE_GLOBAL x += 1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instruction {
+    /// The opcode.
+    pub opcode: String,
+    /// What it does.
+    pub access: Option<Access>,
+}
+
+/// What an instruction does to a shared variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It loads the variable.
+    Load(usize),
+    /// It stores what was loaded, changed by so much.
+    Store(usize, i64),
+}
+
+impl Objects {
+    /// The list of opcodes of a `bytecode` step, some perhaps with a shared variable.
+    pub fn instructions(&self, node: &Node, problems: &mut Problems) -> Option<Vec<Instruction>> {
+        let items = fields::items(node, "a list of opcodes", problems)?;
+        let instructions: Vec<_> = items.iter().map(|item| self.instruction(item, problems)).collect();
+        instructions.into_iter().collect()
+    }
+
+    fn instruction(&self, node: &Node, problems: &mut Problems) -> Option<Instruction> {
+        let text = fields::text(node, problems)?;
+        let mut words = text.split_whitespace();
+        let opcode = words.next().unwrap_or_default().to_owned();
+        let rest: Vec<&str> = words.collect();
+        let Some(name) = rest.first() else { return Some(Instruction { opcode, access: None }) };
+        let Some(variable) = self.variable(name) else {
+            problems.unknown(node.position, "variable", name, self.variables.iter().map(String::as_str));
+            return None;
+        };
+        let access = match (rest.as_slice(), opcode.starts_with("STORE")) {
+            ([_], false) => Some(Access::Load(variable)),
+            ([_, "+=", change], true) => change.parse().ok().map(|change| Access::Store(variable, change)),
+            ([_, "-=", change], true) => {
+                change.parse::<i64>().ok().map(|change| Access::Store(variable, change.wrapping_neg()))
+            }
+            _ => None,
+        };
+        if access.is_none() {
+            let message = format!("{} is not an access to a variable", quoted(text));
+            let help = format!("write `LOAD_GLOBAL {name}` or `STORE_GLOBAL {name} += 1`");
+            problems.add_with_help(node.position, message, help);
+        }
+        Some(Instruction { opcode, access: Some(access?) })
+    }
+
+    /// The shared variable that an `add` step changes, and by how much: `add: x` or `add: {to: x, value: -1}`.
+    pub fn addition(&self, node: &Node, problems: &mut Problems) -> Option<(usize, i64)> {
+        let (name, change) = match node.text() {
+            Some(_) => (node, 1),
+            None => {
+                let keys = Fields::of(node, "`add`", &["to", "value"], problems)?;
+                let value = keys.required("value", problems)?;
+                let change = value.text().and_then(|text| text.parse().ok());
+                if change.is_none() {
+                    fields::expected("a whole number", value, problems);
+                }
+                (keys.required("to", problems)?, change?)
+            }
+        };
+        let text = fields::text(name, problems)?;
+        let variable = self.variable(text);
+        if variable.is_none() {
+            problems.unknown(name.position, "variable", text, self.variables.iter().map(String::as_str));
+        }
+        Some((variable?, change))
+    }
+}

@@ -1,0 +1,125 @@
+//! Carrying out the calls of library code: what `threading` and `queue` decide.
+
+use super::{Activity, Engine};
+use crate::des::Span;
+use crate::os::ThreadId;
+use crate::os::kernel::Progress;
+use crate::os::sync::{LockId, Objects, Outcome, Request};
+use crate::python::threading::{Frame, LockNumber, Next, Threading};
+use crate::trace::{Observer, ThreadState};
+
+/// A lock of the program.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lock {
+    pub id: LockId,
+    /// Who took it last and has not released it. Another thread may release it.
+    pub holder: Option<ThreadId>,
+}
+
+/// The locks behind all objects.
+pub(super) fn locks(threading: &Threading, objects: &mut Objects) -> Vec<Lock> {
+    let held: Vec<LockNumber> = threading.held_at_first().collect();
+    let locks = (0..threading.locks()).map(|number| {
+        let id = if held.contains(&number) { objects.new_held_lock() } else { objects.new_lock() };
+        Lock { id, holder: None }
+    });
+    locks.collect()
+}
+
+impl<O: Observer> Engine<'_, O> {
+    /// Carries out the next step of the thread's innermost call. `None` if that takes no time and more can follow, else
+    /// whether the thread is still on its turn.
+    pub(super) fn step_call(&mut self, thread: ThreadId) -> Option<bool> {
+        let frame = self.threads[thread].calls.last_mut()?;
+        match self.threading.step(thread, frame) {
+            Next::Python(instructions) => {
+                let (stretch, instruction) = self.model.library;
+                self.enter_stretch(thread, stretch, Span::ZERO, instruction * instructions);
+                None
+            }
+            Next::Take(lock) => Some(self.take(thread, lock)),
+            Next::Release(lock) => {
+                self.locks[lock].holder = None;
+                Some(self.ask_inside(thread, Request::LockRelease(self.locks[lock].id)))
+            }
+            Next::Call(call) => {
+                self.threads[thread].calls.push(Frame::new(call));
+                None
+            }
+            Next::Start(other) => Some(self.ask_inside(thread, Request::StartThread(other))),
+            Next::Return => {
+                self.threads[thread].calls.pop();
+                None
+            }
+            Next::Raise => {
+                self.abandon_program(thread);
+                None
+            }
+        }
+    }
+
+    /// Takes a lock of the program: from 3.3 on it is first tried without giving the GIL up (`_threadmodule.c`).
+    fn take(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
+        self.threads[thread].wants = Some(lock);
+        let id = self.locks[lock].id;
+        if self.model.lock_tries_first && self.threads[thread].lock.is_some() {
+            self.ask_inside(thread, Request::LockTry(id))
+        } else {
+            self.without_lock(thread, Request::LockTake(id))
+        }
+    }
+
+    /// Makes a request to the kernel that does not block; the thread keeps the GIL.
+    fn ask_inside(&mut self, thread: ThreadId, request: Request) -> bool {
+        self.kernel.set_states(thread, self.computing_state(thread), ThreadState::BlockedOnLock);
+        self.kernel.begin(thread, request);
+        self.threads[thread].activity = Activity::Inside;
+        true
+    }
+
+    /// Carries out a request for which the thread keeps the GIL.
+    pub(super) fn inside(&mut self, thread: ThreadId) -> bool {
+        match (self.kernel.proceed(thread), self.threads[thread].wants) {
+            (Progress::Ended(Outcome::Refused), Some(lock)) => {
+                let request = Request::LockTake(self.locks[lock].id);
+                self.without_lock(thread, request)
+            }
+            (Progress::Ended(_), _) => {
+                self.lock_taken(thread);
+                self.go_on(thread)
+            }
+            (Progress::Pending | Progress::InVain, _) => false,
+        }
+    }
+
+    /// The thread has taken the lock that it wanted, if it wanted one.
+    pub(super) fn lock_taken(&mut self, thread: ThreadId) {
+        if let Some(lock) = self.threads[thread].wants.take() {
+            self.locks[lock].holder = Some(thread);
+        }
+    }
+
+    /// An exception that nobody catches ends the thread's program.
+    fn abandon_program(&mut self, thread: ThreadId) {
+        let state = &mut self.threads[thread];
+        state.calls.clear();
+        state.loops.clear();
+        state.step = self.model.programs[state.program].steps.len() - 1;
+    }
+
+    /// Loads a shared variable.
+    pub(super) fn load(&mut self, thread: ThreadId, variable: usize) {
+        self.threads[thread].loaded = self.variables[variable].value;
+        self.threads[thread].stores_seen = self.variables[variable].stores;
+    }
+
+    /// Stores what was loaded last, changed: what others have stored since is lost.
+    pub(super) fn store(&mut self, thread: ThreadId, variable: usize, change: i64) {
+        let (loaded, stores_seen) = (self.threads[thread].loaded, self.threads[thread].stores_seen);
+        let variable = &mut self.variables[variable];
+        variable.overwritten += u64::from(variable.stores != stores_seen);
+        variable.stores += 1;
+        variable.value = loaded.wrapping_add(change);
+        variable.expected = variable.expected.wrapping_add(change);
+    }
+}
