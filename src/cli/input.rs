@@ -7,8 +7,9 @@ use clap::Args;
 
 use crate::cli::Failure;
 use crate::des::Span;
+use crate::experiment::Effort;
 use crate::scenario::units::{self, UnitError};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Repeat, Scenario};
 
 /// No text that is read may be longer, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -24,6 +25,28 @@ pub(super) struct ScenarioArguments {
     /// Use this seed in place of the scenario's
     #[arg(long, allow_hyphen_values = true, value_parser = count)]
     pub seed: Option<u64>,
+}
+
+/// How precisely results are to be known, and on how many cores.
+#[derive(Debug, Args)]
+pub(super) struct EffortArguments {
+    /// Carry out every run so often, each time with another seed; auto until the results are precise
+    #[arg(long, value_name = "COUNT", value_parser = repeat)]
+    pub reps: Option<Repeat>,
+    /// With --reps auto, how wide half an interval may be, relative to its mean
+    #[arg(long, value_name = "PERCENT", value_parser = precision, default_value = "1%")]
+    pub precision: f64,
+    /// Carry out so many runs at a time [default: as many as there are cores]
+    #[arg(short = 'j', long = "jobs", value_name = "COUNT", value_parser = jobs)]
+    pub jobs: Option<usize>,
+}
+
+impl EffortArguments {
+    /// The effort that is asked for; else as often as the scenario says, on all cores.
+    pub fn effort(&self, repeat: Repeat) -> Effort {
+        let default = Effort::of(self.reps.unwrap_or(repeat));
+        Effort { precision: self.precision, threads: self.jobs.unwrap_or(default.threads), ..default }
+    }
 }
 
 /// A scenario with the name by which figures refer to it.
@@ -77,6 +100,22 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
 /// A duration typed on the command line, likewise.
 pub(super) fn span(text: &str) -> Result<Span, String> {
     units::parse_span(text).map_err(|error| with_help(&error))
+}
+
+fn repeat(text: &str) -> Result<Repeat, String> {
+    Repeat::parse(text).map_err(|error| with_help(&error))
+}
+
+fn precision(text: &str) -> Result<f64, String> {
+    let fraction = units::parse_percentage(text).map_err(|error| with_help(&error))?;
+    if fraction > 0.0 { Ok(fraction) } else { Err("it must be above 0%".to_owned()) }
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match count(text)? {
+        jobs @ 1..=1024 => Ok(jobs as usize),
+        jobs => Err(format!("{jobs} is out of range: from 1 to 1024")),
+    }
 }
 
 fn with_help(error: &UnitError) -> String {

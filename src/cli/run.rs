@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::Failure;
-use crate::cli::input::{Loaded, ScenarioArguments};
+use crate::cli::input::{EffortArguments, Loaded, ScenarioArguments};
 use crate::cli::output::{self, Format};
 use crate::cli::plot;
-use crate::experiment::{Conducted, Standing, conduct};
+use crate::experiment::{Conducted, Standing, conduct_with};
 use crate::export::{json, table};
 
 /// The arguments of `gilsim run`.
@@ -16,6 +16,8 @@ use crate::export::{json, table};
 pub(super) struct Arguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
+    #[command(flatten)]
+    effort: EffortArguments,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -30,7 +32,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let formats: Vec<Format> =
         arguments.outputs.iter().map(|path| output::format_of(path, &allowed)).collect::<Result<_, _>>()?;
     let loaded = arguments.scenario.load()?;
-    let conducted = conduct(&loaded.scenario, &loaded.id, arguments.scenario.seed);
+    let effort = arguments.effort.effort(loaded.scenario.repeat);
+    let conducted = conduct_with(&loaded.scenario, &loaded.id, arguments.scenario.seed, effort);
+    conducted.notices.iter().for_each(|notice| output::tell(&format!("warning: {notice}")));
     output::print(&shown(arguments, &loaded, &conducted))?;
     for (path, format) in arguments.outputs.iter().zip(formats) {
         if format == Format::Json {
@@ -61,7 +65,12 @@ fn shown(arguments: &Arguments, loaded: &Loaded, conducted: &Conducted) -> Strin
         let reason = verdict.known_gap.as_deref().unwrap_or_default().trim();
         text.push_str(&format!("known gap: {}: {reason}\n\n", verdict.that));
     }
-    text.push_str(&format!("seed {}\n{}", conducted.seed, table::fingerprints(&conducted.runs)));
+    text.push_str(&format!("seed {}", conducted.seed));
+    if conducted.replications > 1 {
+        let replications = conducted.replications;
+        text.push_str(&format!(", {replications} replications: means with 95 % confidence intervals"));
+    }
+    text.push_str(&format!("\n{}", table::fingerprints(&conducted.runs)));
     text
 }
 

@@ -2,9 +2,14 @@
 
 pub mod conduct;
 pub mod finding;
+pub mod parallel;
 pub mod recording;
+pub mod replications;
+pub mod statistics;
 pub mod verdict;
 
-pub use conduct::{Conducted, RunOutcome, conduct};
+pub use conduct::{Conducted, Notice, RunOutcome, conduct, conduct_with};
 pub use recording::{Recording, record};
+pub use replications::{Effort, seed_of};
+pub use statistics::Estimate;
 pub use verdict::{Role, Standing, Verdict};

@@ -3,6 +3,7 @@
 //! A figure from which a constant of the machine was inferred is an input: that it comes out right shows only that the
 //! inference was done right. Every other figure is a prediction.
 
+use crate::experiment::statistics::Estimate;
 use crate::scenario::expression::{EvaluationError, Term};
 use crate::scenario::{Bound, Expectation, Expression, Metric, Scenario, provenance_of};
 
@@ -13,8 +14,10 @@ pub struct Verdict {
     pub that: String,
     /// What was expected of it.
     pub bound: Bound,
-    /// What was found.
+    /// What was found: the mean over all replications.
     pub found: Result<f64, EvaluationError>,
+    /// Half the width of the 95 % confidence interval of what was found, if there are replications.
+    pub half_width: Option<f64>,
     /// Whether the value is a time in seconds.
     pub is_time: bool,
     /// How it stands.
@@ -55,14 +58,20 @@ impl Verdict {
     }
 }
 
-/// Judges one expectation; `value_of` knows the quantities of the runs.
+/// Judges one expectation by its mean; `value_of` knows the quantities of the runs of each of so many `replications`.
 pub(crate) fn judge(
     expectation: &Expectation,
     scenario: &Scenario,
     id: &str,
-    value_of: &impl Fn(&str, Metric) -> Option<f64>,
+    replications: usize,
+    value_of: &impl Fn(usize, &str, Metric) -> Option<f64>,
 ) -> Verdict {
-    let found = expectation.expression.evaluate(value_of);
+    let of_one = |replication| {
+        expectation.expression.evaluate(&|run: &str, metric| value_of(replication, run, metric))
+    };
+    let values: Result<Vec<f64>, EvaluationError> = (0..replications).map(of_one).collect();
+    let estimate = values.as_ref().ok().and_then(|values| Estimate::of(values));
+    let found = values.map(|_| estimate.map_or(f64::NAN, |estimate| estimate.mean));
     let met = found.as_ref().is_ok_and(|value| expectation.bound.holds(*value));
     let standing = match (met, &expectation.known_gap) {
         (true, _) => Standing::Met,
@@ -73,6 +82,7 @@ pub(crate) fn judge(
         that: expectation.that.clone(),
         bound: expectation.bound,
         found,
+        half_width: estimate.and_then(|estimate| estimate.half_width),
         is_time: expectation.expression.time_power == 1,
         standing,
         role: role_of(expectation, scenario, id),

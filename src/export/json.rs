@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::experiment::{Conducted, Role, RunOutcome, Standing, Verdict};
+use crate::experiment::{Conducted, Estimate, Role, RunOutcome, Standing, Verdict};
 use crate::scenario::{Bound, Metric, Scenario};
 use crate::sim::Ending;
 use crate::trace::ThreadState;
@@ -14,6 +14,7 @@ struct Document<'a> {
     title: &'a str,
     scenario_hash: String,
     seed: u64,
+    replications: usize,
     fingerprint: String,
     runs: Vec<RunDocument<'a>>,
     expectations: Vec<VerdictDocument<'a>>,
@@ -26,6 +27,7 @@ struct RunDocument<'a> {
     fingerprint: String,
     events: u64,
     metrics: serde_json::Map<String, serde_json::Value>,
+    half_widths: serde_json::Map<String, serde_json::Value>,
     threads: Vec<ThreadDocument<'a>>,
     core_busy_s: Vec<f64>,
 }
@@ -53,6 +55,7 @@ struct VerdictDocument<'a> {
     above: Option<f64>,
     below: Option<f64>,
     found: Option<f64>,
+    half_width: Option<f64>,
     error: Option<f64>,
     standing: &'static str,
     inferred_constant: Option<&'a str>,
@@ -60,6 +63,9 @@ struct VerdictDocument<'a> {
 }
 
 /// The document of one experiment, ending with a new line. Times are in seconds.
+///
+/// Metrics are means over the replications, with half the widths of their 95 % confidence intervals; threads and cores are
+/// those of the first replication.
 pub fn document(scenario: &Scenario, id: &str, conducted: &Conducted) -> String {
     let document = Document {
         gilsim: env!("CARGO_PKG_VERSION"),
@@ -67,6 +73,7 @@ pub fn document(scenario: &Scenario, id: &str, conducted: &Conducted) -> String 
         title: &scenario.title,
         scenario_hash: hexadecimal(scenario.hash),
         seed: conducted.seed,
+        replications: conducted.replications,
         fingerprint: hexadecimal(conducted.fingerprint()),
         runs: scenario
             .runs
@@ -87,7 +94,11 @@ pub fn hexadecimal(hash: u64) -> String {
 
 fn run_document<'a>(outcome: &'a RunOutcome, names: &'a [String]) -> RunDocument<'a> {
     let report = &outcome.report;
-    let metrics = Metric::ALL.iter().map(|metric| (metric.name.to_owned(), metric.of(report).into()));
+    let estimates = Metric::ALL.map(|metric| (metric.name, outcome.estimate(|report| metric.of(report))));
+    let with_names = |part: fn(&Estimate) -> Option<f64>| {
+        let named = estimates.iter();
+        named.map(|(name, estimate)| ((*name).to_owned(), estimate.as_ref().and_then(part).into())).collect()
+    };
     let threads = report.threads.iter().zip(names).map(|(thread, name)| ThreadDocument {
         name,
         ended_s: thread.ended.map(|time| time.as_secs()),
@@ -113,9 +124,10 @@ fn run_document<'a>(outcome: &'a RunOutcome, names: &'a [String]) -> RunDocument
             Ending::CutOff => "cut off",
             Ending::Stuck => "stuck",
         },
-        fingerprint: hexadecimal(report.fingerprint()),
+        fingerprint: hexadecimal(outcome.fingerprint()),
         events: report.events,
-        metrics: metrics.collect(),
+        metrics: with_names(|estimate| Some(estimate.mean)),
+        half_widths: with_names(|estimate| estimate.half_width),
         threads: threads.collect(),
         core_busy_s: report.core_busy.iter().map(|span| span.as_secs()).collect(),
     }
@@ -133,6 +145,7 @@ fn verdict_document(verdict: &Verdict) -> VerdictDocument<'_> {
         above,
         below,
         found: verdict.found.as_ref().ok().copied(),
+        half_width: verdict.half_width,
         error: verdict.error(),
         standing: match verdict.standing {
             Standing::Met => "met",

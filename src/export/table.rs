@@ -3,38 +3,54 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use crate::experiment::{Conducted, Role, RunOutcome, Standing, Verdict};
-use crate::export::number;
+use crate::experiment::{Conducted, Estimate, Role, RunOutcome, Standing, Verdict};
+use crate::export::number::{self, Unit};
 use crate::scenario::Bound;
-use crate::sim::Report;
+use crate::sim::{Ending, Report};
 
-/// The runs side by side, a line a quantity.
+/// The runs side by side, a line a quantity: means over the replications, with 95 % confidence intervals if there are
+/// several.
 pub fn runs(conducted: &Conducted) -> String {
     let mut table = table();
     let names = conducted.runs.iter().map(|run| run.name.clone());
     table.set_header(std::iter::once(String::new()).chain(names));
-    let first = conducted.runs.first().map_or(0.0, |run| run.report.makespan.as_secs());
-    let mut line = |name: &str, cell: &dyn Fn(&Report) -> String| {
-        let cells = conducted.runs.iter().map(|run| cell(&run.report));
-        table.add_row(std::iter::once(name.to_owned()).chain(cells));
+    let mut line = |name: &str, cell: &dyn Fn(&RunOutcome) -> String| {
+        table.add_row(std::iter::once(name.to_owned()).chain(conducted.runs.iter().map(cell)));
     };
-    line("makespan", &|report| number::seconds(report.makespan.as_secs()));
-    line("ratio to the first run", &|report| ratio(report.makespan.as_secs(), first));
-    line("CPU user", &|report| number::seconds(report.total_time(|thread| thread.user).as_secs()));
-    line("CPU system", &|report| number::seconds(report.total_time(|thread| thread.system).as_secs()));
-    line("GIL checks", &|report| number::count(report.gil.checks));
-    line("GIL acquisitions", &|report| number::count(report.gil.acquisitions));
-    line("failed acquisitions", &|report| number::count(report.gil.failed_acquisitions));
-    line("hand-overs", &|report| number::count(report.gil.hand_overs));
-    line("drop requests", &|report| number::count(report.gil.drop_requests));
-    line("switches, voluntary", &|report| number::count(report.total(|thread| thread.voluntary_switches)));
-    line("switches, involuntary", &|report| {
-        number::count(report.total(|thread| thread.involuntary_switches))
+    line("makespan", &|run| time(run, makespan));
+    line("ratio to the first run", &|run| ratio(run.ratio_to(&conducted.runs[0], makespan)));
+    line("CPU user", &|run| time(run, |report| Some(report.total_time(|thread| thread.user).as_secs())));
+    line("CPU system", &|run| time(run, |report| Some(report.total_time(|thread| thread.system).as_secs())));
+    line("GIL checks", &|run| count(run, |report| report.gil.checks));
+    line("GIL acquisitions", &|run| count(run, |report| report.gil.acquisitions));
+    line("failed acquisitions", &|run| count(run, |report| report.gil.failed_acquisitions));
+    line("hand-overs", &|run| count(run, |report| report.gil.hand_overs));
+    line("drop requests", &|run| count(run, |report| report.gil.drop_requests));
+    line("switches, voluntary", &|run| count(run, |report| report.total(|thread| thread.voluntary_switches)));
+    line("switches, involuntary", &|run| {
+        count(run, |report| report.total(|thread| thread.involuntary_switches))
     });
-    line("system calls", &|report| number::count(report.total(|thread| thread.system_calls)));
-    line("badness", &|report| report.badness().map_or("-".to_owned(), |badness| format!("{badness:.3}")));
+    line("system calls", &|run| count(run, |report| report.total(|thread| thread.system_calls)));
+    line("badness", &|run| ratio(run.estimate(Report::badness)));
     align_right(&mut table);
     table.trim_fmt()
+}
+
+fn makespan(report: &Report) -> Option<f64> {
+    Some(report.makespan.as_secs())
+}
+
+fn time(run: &RunOutcome, of: impl Fn(&Report) -> Option<f64>) -> String {
+    run.estimate(of).map_or("-".to_owned(), |estimate| number::estimate(&estimate, Unit::Seconds))
+}
+
+fn count(run: &RunOutcome, of: impl Fn(&Report) -> u64) -> String {
+    let estimate = run.estimate(|report| Some(of(report) as f64));
+    estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, Unit::Count))
+}
+
+fn ratio(estimate: Option<Estimate>) -> String {
+    estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, Unit::Ratio))
 }
 
 /// The expectations of an experiment and what was found.
@@ -73,19 +89,19 @@ pub fn verdicts<'a>(
 pub fn fingerprints(runs: &[RunOutcome]) -> String {
     let mut text = String::new();
     for run in runs {
-        text.push_str(&format!("fingerprint {:016x}  {}", run.report.fingerprint(), run.name));
+        text.push_str(&format!("fingerprint {:016x}  {}", run.fingerprint(), run.name));
         if !run.complete {
-            text.push_str(&format!("  (INCOMPLETE: {})", incomplete(&run.report)));
+            text.push_str(&format!("  (INCOMPLETE: {})", incomplete(run)));
         }
         text.push('\n');
     }
     text
 }
 
-fn incomplete(report: &Report) -> &'static str {
-    match report.ending {
-        crate::sim::Ending::Stuck => "the threads that are left wait for what cannot happen any more",
-        _ => "cut off at the end of what can be simulated, 213 days",
+fn incomplete(run: &RunOutcome) -> &'static str {
+    match run.reports().any(|report| report.ending == Ending::Stuck) {
+        true => "the threads that are left wait for what cannot happen any more",
+        false => "cut off at the end of what can be simulated, 213 days",
     }
 }
 
@@ -99,10 +115,6 @@ fn align_right(table: &mut Table) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-}
-
-fn ratio(makespan: f64, first: f64) -> String {
-    if first > 0.0 { format!("{:.3}", makespan / first) } else { "-".to_owned() }
 }
 
 fn expected(verdict: &Verdict) -> String {
@@ -122,7 +134,13 @@ fn expected(verdict: &Verdict) -> String {
 
 fn found(verdict: &Verdict) -> String {
     match &verdict.found {
-        Ok(value) => quantity(verdict, *value),
+        Ok(value) => match verdict.half_width {
+            Some(half_width) => {
+                let unit = if verdict.is_time { Unit::Seconds } else { Unit::Plain };
+                number::with_half_width(*value, half_width, unit)
+            }
+            None => quantity(verdict, *value),
+        },
         Err(error) => error.to_string(),
     }
 }

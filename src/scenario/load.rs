@@ -6,6 +6,7 @@ use crate::python::opcodes::OpcodeTable;
 use crate::scenario::decode::compile::MOST_STEPS;
 use crate::scenario::decode::constant::Provenance;
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::repeat;
 use crate::scenario::decode::runs::{self, RunSections};
 use crate::scenario::decode::{expect, machine, python};
 use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
@@ -17,13 +18,14 @@ use crate::scenario::presets::{PresetKind, Presets, preset_names};
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "gilsim",
     "title",
     "about",
     "source",
     "topic",
     "seed",
+    "repeat",
     "machine",
     "python",
     "functions",
@@ -176,6 +178,7 @@ impl Loader {
             Some(node) => fields::count(node, 0..=u64::MAX, &mut self.problems),
             None => Some(1),
         };
+        let repeat = repeat::repeat(keys.get("repeat"), &mut self.problems);
         let mut hash = TreeHash::new();
         for name in ["title", "seed", "expect"] {
             keys.get(name).into_iter().for_each(|node| hash.add(node));
@@ -191,6 +194,7 @@ impl Loader {
             topic: fields::optional_text(keys.get("topic"), &mut self.problems),
             title: title?.to_owned(),
             seed: seed?,
+            repeat: repeat?,
             runs: runs?,
             expectations,
             hash: hash.value(),

@@ -25,6 +25,7 @@ use crate::sim::Model;
 
 pub use decode::constant::{Origin, Provenance};
 pub use decode::expect::{Bound, Expectation};
+pub use decode::repeat::{MOST_REPLICATIONS, Repeat};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expression::Expression;
 pub use load::{Interpreter, interpreter, load, load_with_files, load_with_presets, provenance_of};
@@ -47,6 +48,8 @@ pub struct Scenario {
     pub topic: Option<String>,
     /// The seed of all randomness.
     pub seed: u64,
+    /// How often it is carried out, each time with another seed.
+    pub repeat: Repeat,
     /// The runs, at least one, in the order of the file.
     pub runs: Vec<Run>,
     /// What is expected of the runs.

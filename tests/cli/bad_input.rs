@@ -473,3 +473,22 @@ fn a_file_as_other_editors_write_it_is_no_error() {
         assert_eq!(desk.run(&["run", "two-threads.yaml"]), expected);
     }
 }
+
+#[test]
+fn replications_out_of_range() {
+    check_usage(
+        &["run", "two-threads.yaml", "--reps", "0"],
+        "error: invalid value '0' for '--reps <COUNT>': 0 is out of range: from 1 to 100000 (write a number, or auto)",
+    );
+    check(
+        doing("[python: 1ms]") + "repeat: often\n",
+        "
+error: `often` is not a whole number
+  --> scenario.yaml:10:9
+   |
+10 | repeat: often
+   |         ^^^^^
+   |
+   = help: write a number, or auto",
+    );
+}

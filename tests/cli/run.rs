@@ -237,3 +237,35 @@ fn a_reader_of_the_messages_that_has_gone_away_changes_no_exit_code() {
         assert_eq!(outcome.code, Some(code), "{arguments:?}");
     }
 }
+
+#[test]
+fn replications_give_means_with_intervals() {
+    let outcome = Desk::with(&["random-costs.yaml"]).run(&["run", "random-costs.yaml", "--reps", "20"]);
+    check_golden(&outcome.success(), "replications.txt");
+    let document = outcome_of("random-costs.yaml", &["--reps", "20"]);
+    assert_eq!(document["replications"], 20);
+    let half_width = |metric: &str| document["runs"][0]["half_widths"][metric].as_f64();
+    assert!(half_width("system").is_some_and(|width| width > 1e-6));
+    assert_eq!(half_width("user"), Some(0.0));
+}
+
+#[test]
+fn a_scenario_may_say_how_often_it_is_repeated() {
+    let text = data("random-costs.yaml") + "repeat: 20\n";
+    let outcome = Desk::new().put("random-costs.yaml", text).run(&["run", "random-costs.yaml"]);
+    check_golden(&outcome.success(), "replications.txt");
+}
+
+#[test]
+fn replications_are_the_same_on_any_number_of_cores() {
+    let on = |jobs| printed("random-costs.yaml", &["--reps", "auto", "--json", "-j", jobs]);
+    assert_eq!(on("1"), on("3"));
+}
+
+#[test]
+fn a_seed_that_cannot_matter_is_pointed_out() {
+    let outcome = Desk::with(&["two-threads.yaml"]).run(&["run", "two-threads.yaml", "--reps", "3"]);
+    let warning =
+        "warning: nothing here is random, so the seed does not matter: all 3 replications are the same\n";
+    assert_eq!((outcome.code, outcome.messages.as_str()), (Some(DONE), warning));
+}

@@ -174,7 +174,7 @@ pub(crate) fn only_entry<'a>(
 }
 
 /// A scalar that is read by `parse`.
-fn quantity<T>(
+pub(crate) fn quantity<T>(
     node: &Node,
     what: &str,
     parse: fn(&str) -> Result<T, UnitError>,
