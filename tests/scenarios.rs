@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use gilsim::experiment::{Conducted, Standing, conduct};
-use gilsim::scenario;
+use gilsim::experiment::sweep::{Plan, Shard, conduct_sweep};
+use gilsim::experiment::{Effort, Standing, Verdict, conduct};
+use gilsim::scenario::{self, Template};
 
 fn scenario_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
@@ -14,23 +15,33 @@ fn scenario_files() -> Vec<PathBuf> {
     files
 }
 
-fn conducted(path: &Path) -> Conducted {
+fn verdicts(path: &Path) -> Vec<Verdict> {
     let text = std::fs::read_to_string(path).unwrap();
     let id = path.file_stem().unwrap().to_str().unwrap();
     let scenario = scenario::load(&text, id, &[]).unwrap_or_else(|errors| panic!("{errors}"));
-    conduct(&scenario, id, None)
+    let Some(sweep) = scenario.sweep.clone() else {
+        let conducted = conduct(&scenario, id, None);
+        for run in &conducted.runs {
+            assert!(run.complete, "{id}: {} does not end", run.name);
+        }
+        return conducted.verdicts;
+    };
+    let template = Template { name: id.to_owned(), text, overrides: Vec::new() };
+    let plan = Plan::new(template, sweep, None, Effort::of(scenario.repeat), Shard::WHOLE).unwrap();
+    let swept = conduct_sweep(&plan).unwrap();
+    assert_eq!(swept.incomplete(), 0, "{id}");
+    let (verdicts, left_out) = swept.verdicts(&plan.first, id);
+    assert!(left_out.is_empty(), "{id}: {left_out:?}");
+    verdicts
 }
 
 #[test]
 fn every_scenario_meets_its_expectations_but_for_known_gaps() {
     let mut failed = Vec::new();
     for path in scenario_files() {
-        let conducted = conducted(&path);
-        assert!(!conducted.verdicts.is_empty(), "{} expects nothing", path.display());
-        for run in &conducted.runs {
-            assert!(run.complete, "{}: {} does not end", path.display(), run.name);
-        }
-        let bad = conducted.verdicts.iter().filter(|verdict| verdict.standing == Standing::Failed);
+        let verdicts = verdicts(&path);
+        assert!(!verdicts.is_empty(), "{} expects nothing", path.display());
+        let bad = verdicts.iter().filter(|verdict| verdict.standing == Standing::Failed);
         failed.extend(
             bad.map(|verdict| format!("{}: {} is {:?}", path.display(), verdict.that, verdict.found)),
         );
@@ -42,7 +53,7 @@ fn every_scenario_meets_its_expectations_but_for_known_gaps() {
 #[test]
 fn every_known_gap_is_still_one() {
     for path in scenario_files() {
-        for verdict in conducted(&path).verdicts {
+        for verdict in verdicts(&path) {
             let closed = verdict.known_gap.is_some() && verdict.standing == Standing::Met;
             assert!(!closed, "{}: {} is met: its known_gap can go", path.display(), verdict.that);
         }

@@ -9,7 +9,7 @@ use crate::cli::Failure;
 use crate::des::Span;
 use crate::experiment::Effort;
 use crate::scenario::units::{self, UnitError};
-use crate::scenario::{self, Repeat, Scenario};
+use crate::scenario::{self, Diagnostics, Repeat, Scenario, Template};
 
 /// No text that is read may be longer, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -53,6 +53,7 @@ impl EffortArguments {
 pub(super) struct Loaded {
     pub scenario: Scenario,
     pub id: String,
+    pub template: Template,
 }
 
 impl ScenarioArguments {
@@ -67,9 +68,19 @@ pub(super) fn load(path: &str, overrides: &[String]) -> Result<Loaded, Failure> 
     let (text, name) = read(path)?;
     let folder = if path == "-" { None } else { Path::new(path).parent() };
     let scenario = scenario::load_with_files(&text, &name, overrides, folder.unwrap_or(Path::new("")))
-        .map_err(|diagnostics| Failure::Scenario(diagnostics.render(colour())))?;
-    let id = Path::new(&name).file_stem().map_or(name.clone(), |stem| stem.to_string_lossy().into_owned());
-    Ok(Loaded { scenario, id })
+        .map_err(|diagnostics| explained(&diagnostics))?;
+    let id = id_of(&name);
+    Ok(Loaded { scenario, id, template: Template { name, text, overrides: overrides.to_vec() } })
+}
+
+/// What figures call the scenario of this name: the file without its folder and ending.
+pub(super) fn id_of(name: &str) -> String {
+    Path::new(name).file_stem().map_or(name.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// What is wrong with a scenario, for a person.
+pub(super) fn explained(diagnostics: &Diagnostics) -> Failure {
+    Failure::Scenario(diagnostics.render(colour()))
 }
 
 /// The text at `path`, or from standard input for `-`, and what to call it.

@@ -4,9 +4,13 @@
 
 mod failure;
 mod input;
+mod merge;
 mod output;
 mod plot;
+mod progress;
+mod results;
 mod run;
+mod sweep;
 mod ticks;
 mod verify;
 
@@ -28,6 +32,10 @@ struct Arguments {
 enum Command {
     /// Carries out the runs of a scenario, compares them, and checks its expectations
     Run(run::Arguments),
+    /// Carries out a scenario at many points: every switch interval, every number of cores
+    Sweep(sweep::Arguments),
+    /// Puts the shares of a sweep together
+    Merge(merge::Arguments),
     /// Draws a chart of a scenario
     Plot(plot::Arguments),
     /// Checks the expectations of many scenarios, and tells predictions from inputs
@@ -41,6 +49,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.command {
         Command::Run(arguments) => run::main(arguments),
+        Command::Sweep(arguments) => sweep::main(arguments),
+        Command::Merge(arguments) => merge::main(arguments),
         Command::Plot(arguments) => plot::main(arguments),
         Command::Verify(arguments) => verify::main(arguments),
         Command::Ticks(arguments) => ticks::main(arguments),

@@ -26,6 +26,9 @@ pub(super) fn tell(message: &str) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Json,
+    JsonLines,
+    Csv,
+    Part,
     Svg,
     Png,
 }
@@ -35,6 +38,9 @@ pub(super) fn format_of(path: &Path, allowed: &[Format]) -> Result<Format, Failu
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     let format = match ending.as_deref() {
         Some("json") => Some(Format::Json),
+        Some("jsonl") => Some(Format::JsonLines),
+        Some("csv") => Some(Format::Csv),
+        Some("part") => Some(Format::Part),
         Some("svg") => Some(Format::Svg),
         Some("png") => Some(Format::Png),
         _ => None,
@@ -53,6 +59,9 @@ impl Format {
     fn ending(self) -> &'static str {
         match self {
             Format::Json => ".json",
+            Format::JsonLines => ".jsonl",
+            Format::Csv => ".csv",
+            Format::Part => ".part",
             Format::Svg => ".svg",
             Format::Png => ".png",
         }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::Failure;
+use crate::cli::input::Loaded;
 use crate::cli::{input, output};
-use crate::experiment::{Role, Standing, Verdict, conduct};
+use crate::experiment::sweep::{Plan, Shard, conduct_sweep};
+use crate::experiment::{Effort, Role, Standing, Verdict, conduct};
 use crate::export::table;
 
 /// The arguments of `gilsim verify`.
@@ -23,10 +25,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let mut incomplete = Vec::new();
     for path in scenarios(&arguments.paths)? {
         let loaded = input::load(&path.to_string_lossy(), &[])?;
-        let conducted = conduct(&loaded.scenario, &loaded.id, None);
-        let stopped = conducted.runs.iter().filter(|run| !run.complete);
-        incomplete.extend(stopped.map(|run| format!("{}: {}", loaded.id, run.name)));
-        judged.extend(conducted.verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
+        let (verdicts, stopped) = verified(&loaded)?;
+        incomplete.extend(stopped.into_iter().map(|run| format!("{}: {run}", loaded.id)));
+        judged.extend(verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
     }
     let rows = judged.iter().map(|(id, verdict)| (id.as_str(), verdict));
     output::print(&format!("{}\n\n{}", table::verdicts(rows, true), summary(&judged)))?;
@@ -37,6 +38,24 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         0 => Ok(()),
         failed => Err(Failure::Expectation(format!("{failed} of {} expectations failed", judged.len()))),
     }
+}
+
+/// The verdicts on a scenario, at every point if it is a sweep, and the runs that did not come to their end.
+fn verified(loaded: &Loaded) -> Result<(Vec<Verdict>, Vec<String>), Failure> {
+    let Some(sweep) = loaded.scenario.sweep.clone() else {
+        let conducted = conduct(&loaded.scenario, &loaded.id, None);
+        let stopped = conducted.runs.iter().filter(|run| !run.complete);
+        let stopped = stopped.map(|run| run.name.clone()).collect();
+        return Ok((conducted.verdicts, stopped));
+    };
+    let effort = Effort::of(loaded.scenario.repeat);
+    let plan = Plan::new(loaded.template.clone(), sweep, None, effort, Shard::WHOLE)
+        .map_err(|error| Failure::Scenario(error.to_string()))?;
+    let swept = conduct_sweep(&plan).map_err(|diagnostics| input::explained(&diagnostics))?;
+    let stopped = swept.rows().filter(|(_, row)| !row.complete);
+    let stopped =
+        stopped.map(|(piece, row)| format!("{} at {}", swept.runs[row.run], piece.values.join(", ")));
+    Ok((swept.verdicts(&plan.first, &loaded.id).0, stopped.collect()))
 }
 
 fn summary(judged: &[(String, Verdict)]) -> String {

@@ -36,6 +36,8 @@ pub enum Purpose {
     ThreadStart = 12,
     /// What users outside the machine do: one stream a user.
     User = 11,
+    /// The points of a sweep that are drawn at random: one stream a point.
+    Sample = 64,
 }
 
 /// A reproducible sequence of random numbers: ChaCha with 8 rounds.

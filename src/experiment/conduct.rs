@@ -17,7 +17,7 @@ pub struct Conducted {
     pub replications: usize,
     /// The runs, in the order of the scenario.
     pub runs: Vec<RunOutcome>,
-    /// One verdict an expectation, in the order of the scenario.
+    /// One verdict an expectation that is not about a point of a sweep, in the order of the scenario.
     pub verdicts: Vec<Verdict>,
     /// What whoever reads the results should know about them.
     pub notices: Vec<Notice>,
@@ -43,6 +43,11 @@ pub enum Notice {
     SeedDoesNotMatter {
         /// How many there were.
         replications: usize,
+    },
+    /// Some expectations are about points of a sweep, and only a sweep judges them.
+    NotJudged {
+        /// How many there are.
+        expectations: usize,
     },
     /// The results are not as precise as wanted, and no more replications are tried.
     NotPrecise {
@@ -117,7 +122,7 @@ pub fn conduct_with(scenario: &Scenario, id: &str, seed: Option<u64>, effort: Ef
         let index = scenario.runs.iter().position(|other| other.name == run)?;
         metric.of(&replications[replication][index])
     };
-    let judged = scenario.expectations.iter();
+    let judged = scenario.expectations.iter().filter(|expectation| expectation.place.is_empty());
     let verdicts = judged.map(|expectation| judge(expectation, scenario, id, replications.len(), &value_of));
     let verdicts = verdicts.collect();
     let count = replications.len();
@@ -125,7 +130,7 @@ pub fn conduct_with(scenario: &Scenario, id: &str, seed: Option<u64>, effort: Ef
 }
 
 /// The quantities that are to be known precisely: how long the runs take, and what is expected of them.
-fn watched(scenario: &Scenario, reports: &[Report]) -> Vec<f64> {
+pub(crate) fn watched(scenario: &Scenario, reports: &[Report]) -> Vec<f64> {
     let value_of = |run: &str, metric: Metric| {
         let index = scenario.runs.iter().position(|other| other.name == run)?;
         metric.of(&reports[index])
@@ -139,6 +144,10 @@ fn watched(scenario: &Scenario, reports: &[Report]) -> Vec<f64> {
 fn notices(scenario: &Scenario, effort: Effort, replications: &[Vec<Report>]) -> Vec<Notice> {
     let count = replications.len();
     let mut notices = Vec::new();
+    let placed = scenario.expectations.iter().filter(|expectation| !expectation.place.is_empty()).count();
+    if placed > 0 {
+        notices.push(Notice::NotJudged { expectations: placed });
+    }
     if count > 1 && replications.windows(2).all(|pair| pair[0] == pair[1]) {
         notices.push(Notice::SeedDoesNotMatter { replications: count });
     }
@@ -188,6 +197,10 @@ impl fmt::Display for Notice {
             Notice::SeedDoesNotMatter { replications } => write!(
                 formatter,
                 "nothing here is random, so the seed does not matter: all {replications} replications are the same"
+            ),
+            Notice::NotJudged { expectations } => write!(
+                formatter,
+                "not judged, because only `gilsim sweep` comes there: {expectations} expectations with `where`"
             ),
             Notice::NotPrecise { replications, reached } => write!(
                 formatter,

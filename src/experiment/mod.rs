@@ -6,6 +6,7 @@ pub mod parallel;
 pub mod recording;
 pub mod replications;
 pub mod statistics;
+pub mod sweep;
 pub mod verdict;
 
 pub use conduct::{Conducted, Notice, RunOutcome, conduct, conduct_with};

@@ -3,4 +3,6 @@
 pub mod file;
 pub mod json;
 pub mod number;
+pub mod part;
+pub mod rows;
 pub mod table;

@@ -3,9 +3,10 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
+use crate::experiment::sweep::Swept;
 use crate::experiment::{Conducted, Estimate, Role, RunOutcome, Standing, Verdict};
 use crate::export::number::{self, Unit};
-use crate::scenario::Bound;
+use crate::scenario::{Bound, Metric};
 use crate::sim::{Ending, Report};
 
 /// The runs side by side, a line a quantity: means over the replications, with 95 % confidence intervals if there are
@@ -85,6 +86,43 @@ pub fn verdicts<'a>(
     table.trim_fmt()
 }
 
+/// A sweep, a line for each run at each point, and how many lines are left out because there are more than `most`.
+pub fn sweep(swept: &Swept, metrics: &[Metric], most: usize) -> (String, usize) {
+    let mut table = table();
+    let several = swept.runs.len() > 1;
+    let run = several.then(|| "run".to_owned());
+    let names = metrics.iter().map(|metric| metric.name.to_owned());
+    table.set_header(swept.paths.iter().cloned().chain(run).chain(names));
+    let summaries = swept.summaries();
+    for summary in summaries.iter().take(most) {
+        let run = several.then(|| summary.run.to_owned());
+        let cells = metrics.iter().map(|metric| {
+            let index = Metric::ALL.iter().position(|other| other == metric);
+            let estimate = index.and_then(|index| summary.estimates[index]);
+            estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, unit_of(metric.is_time)))
+        });
+        table.add_row(summary.values.iter().cloned().chain(run).chain(cells));
+    }
+    align_right(&mut table);
+    (table.trim_fmt(), summaries.len().saturating_sub(most))
+}
+
+/// What became of the expectations of a sweep. Of very many, those that are met are left out.
+pub fn sweep_verdicts(judged: &[Verdict]) -> String {
+    const MANY: usize = 100;
+    let shown = judged.iter().filter(|verdict| judged.len() <= MANY || verdict.standing != Standing::Met);
+    let shown: Vec<&Verdict> = shown.take(MANY).collect();
+    let table = verdicts(shown.iter().map(|verdict| ("", *verdict)), false);
+    match judged.len() - shown.len() {
+        0 => table,
+        left_out => format!("{table}\n and {left_out} more"),
+    }
+}
+
+fn unit_of(is_time: bool) -> Unit {
+    if is_time { Unit::Seconds } else { Unit::Plain }
+}
+
 /// The fingerprint of every run, and that of a run that did not come to its end, in a line each.
 pub fn fingerprints(runs: &[RunOutcome]) -> String {
     let mut text = String::new();
@@ -135,10 +173,7 @@ fn expected(verdict: &Verdict) -> String {
 fn found(verdict: &Verdict) -> String {
     match &verdict.found {
         Ok(value) => match verdict.half_width {
-            Some(half_width) => {
-                let unit = if verdict.is_time { Unit::Seconds } else { Unit::Plain };
-                number::with_half_width(*value, half_width, unit)
-            }
+            Some(half_width) => number::with_half_width(*value, half_width, unit_of(verdict.is_time)),
             None => quantity(verdict, *value),
         },
         Err(error) => error.to_string(),

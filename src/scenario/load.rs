@@ -8,17 +8,18 @@ use crate::scenario::decode::constant::Provenance;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::repeat;
 use crate::scenario::decode::runs::{self, RunSections};
-use crate::scenario::decode::{expect, machine, python};
+use crate::scenario::decode::{expect, machine, python, sweep};
 use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
 use crate::scenario::expression::{KnownRun, Parts};
 use crate::scenario::hash::TreeHash;
 use crate::scenario::inherit::{self, RunTree, Runs};
 use crate::scenario::merge;
 use crate::scenario::presets::{PresetKind, Presets, preset_names};
+use crate::scenario::sweep::Setting;
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "gilsim",
     "title",
     "about",
@@ -36,6 +37,7 @@ const KEYS: [&str; 18] = [
     "threads",
     "until",
     "runs",
+    "sweep",
     "expect",
 ];
 const RUN_KEYS: [&str; 11] = [
@@ -68,7 +70,7 @@ pub fn load_with_presets(
     preset_directory: Option<&Path>,
 ) -> Result<Scenario, Diagnostics> {
     let mut loader = Loader::new(name, text, Presets::new(preset_directory));
-    let scenario = loader.scenario(text, overrides);
+    let scenario = loader.scenario(text, overrides, &[]);
     loader.finish(scenario)
 }
 
@@ -81,7 +83,21 @@ pub fn load_with_files(
     folder: &Path,
 ) -> Result<Scenario, Diagnostics> {
     let mut loader = Loader::new(name, text, Presets::with_files_in(folder));
-    let scenario = loader.scenario(text, overrides);
+    let scenario = loader.scenario(text, overrides, &[]);
+    loader.finish(scenario)
+}
+
+/// Reads a scenario at a point of a sweep: some more values are set. Files are seen from the folder of `name`.
+pub(crate) fn load_point(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    point: &[Setting],
+) -> Result<Scenario, Diagnostics> {
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+    let mut loader = Loader::new(name, text, Presets::with_files_in(folder));
+    let point: Vec<String> = point.iter().map(Setting::text).collect();
+    let scenario = loader.scenario(text, overrides, &point);
     loader.finish(scenario)
 }
 
@@ -159,14 +175,15 @@ impl Loader {
         Some(preset.tree)
     }
 
-    fn scenario(&mut self, text: &str, overrides: &[String]) -> Option<Scenario> {
+    fn scenario(&mut self, text: &str, overrides: &[String], point: &[String]) -> Option<Scenario> {
         let root = yaml::parse(text, 0, 0, &mut self.problems)?;
         if root.entries().is_none() {
             let message = format!("a scenario is a mapping, found {}", root.describe());
             self.problems.add_with_help(root.position, message, "a scenario begins with `gilsim: 1`");
             return None;
         }
-        let root = overrides::apply(root, overrides, &mut self.sources, &mut self.problems);
+        let root = overrides::apply(root, overrides, "--set", &mut self.sources, &mut self.problems);
+        let root = overrides::apply(root, point, "point of the sweep", &mut self.sources, &mut self.problems);
         if !self.is_version_known(&root) {
             return None;
         }
@@ -184,8 +201,13 @@ impl Loader {
             keys.get(name).into_iter().for_each(|node| hash.add(node));
         }
         let runs = self.runs(&root, &mut hash);
+        let sweep = keys.get("sweep").map(|node| sweep::sweep(node, &mut self.problems));
+        let swept = sweep.as_ref().and_then(Option::as_ref);
         let expectations = match keys.get("expect") {
-            Some(node) => expect::expectations(node, &known_runs(&root, runs.as_deref()), &mut self.problems),
+            Some(node) => {
+                let runs = known_runs(&root, runs.as_deref());
+                expect::expectations(node, &runs, swept, &mut self.problems)
+            }
             None => Vec::new(),
         };
         Some(Scenario {
@@ -196,6 +218,7 @@ impl Loader {
             seed: seed?,
             repeat: repeat?,
             runs: runs?,
+            sweep: sweep.flatten(),
             expectations,
             hash: hash.value(),
         })

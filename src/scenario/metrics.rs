@@ -1,6 +1,8 @@
 //! The quantities of a run that an expectation can speak of: of the whole run, of one thread, of one latency, or of a shared variable.
 
 use crate::des::Span;
+use crate::scenario::diagnostic::quoted;
+use crate::scenario::suggest;
 use crate::sim::report::{ThreadReport, Variable};
 use crate::sim::{Latency, Report};
 use crate::trace::ThreadState;
@@ -111,6 +113,18 @@ impl Metric {
             Read::Thread(_, read) => Metric { read: Read::Thread(index, read), ..self },
             _ => self,
         }
+    }
+
+    /// The metric that a user names.
+    ///
+    /// # Errors
+    /// If there is none of this name; the message suggests what was meant.
+    pub fn parse(name: &str) -> Result<Metric, String> {
+        Metric::named(name).ok_or_else(|| {
+            let help = suggest::help(name, Metric::ALL.iter().map(|metric| metric.name));
+            let help = help.map_or(String::new(), |help| format!(" ({help})"));
+            format!("unknown metric {}{help}", quoted(name))
+        })
     }
 
     /// Its value in a run; `None` where it has no meaning (badness without a check).

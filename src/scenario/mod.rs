@@ -4,6 +4,7 @@
 //! decoded run by run (`decode`). Whatever is wrong is collected in one pass and shown with its place in the text
 //! ([`diagnostic`]). What comes out is right: the engine checks nothing again.
 
+pub mod axis;
 mod decode;
 pub mod diagnostic;
 pub mod expression;
@@ -14,7 +15,10 @@ mod merge;
 mod metrics;
 mod overrides;
 mod presets;
+pub mod quantity;
 mod suggest;
+pub mod sweep;
+mod template;
 pub mod units;
 mod yaml;
 
@@ -26,11 +30,14 @@ use crate::sim::Model;
 pub use decode::constant::{Origin, Provenance};
 pub use decode::expect::{Bound, Expectation};
 pub use decode::repeat::{MOST_REPLICATIONS, Repeat};
+pub use decode::sweep::parse_axes;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expression::Expression;
 pub use load::{Interpreter, interpreter, load, load_with_files, load_with_presets, provenance_of};
 pub use metrics::Metric;
 pub use presets::{PresetKind, preset_names, preset_text};
+pub use sweep::{Setting, Sweep};
+pub use template::Template;
 
 /// The version of the language.
 pub const LANGUAGE_VERSION: u64 = 1;
@@ -52,6 +59,8 @@ pub struct Scenario {
     pub repeat: Repeat,
     /// The runs, at least one, in the order of the file.
     pub runs: Vec<Run>,
+    /// What is varied in a sweep.
+    pub sweep: Option<Sweep>,
     /// What is expected of the runs.
     pub expectations: Vec<Expectation>,
     /// A hash of everything that was read, presets and overrides included.

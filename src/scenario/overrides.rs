@@ -7,16 +7,17 @@ use crate::scenario::yaml::{self, Key, Kind, Node};
 /// The longest path, in keys; no path of the language is longer.
 const LONGEST_PATH: usize = 12;
 
-/// Applies each override to the tree of the file, in order. Their texts are added to the sources.
+/// Applies each override to the tree of the file, in order. Their texts are added to the sources under this name.
 pub(crate) fn apply(
     mut tree: Node,
     overrides: &[String],
+    name: &str,
     sources: &mut Vec<Source>,
     problems: &mut Problems,
 ) -> Node {
     for text in overrides {
         let source = sources.len();
-        sources.push(Source { name: "--set".to_owned(), text: text.clone() });
+        sources.push(Source { name: name.to_owned(), text: text.clone() });
         if let Some((path, value)) = parse(text, source, problems)
             && is_known_run(&tree, &path, problems)
             && leads_somewhere(&tree, &path, problems)
@@ -121,7 +122,7 @@ mod tests {
         let tree = yaml::parse(file, 0, 0, &mut problems).unwrap();
         let mut sources = vec![Source { name: "file".into(), text: file.into() }];
         let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-        let tree = apply(tree, &overrides, &mut sources, &mut problems);
+        let tree = apply(tree, &overrides, "--set", &mut sources, &mut problems);
         if problems.is_empty() {
             return Ok(tree.flow());
         }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod plot;
 mod run;
+mod sweep;
 mod ticks;
 mod verify;
 

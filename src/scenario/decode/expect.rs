@@ -1,12 +1,14 @@
 //! What is expected of the runs.
 
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::sweep;
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::expression::{self, Expression, KnownRun};
+use crate::scenario::sweep::{Setting, Sweep};
 use crate::scenario::units;
 use crate::scenario::yaml::{Kind, Node};
 
-const KEYS: [&str; 8] = ["that", "is", "within", "above", "below", "note", "source", "known_gap"];
+const KEYS: [&str; 9] = ["that", "is", "within", "above", "below", "where", "note", "source", "known_gap"];
 
 /// One expectation: an expression and what its value should be.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,8 @@ pub struct Expectation {
     pub expression: Expression,
     /// What its value should be.
     pub bound: Bound,
+    /// At which points of a sweep; if empty, wherever the scenario is carried out.
+    pub place: Vec<Setting>,
     /// A remark.
     pub note: Option<String>,
     /// Where the expected value comes from.
@@ -56,22 +60,36 @@ impl Bound {
     }
 }
 
-/// The list of expectations about these runs. Those in which something is wrong are left out.
-pub(crate) fn expectations(node: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Vec<Expectation> {
+/// The list of expectations about these runs, which may be about some points of a sweep. Those in which something is wrong are left out.
+pub(crate) fn expectations(
+    node: &Node,
+    runs: &[KnownRun<'_>],
+    sweep: Option<&Sweep>,
+    problems: &mut Problems,
+) -> Vec<Expectation> {
     let items = fields::items(node, "a list of expectations", problems).unwrap_or_default();
-    items.iter().filter_map(|item| expectation(item, runs, problems)).collect()
+    items.iter().filter_map(|item| expectation(item, runs, sweep, problems)).collect()
 }
 
-fn expectation(item: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Expectation> {
+fn expectation(
+    item: &Node,
+    runs: &[KnownRun<'_>],
+    sweep: Option<&Sweep>,
+    problems: &mut Problems,
+) -> Option<Expectation> {
     let keys = Fields::of(item, "an expectation", &KEYS, problems)?;
     let that = keys.required("that", problems);
     let expression = that.and_then(|node| expression(node, runs, problems));
     let bound = bound(keys, expression.as_ref(), problems);
+    let place = match keys.get("where") {
+        Some(node) => sweep::place(node, sweep, problems),
+        None => Some(Vec::new()),
+    };
     let note = fields::optional_text(keys.get("note"), problems);
     let source = fields::optional_text(keys.get("source"), problems);
     let known_gap = fields::optional_text(keys.get("known_gap"), problems);
     let that = that?.text()?.to_owned();
-    Some(Expectation { that, expression: expression?, bound: bound?, note, source, known_gap })
+    Some(Expectation { that, expression: expression?, bound: bound?, place: place?, note, source, known_gap })
 }
 
 fn expression(node: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Expression> {

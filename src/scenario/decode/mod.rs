@@ -18,4 +18,5 @@ pub(crate) mod python;
 pub mod repeat;
 pub(crate) mod runs;
 pub(crate) mod steps;
+pub mod sweep;
 pub(crate) mod threads;

@@ -1,0 +1,85 @@
+//! What `gilsim sweep` and `gilsim merge` show and write.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::cli::output::{self, Format};
+use crate::cli::sweep;
+use crate::experiment::sweep::Swept;
+use crate::export::part::PartError;
+use crate::export::{rows, table};
+use crate::scenario::Metric;
+
+/// Points that are shown; files hold all of them.
+const MOST_SHOWN: usize = 200;
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub(super) struct ResultArguments {
+    /// Write a row for every run to this file: .csv or .jsonl
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Write a row for every point to this file, means with 95 % confidence intervals: .csv or .jsonl
+    #[arg(long, value_name = "FILE")]
+    summary: Vec<PathBuf>,
+    /// Show this metric in the table; may be given more than once
+    #[arg(long = "metric", value_name = "NAME", value_parser = sweep::metric,
+          default_values = ["makespan", "system", "gil.hand_overs", "gil.failed"])]
+    metrics: Vec<Metric>,
+}
+
+impl ResultArguments {
+    /// The format of each output. A share of a sweep goes to one part, and nothing else is written.
+    pub fn formats(&self, is_share: bool) -> Result<Vec<Format>, Failure> {
+        if is_share {
+            if self.outputs.len() != 1 || !self.summary.is_empty() {
+                let message = "a share of a sweep is written to one file: -o NAME.part";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+            return Ok(vec![output::format_of(&self.outputs[0], &[Format::Part])?]);
+        }
+        let allowed = [Format::Csv, Format::JsonLines];
+        self.summary.iter().try_for_each(|path| output::format_of(path, &allowed).map(|_| ()))?;
+        self.outputs.iter().map(|path| output::format_of(path, &allowed)).collect()
+    }
+
+    /// Writes the files, and shows the table.
+    pub fn write(&self, swept: &Swept, formats: &[Format]) -> Result<(), Failure> {
+        for (path, format) in self.outputs.iter().zip(formats) {
+            let text = if *format == Format::Csv { rows::csv(swept) } else { rows::json_lines(swept) };
+            output::save(path, text.as_bytes())?;
+        }
+        for path in &self.summary {
+            let format = output::format_of(path, &[Format::Csv, Format::JsonLines])?;
+            let csv = format == Format::Csv;
+            let text = if csv { rows::summary_csv(swept) } else { rows::summary_json_lines(swept) };
+            output::save(path, text.as_bytes())?;
+        }
+        let (table, left_out) = table::sweep(swept, &self.metrics, MOST_SHOWN);
+        output::print(&format!("{table}\n"))?;
+        if left_out > 0 {
+            output::tell(&format!("{left_out} more rows are not shown: write them to a file with --summary"));
+        }
+        Ok(())
+    }
+}
+
+/// Fails if a run did not come to its end.
+pub(super) fn complete(swept: &Swept) -> Result<(), Failure> {
+    match swept.incomplete() {
+        0 => Ok(()),
+        1 => Err(Failure::Incomplete("1 run did not come to its end".to_owned())),
+        incomplete => Err(Failure::Incomplete(format!("{incomplete} runs did not come to their end"))),
+    }
+}
+
+/// Why a part cannot be used, in words.
+pub(super) fn cannot_use(path: &Path, error: &PartError) -> Failure {
+    let message = format!("cannot use {}: {error}", path.display());
+    match error {
+        PartError::Io(_) => Failure::Inside(message),
+        PartError::NotAPart | PartError::OtherSweep => Failure::Usage(message),
+    }
+}
