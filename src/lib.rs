@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 7 | [`cli`] | one file a subcommand, and nothing that computes |
 //! | 6 | [`chart`], [`export`] | pictures and files |
-//! | 5 | [`experiment`] | runs and expectations |
+//! | 5 | [`experiment`], [`calibration`] | runs and expectations; measuring machines and interpreters |
 //! | 4 | [`scenario`] | YAML text to a checked model |
 //! | 3 | [`sim`] | the engine: the only event loop |
 //! | 2 | [`python`] | bytecode, programs, lock policies |
@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod calibration;
 pub mod chart;
 pub mod cli;
 pub mod des;

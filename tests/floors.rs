@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 8] = [
     &["python"],
     &["sim"],
     &["scenario"],
-    &["experiment"],
+    &["calibration", "experiment"],
     &["chart", "export"],
     &["cli"],
 ];

@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, messages to standard error. The exit codes are listed at [`Failure`].
 
+mod calibrate;
 mod failure;
 mod input;
 mod merge;
@@ -40,6 +41,8 @@ enum Command {
     Plot(plot::Arguments),
     /// Checks the expectations of many scenarios, and tells predictions from inputs
     Verify(verify::Arguments),
+    /// Measures this machine and interpreters, for profiles that scenarios can use
+    Calibrate(calibrate::Arguments),
     /// Shows where in a disassembly the interpreter counts ticks or looks at the eval breaker
     Ticks(ticks::Arguments),
 }
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Merge(arguments) => merge::main(arguments),
         Command::Plot(arguments) => plot::main(arguments),
         Command::Verify(arguments) => verify::main(arguments),
+        Command::Calibrate(arguments) => calibrate::main(arguments),
         Command::Ticks(arguments) => ticks::main(arguments),
     };
     match outcome {

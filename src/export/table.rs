@@ -143,13 +143,13 @@ fn incomplete(run: &RunOutcome) -> &'static str {
     }
 }
 
-fn table() -> Table {
+pub(super) fn table() -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING);
     table
 }
 
-fn align_right(table: &mut Table) {
+pub(super) fn align_right(table: &mut Table) {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -1,0 +1,51 @@
+//! All measurements of a Linux machine, in turns.
+
+use rustix::time::{ClockId, clock_getres};
+
+use crate::calibration::figures::Record;
+use crate::calibration::machine::cores::Cores;
+use crate::calibration::machine::{MachineFigures, context_switch, locks, system_call, timer, wake_up};
+use crate::calibration::{CalibrationError, Effort};
+
+/// Measures the machine. `progress` is told from time to time which share is done.
+///
+/// # Errors
+/// If threads cannot be bound to cores.
+pub fn measure_machine(
+    effort: Effort,
+    progress: &mut dyn FnMut(f64),
+) -> Result<MachineFigures, CalibrationError> {
+    let cores = Cores::find()?;
+    let mut record = Record::default();
+    let batches = effort.batches();
+    for batch in 0..batches {
+        progress(batch as f64 / batches as f64);
+        system_call::measure(cores, effort, &mut record);
+        locks::measure(cores, effort, &mut record);
+        context_switch::measure(cores, effort, &mut record);
+        wake_up::measure(cores, effort, &mut record);
+        timer::measure(cores, effort, &mut record);
+    }
+    progress(1.0);
+    // The coarse clock goes forward with the tick (kernel/time/posix-timers.c).
+    let tick = clock_getres(ClockId::MonotonicCoarse);
+    Ok(MachineFigures {
+        cores: cores.count,
+        processor: processor(),
+        kernel: kernel(),
+        tick: tick.tv_sec as f64 * 1e9 + tick.tv_nsec as f64,
+        figures: record.figures(),
+    })
+}
+
+/// The first line `model name` of /proc/cpuinfo.
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim().to_owned())
+}
+
+fn kernel() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease");
+    release.map_or("unknown".to_owned(), |release| release.trim().to_owned())
+}
