@@ -11,8 +11,6 @@ use gilsim::sim::{Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// The schedulers on which the two agree; `mach` is not in the twin yet.
-pub const JUDGED: [&str; 3] = ["round_robin", "cfs", "eevdf"];
 /// All schedulers.
 pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
 /// The kinds of locks, by name.

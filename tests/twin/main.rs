@@ -4,7 +4,7 @@
 //! commas, say of which kinds, `GILSIM_TWIN_CORES` how large the machines are at most, and `GILSIM_TWIN_SEED` where to
 //! begin; the default is the same models each time. A run that takes too long in either is left out and counted.
 //!
-//! As many random models, under all schedulers, are held against the invariants of a run.
+//! As many random models are held against the invariants of a run.
 
 mod compare;
 mod generator;
@@ -59,8 +59,8 @@ fn disagreement(model: &Model, seed: u64, left_out: &Cell<u64>) -> Option<String
     }
 }
 
-/// Tries the random models that the settings ask for, by default under `schedulers`.
-fn try_models(schedulers: &[&str], try_one: impl Fn(&Model, u64) -> Option<String>) {
+/// Tries the random models that the settings ask for.
+fn try_models(try_one: impl Fn(&Model, u64) -> Option<String>) {
     let config = Config {
         cases: u32::try_from(setting("GILSIM_TWIN_CASES", 10_000)).expect("fewer cases"),
         failure_persistence: None,
@@ -70,7 +70,7 @@ fn try_models(schedulers: &[&str], try_one: impl Fn(&Model, u64) -> Option<Strin
     let mut key = [0_u8; 32];
     key[..8].copy_from_slice(&setting("GILSIM_TWIN_SEED", 1).to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &key));
-    let schedulers = list("GILSIM_TWIN_SCHEDULERS", schedulers);
+    let schedulers = list("GILSIM_TWIN_SCHEDULERS", &generator::SCHEDULERS);
     let locks = list("GILSIM_TWIN_LOCKS", &generator::LOCKS);
     let cores = usize::try_from(setting("GILSIM_TWIN_CORES", 6)).expect("fewer cores");
     let strategy = (generator::model(cores, schedulers, locks), 0..1000_u64);
@@ -91,11 +91,11 @@ fn try_models(schedulers: &[&str], try_one: impl Fn(&Model, u64) -> Option<Strin
 #[test]
 fn engine_and_twin_agree() {
     let left_out = Cell::new(0);
-    try_models(&generator::JUDGED, |model, seed| disagreement(model, seed, &left_out));
+    try_models(|model, seed| disagreement(model, seed, &left_out));
     println!("{} cases left out", left_out.get());
 }
 
 #[test]
 fn every_run_keeps_the_invariants() {
-    try_models(&generator::SCHEDULERS, invariants::broken);
+    try_models(invariants::broken);
 }

@@ -165,20 +165,7 @@ impl World<'_> {
         self.charge(core);
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
-            self.threads[thread].place = Place::Arriving;
-            let idle = self.now.since(self.cores[core].idle_since);
-            let latency = if self.now == Time::ZERO {
-                Span::ZERO
-            } else if idle < self.model.machine.costs.deep_idle_after {
-                self.cost(Cost::LatencyIdle)
-            } else {
-                self.cost(Cost::LatencyDeep)
-            };
-            self.cores[core].occupant = Some(thread);
-            self.cores[core].arriving = true;
-            self.threads[thread].entry = entry;
-            self.begin_piece(core, Piece::Arrival, latency);
-            return;
+            return self.arrive(thread, core, entry);
         }
         self.threads[thread].place = Place::Queued;
         self.enters(thread, core, entry);
@@ -188,6 +175,24 @@ impl World<'_> {
         } else {
             self.set_slice(core);
         }
+    }
+
+    /// A thread takes an idle core.
+    fn arrive(&mut self, thread: usize, core: usize, entry: Entry) {
+        self.threads[thread].place = Place::Arriving;
+        self.threads[thread].core = core;
+        self.threads[thread].entry = entry;
+        let idle = self.now.since(self.cores[core].idle_since);
+        let latency = if self.now == Time::ZERO {
+            Span::ZERO
+        } else if idle < self.model.machine.costs.deep_idle_after {
+            self.cost(Cost::LatencyIdle)
+        } else {
+            self.cost(Cost::LatencyDeep)
+        };
+        self.cores[core].occupant = Some(thread);
+        self.cores[core].arriving = true;
+        self.begin_piece(core, Piece::Arrival, latency);
     }
 
     fn begin_piece(&mut self, core: usize, piece: Piece, length: Span) {
@@ -217,11 +222,17 @@ impl World<'_> {
         self.charge(core);
         self.cores[core].must_make_room = false;
         self.cores[core].piece = None;
-        self.cores[core].occupant = None;
-        self.threads[thread].place = Place::Queued;
         if self.threads[thread].burst.is_some_and(|burst| burst.left.is_zero()) {
             self.threads[thread].burst = None;
         }
+        self.threads[thread].place = Place::Queued;
+        self.mach_leaves(thread, core, true);
+        if let Some(next) = self.mach_replaces(thread, core) {
+            self.threads[thread].report.involuntary_switches += 1;
+            self.give_core(core, thread, Some(next));
+            return self.make_ready(thread, Entry::Woken);
+        }
+        self.cores[core].occupant = None;
         self.joins_queue(thread, core);
         let next = self.pick(core);
         self.threads[thread].report.involuntary_switches += u64::from(next != Some(thread));

@@ -33,7 +33,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
     for (thread, spec) in model.threads.iter().enumerate() {
         world.agenda.set(Kind::Timer, thread, Time::ZERO + spec.start);
     }
-    world.refuse_mach();
+    world.set_tick();
     world.record();
     let mut handled = 0;
     let until = model.until.unwrap_or(Time::END);
@@ -55,6 +55,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
             Kind::Timer => world.timer_has_come(event.index),
             Kind::Core => world.piece_is_over(event.index),
             Kind::Slice => world.slice_is_over(event.index),
+            Kind::Tick => world.tick(),
         }
         world.record();
     };
@@ -67,6 +68,7 @@ enum Kind {
     Timer,
     Core,
     Slice,
+    Tick,
 }
 
 /// One event to come; `place` is the order in which it was set.
@@ -181,6 +183,7 @@ pub struct World<'a> {
     objects: objects::Objects,
     gil: lock::Gil,
     scheduler: sched::Scheduler,
+    load: mach::Load,
     counters: GilCounters,
     actions_done: u64,
     marks: Vec<(Time, usize, Mark)>,
@@ -201,6 +204,7 @@ impl<'a> World<'a> {
             objects: objects::Objects::new(),
             gil: lock::Gil::new(&model.gil, threads),
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
+            load: mach::Load::new(model.machine.cores, threads),
             counters: GilCounters::default(),
             actions_done: 0,
             marks: Vec::new(),

@@ -56,6 +56,13 @@ fn picos(span: Span) -> i128 {
 impl World<'_> {
     /// The core for a woken or started thread.
     pub fn place(&self, thread: usize) -> usize {
+        match self.model.machine.scheduler {
+            SchedulerConfig::Mach { .. } => self.mach_place(thread),
+            _ => self.usual_place(thread),
+        }
+    }
+
+    pub fn usual_place(&self, thread: usize) -> usize {
         let is_idle = |core: usize| self.cores[core].occupant.is_none();
         let allowed = (0..self.cores.len()).filter(|core| self.may_run(thread, *core));
         match self.threads[thread].last_core {
@@ -64,7 +71,7 @@ impl World<'_> {
         }
     }
 
-    fn may_run(&self, thread: usize, core: usize) -> bool {
+    pub fn may_run(&self, thread: usize, core: usize) -> bool {
         self.model.threads[thread].cores.contains(core)
     }
 
@@ -155,6 +162,9 @@ impl World<'_> {
     }
 
     pub fn joins_queue(&mut self, thread: usize, core: usize) {
+        if let SchedulerConfig::Mach { .. } = self.model.machine.scheduler {
+            return self.mach_joins_queue(thread, core);
+        }
         let queue = self.queue_of(core);
         self.scheduler.queues[queue].queued.push(thread);
     }
@@ -180,11 +190,15 @@ impl World<'_> {
         next
     }
 
-    /// Takes the last thread that may run here, from the longest queue that has one.
+    /// Takes a thread that may run here, from the longest queue that has one: under mach the first, else the last.
     fn pull(&mut self, core: usize) -> Option<usize> {
         let candidate = |world: &Self, other: usize| {
             let queued = &world.scheduler.queues[other].queued;
-            queued.iter().copied().rfind(|thread| world.may_run(*thread, core))
+            let mut may_run = queued.iter().copied().filter(|thread| world.may_run(*thread, core));
+            match world.model.machine.scheduler {
+                SchedulerConfig::Mach { .. } => may_run.next(),
+                _ => may_run.next_back(),
+            }
         };
         let longest = (0..self.cores.len())
             .rev()
@@ -205,7 +219,11 @@ impl World<'_> {
                 entity.deadline += shift;
                 Some(thread)
             }
-            _ => None,
+            SchedulerConfig::Mach { .. } => {
+                self.scheduler.queues[longest].queued.retain(|queued| *queued != thread);
+                Some(thread)
+            }
+            SchedulerConfig::RoundRobin { .. } => None,
         }
     }
 
@@ -220,6 +238,7 @@ impl World<'_> {
             SchedulerConfig::Eevdf { .. } if entity.vruntime >= entity.deadline => {
                 entity.deadline = entity.vruntime + slice;
             }
+            SchedulerConfig::Mach { .. } => self.mach_used(thread, elapsed),
             _ => {}
         }
     }
@@ -231,6 +250,7 @@ impl World<'_> {
             let lag = self.average(core) - self.vruntime(thread);
             self.scheduler.entities[thread].lag = lag.clamp(-bound, bound);
         }
+        self.mach_leaves(thread, core, false);
     }
 
     /// The thread begins to run on `core`.
@@ -241,6 +261,7 @@ impl World<'_> {
         if let SchedulerConfig::Cfs { .. } = self.model.machine.scheduler {
             self.update_minimum(core);
         }
+        self.mach_starts(thread, core);
     }
 
     /// Whether the thread that runs on `core` must make room for `woken`, which queues there.
@@ -252,7 +273,8 @@ impl World<'_> {
                 self.vruntime(running) - self.vruntime(woken) > granularity
             }
             SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running),
-            _ => false,
+            SchedulerConfig::Mach { .. } => self.mach_gives_way(core, running, woken),
+            SchedulerConfig::RoundRobin { .. } => false,
         }
     }
 
@@ -285,7 +307,7 @@ impl World<'_> {
                 used >= slice || (used >= minimum_granularity * self.scheduler.factor && ahead > picos(slice))
             }
             SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running),
-            SchedulerConfig::Mach { .. } => false,
+            SchedulerConfig::Mach { .. } => self.quantum_is_over(core, running),
         }
     }
 
@@ -300,7 +322,7 @@ impl World<'_> {
                 let tick = tick.picos().max(1);
                 others_queue.then(|| Time::from_picos((now / tick + 1) * tick))
             }
-            SchedulerConfig::Mach { .. } => None,
+            SchedulerConfig::Mach { .. } => Some(self.quantum_ends(core)),
         }
     }
 }
