@@ -4,18 +4,24 @@
 //! commas, say of which kinds, `GILSIM_TWIN_CORES` how large the machines are at most, and `GILSIM_TWIN_SEED` where to
 //! begin; the default is the same models each time. A run that takes too long in either is left out and counted.
 //!
+//! A model that fails is made smaller and saved as a scenario under `target/twin-failures`, which `gilsim run` replays.
+//!
 //! As many random models are held against the invariants of a run.
 
 mod compare;
 mod generator;
 mod invariants;
 mod recorder;
+mod scenario;
 mod simulator;
 
 use std::any::Any;
 use std::cell::Cell;
 use std::env;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 use gilsim::sim::Model;
 use proptest::prelude::*;
@@ -59,10 +65,26 @@ fn disagreement(model: &Model, seed: u64, left_out: &Cell<u64>) -> Option<String
     }
 }
 
+/// Saves a model as a scenario.
+fn save(model: &Model, seed: u64) -> PathBuf {
+    let text = scenario::text(model, seed);
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("twin-failures");
+    let path = directory.join(format!("{:016x}.yaml", hasher.finish()));
+    fs::create_dir_all(&directory).and_then(|()| fs::write(&path, text)).expect("the failure can be saved");
+    path
+}
+
 /// Tries the random models that the settings ask for.
 fn try_models(try_one: impl Fn(&Model, u64) -> Option<String>) {
+    try_some(setting("GILSIM_TWIN_CASES", 10_000), try_one);
+}
+
+/// Tries so many random models.
+fn try_some(cases: u64, try_one: impl Fn(&Model, u64) -> Option<String>) {
     let config = Config {
-        cases: u32::try_from(setting("GILSIM_TWIN_CASES", 10_000)).expect("fewer cases"),
+        cases: u32::try_from(cases).expect("fewer cases"),
         failure_persistence: None,
         max_shrink_iters: 100_000,
         ..Config::default()
@@ -82,7 +104,9 @@ fn try_models(try_one: impl Fn(&Model, u64) -> Option<String>) {
         Ok(()) => {}
         Err(TestError::Fail(_, (model, seed))) => {
             // What a failure leaves behind: the smallest model found, and what is wrong with it.
-            panic!("seed {seed}, {model:?}\n\n{}", try_one(&model, seed).unwrap_or_default())
+            let path = save(&model, seed);
+            let wrong = try_one(&model, seed).unwrap_or_default();
+            panic!("{wrong}\nto replay it: gilsim run {}", path.display())
         }
         Err(error) => panic!("{error}"),
     }
@@ -98,4 +122,19 @@ fn engine_and_twin_agree() {
 #[test]
 fn every_run_keeps_the_invariants() {
     try_models(invariants::broken);
+}
+
+#[test]
+fn a_model_written_as_a_scenario_is_the_same_model() {
+    try_some(500, |model, seed| {
+        let text = scenario::text(model, seed);
+        match gilsim::scenario::load(&text, "model", &[]) {
+            Ok(read) => {
+                let fingerprint = |model, seed| gilsim::sim::run(model, seed, ()).0.fingerprint();
+                let same = fingerprint(model, seed) == fingerprint(&read.runs[0].model, read.seed);
+                (!same).then_some(text)
+            }
+            Err(errors) => Some(errors.to_string()),
+        }
+    });
 }

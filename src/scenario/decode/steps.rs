@@ -191,7 +191,7 @@ impl StepDecoder<'_> {
     fn action(&mut self, item: &Node, body: Option<&Node>, problems: &mut Problems) -> Option<Action> {
         let (name, value) = step_of(item, problems)?;
         match name {
-            "bytecode" => self.one_round(value, problems),
+            "bytecode" => self.bytecode(value, item.get("for"), problems),
             "ticks" => self.ticks(value, problems),
             "python" => {
                 let span = fields::span(value, problems)?;
@@ -221,9 +221,14 @@ impl StepDecoder<'_> {
         }
     }
 
-    /// The bytecode of a step, once through.
-    fn one_round(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
-        let instructions = self.names.objects.instructions(node, problems)?;
+    /// The bytecode of a step: once through, or round and round for some time.
+    fn bytecode(&mut self, node: &Node, time: Option<&Node>, problems: &mut Problems) -> Option<Action> {
+        let instructions = self.names.objects.instructions(node, problems);
+        let time = match time {
+            Some(node) => Some(fields::span(node, problems)?),
+            None => None,
+        };
+        let instructions = instructions?;
         let names: Vec<String> = instructions.iter().map(|instruction| instruction.opcode.clone()).collect();
         let opcodes = self.interpreter.map(|interpreter| interpreter.opcodes);
         check_bytecode(node, &names, opcodes, problems)?;
@@ -233,7 +238,12 @@ impl StepDecoder<'_> {
         let stretch = self.pool.index_of(&names, interpreter);
         let round = self.pool.stretches[stretch].round();
         if instructions.iter().all(|instruction| instruction.access.is_none()) {
-            return Some(Action::Run { stretch, span: round });
+            return Some(Action::Run { stretch, span: time.unwrap_or(round) });
+        }
+        if time.is_some() {
+            problems
+                .add(node.position, "bytecode with a shared variable is executed once: put it into a loop");
+            return None;
         }
         Some(Action::Block(accesses(&instructions, stretch, interpreter.instruction, node.position)))
     }
@@ -387,7 +397,7 @@ fn step_of<'a>(item: &'a Node, problems: &mut Problems) -> Option<(&'a str, &'a 
     let mut all_known = true;
     for (key, _) in entries {
         let known = || STEPS.into_iter().chain(objects::STEPS);
-        if key.text != "body" && !known().any(|step| step == key.text) {
+        if !["body", "for"].contains(&key.text.as_str()) && !known().any(|step| step == key.text) {
             all_known = false;
             problems.unknown(key.position, "step", &key.text, known());
         }
@@ -401,12 +411,18 @@ fn step_of<'a>(item: &'a Node, problems: &mut Problems) -> Option<(&'a str, &'a 
             problems.add(item.position, "a `body` belongs to a `loop` or a `with`");
             None
         }
+        ["for"] => {
+            let help = "write {bytecode: [...], for: 5us}, with braces";
+            problems.add_with_help(item.position, "a `for` belongs to a step of `bytecode`", help);
+            None
+        }
         [name] => Some((*name, item.get(name)?)),
         ["loop", "body"] | ["body", "loop"] => Some(("loop", item.get("loop")?)),
         ["with", "body"] | ["body", "with"] => Some(("with", item.get("with")?)),
+        ["bytecode", "for"] | ["for", "bytecode"] => Some(("bytecode", item.get("bytecode")?)),
         _ => {
-            let help =
-                "begin each step with a dash of its own; only `loop` and `with` have a second key, `body`";
+            let help = "begin each step with a dash of its own; only `loop` and `with` (`body`) and bytecode (`for`) \
+                        have a second key";
             problems.add_with_help(item.position, "a step is a mapping with one key", help);
             None
         }

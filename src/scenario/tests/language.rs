@@ -31,6 +31,13 @@ fn bytecode_is_one_round_of_its_stretch() {
 }
 
 #[test]
+fn bytecode_for_a_time_goes_round_its_stretch_and_may_end_within_it() {
+    assert_eq!(steps("[{bytecode: [A, B, C], for: 95ns}]"), [run(0, 95), Step::End]);
+    assert_eq!(steps("[{for: 0s, bytecode: [A]}, bytecode: [A]]"), [run(0, 10), Step::End]);
+    assert_eq!(error(&doing("[bytecode: [A], for: 5us]")), "a `for` belongs to a step of `bytecode`");
+}
+
+#[test]
 fn equal_stretches_are_shared() {
     assert_eq!(
         steps("[bytecode: [A], bytecode: [C], bytecode: [A]]"),

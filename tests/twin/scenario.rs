@@ -1,0 +1,237 @@
+//! A model as a scenario, so that `gilsim run` can replay what a random model has shown.
+//!
+//! The steps of a stretch are spelled out in instructions of one length, the largest by which all are multiples. Four
+//! made-up opcodes tell where ticks fall and which of them may check: a check may not happen before an opcode with
+//! `_UNCHECKED` in its name.
+
+use std::fmt::Write as _;
+
+use gilsim::des::{Distribution, Span, Time};
+use gilsim::os::machine::{Costs, Platform, SchedulerConfig};
+use gilsim::python::interpreter::{GilConfig, LockKind};
+use gilsim::python::program::{Program, Step};
+use gilsim::python::stretch::Stretch;
+use gilsim::sim::Model;
+
+const OPCODES: &str = "  opcodes:
+    known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED]
+    after: [TICK, TICK_UNCHECKED]
+    not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED]
+  typical: [TICK]
+";
+
+/// The text of a scenario whose only run is `model`.
+pub fn text(model: &Model, seed: u64) -> String {
+    let instruction = instruction(model);
+    let daemons_only = model.threads.iter().all(|thread| thread.daemon);
+    let mut text = format!("gilsim: 1\ntitle: A random model\nseed: {seed}\n");
+    if let Some(until) = model.until {
+        let _ = writeln!(text, "until: {}", time(until.since(Time::ZERO)));
+    }
+    text += &machine(model);
+    let _ = writeln!(text, "python:\n  instruction: {}\n{OPCODES}  gil: {}", time(instruction), gil(model));
+    text += "functions:\n";
+    for (number, program) in model.programs.iter().enumerate() {
+        let writer = Writer { stretches: &model.stretches, program, instruction };
+        let _ =
+            writeln!(text, "  program {number}: [{}]", writer.steps(0, program.steps.len() - 1).join(", "));
+    }
+    text += "threads:\n";
+    for (number, thread) in model.threads.iter().enumerate() {
+        // A run waits for daemons if there is nobody else, but the language wants an end that can be seen.
+        let daemon = if thread.daemon && !daemons_only { ", daemon: true" } else { "" };
+        let (start, program) = (time(thread.start), thread.program);
+        let does = format!("do: [call: program {program}]");
+        let allowed: Vec<usize> =
+            (0..model.machine.cores).filter(|core| thread.cores.contains(*core)).collect();
+        let _ = writeln!(
+            text,
+            "  - {{name: thread {number}, start: {start}{daemon}, cores: {allowed:?}, {does}}}"
+        );
+    }
+    text
+}
+
+/// A time in the largest unit in which it is a whole number.
+fn time(span: Span) -> String {
+    let units = [(1_000_000_000, "ms"), (1_000_000, "us"), (1_000, "ns"), (1, "ps")];
+    let picos = span.picos();
+    let (scale, unit) =
+        units.into_iter().find(|(scale, _)| picos.is_multiple_of(*scale)).expect("1 divides all");
+    format!("{}{unit}", picos / scale)
+}
+
+fn distribution(distribution: &Distribution) -> String {
+    match distribution {
+        Distribution::Constant(span) => time(*span),
+        Distribution::Uniform { low, high } => format!("{{uniform: [{}, {}]}}", time(*low), time(*high)),
+        Distribution::Exponential { mean } => format!("{{exponential: {}}}", time(*mean)),
+        Distribution::LogNormal { median, sigma } => {
+            format!("{{log_normal: {{median: {}, sigma: {sigma}}}}}", time(*median))
+        }
+        Distribution::Pareto { minimum, alpha } => {
+            format!("{{pareto: {{minimum: {}, alpha: {alpha}}}}}", time(*minimum))
+        }
+        Distribution::Empirical { quantiles } => {
+            let quantiles: Vec<String> = quantiles.iter().map(|span| time(*span)).collect();
+            format!("{{empirical: [{}]}}", quantiles.join(", "))
+        }
+    }
+}
+
+fn machine(model: &Model) -> String {
+    let machine = &model.machine;
+    let platform = match machine.platform {
+        Platform::Linux => "linux",
+        Platform::Darwin => "darwin",
+    };
+    let scheduler = match machine.scheduler {
+        SchedulerConfig::RoundRobin { quantum } => format!("round_robin: {{quantum: {}}}", time(quantum)),
+        SchedulerConfig::Cfs { latency, minimum_granularity, wakeup_granularity, tick } => format!(
+            "cfs: {{latency: {}, minimum_granularity: {}, wakeup_granularity: {}, tick: {}}}",
+            time(latency),
+            time(minimum_granularity),
+            time(wakeup_granularity),
+            time(tick)
+        ),
+        SchedulerConfig::Eevdf { base_slice, tick } => {
+            format!("eevdf: {{base_slice: {}, tick: {}}}", time(base_slice), time(tick))
+        }
+        SchedulerConfig::Mach { quantum, decay_interval } => {
+            format!("mach: {{quantum: {}, decay_interval: {}}}", time(quantum), time(decay_interval))
+        }
+    };
+    let mut text = format!("machine:\n  cores: {}\n  platform: {platform}\n", machine.cores);
+    let _ = writeln!(text, "  scheduler: {{{scheduler}}}\n{}", costs(&machine.costs));
+    text
+}
+
+fn costs(costs: &Costs) -> String {
+    let of = distribution;
+    [
+        "  costs:".to_owned(),
+        format!("context_switch: {}", of(&costs.context_switch)),
+        format!("system_call: {}", of(&costs.system_call)),
+        format!(
+            "futex_wake: {{sleeper: {}, no_sleeper: {}}}",
+            of(&costs.wake_sleeper),
+            of(&costs.wake_no_sleeper)
+        ),
+        "wake_latency:".to_owned(),
+        format!("  idle: {}", of(&costs.wake_latency_idle)),
+        format!("  deep_idle: {}", of(&costs.wake_latency_deep)),
+        format!("  deep_after: {}", time(costs.deep_idle_after)),
+        format!("timer_lateness: {}", of(&costs.timer_lateness)),
+        format!("lock_operation: {}", of(&costs.lock_operation)),
+        format!("atomic_operation: {}", of(&costs.atomic_operation)),
+        format!("migration: {}", of(&costs.migration)),
+    ]
+    .join("\n    ")
+}
+
+fn gil(model: &Model) -> String {
+    match model.gil {
+        GilConfig::None => "{policy: none}".to_owned(),
+        GilConfig::CheckInterval { interval, first_ticker, lock } => {
+            let lock = match lock {
+                LockKind::Semaphore => "semaphore",
+                LockKind::Condvar => "condvar",
+                LockKind::Handoff => "handoff",
+            };
+            let ticks = format!("interval: {interval}, first_ticker: {first_ticker}");
+            format!("{{policy: check_interval, {ticks}, lock: {lock}}}")
+        }
+        GilConfig::SwitchInterval { interval, forced_switching } => {
+            let interval = time(interval);
+            format!("{{policy: switch_interval, interval: {interval}, forced_switching: {forced_switching}}}")
+        }
+    }
+}
+
+/// The length of which the rounds and the positions of ticks of all stretches are multiples.
+fn instruction(model: &Model) -> Span {
+    let picos = model.stretches.iter().flat_map(|stretch| {
+        ticks(stretch).into_iter().map(|(position, _)| position).chain([stretch.round()]).map(Span::picos)
+    });
+    Span::from_picos(picos.fold(0, greatest_common_divisor))
+}
+
+fn greatest_common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
+}
+
+/// The ticks of a round: where, and whether it may check.
+fn ticks(stretch: &Stretch) -> Vec<(Span, bool)> {
+    let tick = |number| {
+        let position = stretch.position_of_tick(number).expect("there are so many");
+        (position, stretch.first_check_from(number) == Some(number))
+    };
+    (1..=stretch.ticks_per_round()).map(tick).collect()
+}
+
+/// Writes the steps of a program.
+struct Writer<'a> {
+    stretches: &'a [Stretch],
+    program: &'a Program,
+    instruction: Span,
+}
+
+impl Writer<'_> {
+    /// The steps from `from` up to, not including, `until`. Loops that do nothing are left out.
+    fn steps(&self, from: usize, until: usize) -> Vec<String> {
+        let mut written = Vec::new();
+        let mut index = from;
+        while index < until {
+            match &self.program.steps[index] {
+                Step::Run { span, .. } if span.is_zero() => {}
+                Step::Run { stretch, span } => {
+                    let opcodes = self.opcodes(&self.stretches[*stretch]).join(", ");
+                    written.push(format!("{{bytecode: [{opcodes}], for: {}}}", time(*span)));
+                }
+                Step::Io { wait, .. } => written.push(format!("io: {}", distribution(wait))),
+                Step::Sleep { span } => written.push(format!("sleep: {}", distribution(span))),
+                Step::LoopStart { count, exit } => {
+                    written.extend(self.repeated(*count, self.steps(index + 1, exit - 1)));
+                    index = exit - 1;
+                }
+                other => unreachable!("{other:?} within a body"),
+            }
+            index += 1;
+        }
+        written
+    }
+
+    /// A loop with this body. The language makes one step of a loop whose body is a single run of bytecode, but that
+    /// is another program: events of one instant may then come in another order. So such a body is never left alone.
+    fn repeated(&self, count: Option<u64>, body: Vec<String>) -> Vec<String> {
+        let alone = matches!(body.as_slice(), [only] if only.starts_with("{bytecode"));
+        let written =
+            |count: &str, body: &[String]| format!("{{loop: {count}, body: [{}]}}", body.join(", "));
+        match count {
+            _ if body.is_empty() => body,
+            Some(count) if alone => vec![body[0].clone(); count as usize],
+            None if alone => vec![written("forever", &vec![body[0].clone(); 2])],
+            Some(0) => Vec::new(),
+            Some(count) => vec![written(&count.to_string(), &body)],
+            None => vec![written("forever", &body)],
+        }
+    }
+
+    fn opcodes(&self, stretch: &Stretch) -> Vec<&'static str> {
+        let length = stretch.round().picos() / self.instruction.picos();
+        let ticks = ticks(stretch);
+        let tick_after =
+            |number: u64| ticks.iter().find(|(position, _)| *position == self.instruction * number);
+        let opcode = |number: u64| {
+            // The first instruction of a round comes after the last.
+            let before = tick_after(if number == 1 { length } else { number - 1 });
+            match (tick_after(number).is_some(), before.is_some_and(|(_, may_check)| !may_check)) {
+                (false, false) => "PLAIN",
+                (true, false) => "TICK",
+                (false, true) => "PLAIN_UNCHECKED",
+                (true, true) => "TICK_UNCHECKED",
+            }
+        };
+        (1..=length).map(opcode).collect()
+    }
+}
