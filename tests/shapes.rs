@@ -93,13 +93,14 @@ fn the_new_lock_changes_hands_about_once_an_interval() {
 }
 
 #[test]
-fn a_lone_thread_never_pays() {
+fn a_lone_thread_pays_at_most_one_taking_of_the_lock() {
     for text in [OLD, NEW] {
         let alone = "threads=[{name: main, do: [python: 2s]}]";
         on_every_machine(text, &[alone], |machine, outcome| {
-            assert_eq!(value(outcome, "makespan"), 2.0, "{machine}");
+            let excess = value(outcome, "makespan") - 2.0;
+            assert!((0.0..1e-6).contains(&excess), "{machine}: {excess} s");
             assert_eq!(value(outcome, "system_calls"), 0.0, "{machine}");
-            assert_eq!(value(outcome, "gil.acquisitions"), 0.0, "{machine}");
+            assert!(value(outcome, "gil.acquisitions") <= 1.0, "{machine}");
         });
     }
 }
