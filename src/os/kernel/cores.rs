@@ -3,7 +3,7 @@
 use super::{ALARM, CORE, Happening, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
-use crate::os::sched::Arrival;
+use crate::os::sched::{Arrival, Departure};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
 
@@ -145,7 +145,7 @@ impl<O: Observer> Kernel<O> {
     /// itself. A scheduler may also send it to an idle core, if another thread is there to take its place.
     pub(super) fn make_room(&mut self, core: CoreId, thread: ThreadId) {
         self.charge(core, thread);
-        self.scheduler.stop(core, thread, true, self.now);
+        self.scheduler.stop(core, thread, Departure::MakesRoom, self.now);
         self.threads[thread].place = Place::Queued;
         let elsewhere = self.scheduler.place_preempted(thread, core, &self.views);
         if elsewhere != core
@@ -169,7 +169,8 @@ impl<O: Observer> Kernel<O> {
     pub(super) fn leave_core(&mut self, thread: ThreadId, place: Place, state: ThreadState) {
         let Place::Running(core) = self.threads[thread].place else { return };
         self.charge(core, thread);
-        self.scheduler.stop(core, thread, false, self.now);
+        let departure = if place == Place::Done { Departure::Ends } else { Departure::Sleeps };
+        self.scheduler.stop(core, thread, departure, self.now);
         self.threads[thread].place = place;
         self.show_state(thread, state);
         self.pick_next(core, thread);
@@ -199,6 +200,10 @@ impl<O: Observer> Kernel<O> {
         self.arm_slice(core);
         if must_yield {
             self.reschedule(core, running);
+        }
+        if let Some((idle, moved)) = self.scheduler.spread(core, &self.views) {
+            self.threads[moved].arrival = Arrival::Preempted;
+            self.arrive(idle, moved);
         }
     }
 

@@ -4,7 +4,7 @@
 //! of runnable threads; its end is noticed at the clock tick. A sleeper wakes with a credit of half a latency period,
 //! and preempts if it is behind by more than the wake-up granularity.
 
-use super::{Arrival, CoreView, busiest, fair};
+use super::{Arrival, CoreView, Departure, busiest, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
@@ -90,7 +90,7 @@ impl Cfs {
         self.update_minimum(core);
     }
 
-    pub(super) fn stop(&mut self, core: CoreId, _: ThreadId, _: bool, _: Time) {
+    pub(super) fn stop(&mut self, core: CoreId, _: ThreadId, _: Departure, _: Time) {
         self.cores[core].running = None;
     }
 
@@ -226,7 +226,7 @@ mod tests {
             Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 2, &[CoreSet::ALL; 2]);
         cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
         cfs.charge(0, 0, Span::from_secs(10));
-        cfs.stop(0, 0, false, Time::ZERO);
+        cfs.stop(0, 0, Departure::Sleeps, Time::ZERO);
         cfs.run(1, 0, Some(Arrival::Woken), Time::ZERO);
         assert_eq!(cfs.vruntimes[0], 0);
     }

@@ -1,10 +1,12 @@
-//! Earliest eligible virtual deadline first, Linux 6.6 and later (`kernel/sched/fair.c`), all threads with nice 0.
+//! Earliest eligible virtual deadline first, Linux 6.17 and later (`kernel/sched/fair.c`), all threads with nice 0.
 //!
 //! A thread is eligible when it has run no more than the average of its queue; among the eligible, the earliest
 //! deadline (vruntime at its request plus a slice) runs. A thread that has been picked is protected until its slice is
-//! used up (`RUN_TO_PARITY`); its end is noticed at the clock tick or at a wake-up. A thread that sleeps keeps its lag.
+//! used up (`RUN_TO_PARITY`), but only for as long as it is eligible itself. The clock tick and the arrival of others
+//! notice that it is over. A thread that sleeps although it has run more than the average stays in the queue until it
+//! would be picked (`DELAY_DEQUEUE`); one that is woken before that goes on where it was.
 
-use super::{Arrival, CoreView, busiest, fair};
+use super::{Arrival, CoreView, Departure, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
@@ -16,13 +18,21 @@ struct Thread {
     deadline: i128,
     /// Lag at the moment the thread left its queue.
     lag: i128,
+    /// How far off its deadline was when it was moved to another core (`rel_deadline`).
+    moved_deadline: Option<i128>,
+    /// The core in whose queue it sleeps (`sched_delayed`).
+    delayed_on: Option<CoreId>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Core {
     running: Option<ThreadId>,
-    /// The running thread is not displaced before its vruntime has come here.
+    /// Who ran last, while it makes room: if it is picked again, its protection is not renewed.
+    previous: Option<ThreadId>,
+    /// The running thread, while it is eligible, is not displaced before its vruntime has come here (`vprot`).
     protected_until: i128,
+    /// The running thread was found to have used up its slice or protection while others queued.
+    slice_used_up: bool,
     /// The average vruntime when the queue was last seen with a thread in it.
     last_average: i128,
 }
@@ -36,6 +46,7 @@ pub struct Eevdf {
     tick: Span,
     threads: Vec<Thread>,
     cores: Vec<Core>,
+    /// Who queues on each core, with those that sleep there.
     queues: Vec<Vec<ThreadId>>,
     /// On which cores each thread may run.
     affinity: Vec<CoreSet>,
@@ -55,87 +66,114 @@ impl Eevdf {
         }
     }
 
+    /// A thread that still queues goes on in its queue (`ttwu_runnable`).
     pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        fair::place(&self.affinity[thread], last_core, cores)
+        let usual = || fair::place(&self.affinity[thread], last_core, cores);
+        self.threads[thread].delayed_on.unwrap_or_else(usual)
     }
 
     pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+        if self.threads[thread].delayed_on.take().is_some() {
+            self.requeue(core, thread);
+            return;
+        }
         self.place_entity(core, thread, arrival);
         self.queues[core].push(thread);
     }
 
+    /// `pick_eevdf`: who ran last, if it is eligible and protected, else the earliest deadline. Sleepers that would be
+    /// picked leave the queue.
     pub(super) fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
-        if self.queues[core].is_empty() {
-            return self.pull(core);
+        while let Some(best) = self.protected_previous(core).or_else(|| self.earliest_eligible(core)) {
+            let thread = self.queues[core][best];
+            if self.threads[thread].delayed_on.is_none() {
+                self.queues[core].remove(best);
+                return Some(thread);
+            }
+            self.threads[thread].lag = self.lag(core, thread).min(0);
+            self.threads[thread].delayed_on = None;
+            self.cores[core].last_average = self.average(core);
+            self.queues[core].remove(best);
         }
-        let best = self.earliest_eligible(core)?;
-        Some(self.queues[core].remove(best))
+        self.pull(core)
     }
 
     pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, _: Time) {
         if let Some(arrival) = arrival {
             self.place_entity(core, thread, arrival);
         }
-        self.cores[core].running = Some(thread);
-        self.cores[core].protected_until = self.threads[thread].deadline;
+        let state = &mut self.cores[core];
+        state.running = Some(thread);
+        state.slice_used_up = false;
+        if state.previous.take() != Some(thread) {
+            state.protected_until = self.threads[thread].deadline;
+        }
     }
 
     /// `update_curr` and `update_deadline`: a used-up slice gives a new deadline.
     pub(super) fn charge(&mut self, core: CoreId, id: ThreadId, span: Span) {
         let thread = &mut self.threads[id];
         thread.vruntime += i128::from(span.picos());
+        let mut used_up = thread.vruntime >= self.cores[core].protected_until;
         if thread.vruntime >= thread.deadline {
             thread.deadline = thread.vruntime + self.slice;
+            used_up = true;
         }
+        self.cores[core].slice_used_up |= used_up && !self.queues[core].is_empty();
         self.cores[core].last_average = self.average(core);
     }
 
-    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, preempted: bool, _: Time) {
-        if !preempted {
-            let lag = self.average(core) - self.threads[thread].vruntime;
-            self.threads[thread].lag = lag.clamp(-self.lag_limit, self.lag_limit);
+    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, _: Time) {
+        let eligible = self.threads[thread].vruntime <= self.average(core);
+        self.cores[core].previous = (departure == Departure::MakesRoom).then_some(thread);
+        if departure == Departure::Sleeps && !eligible {
+            self.threads[thread].delayed_on = Some(core);
+            self.queues[core].push(thread);
+        } else {
+            self.threads[thread].lag = self.lag(core, thread);
+            self.cores[core].last_average = self.average(core);
         }
-        self.cores[core].last_average = self.average(core);
         self.cores[core].running = None;
     }
 
-    pub(super) fn preempts(&mut self, core: CoreId, running: ThreadId, _: ThreadId) -> bool {
-        self.must_yield(core, running)
-    }
-
-    pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
-        let Some(running) = self.cores[core].running.filter(|_| !self.queues[core].is_empty()) else {
-            return Time::END;
-        };
+    /// `check_preempt_wakeup_fair`: it does if `pick_eevdf` would choose `woken` now.
+    pub(super) fn preempts(&mut self, core: CoreId, running: ThreadId, woken: ThreadId) -> bool {
         let current = &self.threads[running];
-        let protected = self.cores[core].protected_until - current.vruntime;
-        // Without protection, nothing changes before the next deadline, or before it has run more than the average.
-        let members = self.queues[core].len() as i128 + 1;
-        let above_average = (self.average(core) - current.vruntime) * members / (members - 1) + 1;
-        let rest = if protected > 0 {
-            protected
-        } else {
-            (current.deadline - current.vruntime).min(above_average).max(1_000)
-        };
-        fair::next_tick(self.tick, now, now + Span::from_picos(u64::try_from(rest).unwrap_or(u64::MAX)))
-    }
-
-    pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, _: Time) -> bool {
-        self.must_yield(core, running)
-    }
-
-    /// Whether the running thread has used its slice, and `pick_eevdf` would choose another: one that is eligible, while
-    /// the running thread is not or has a later deadline.
-    fn must_yield(&self, core: CoreId, running: ThreadId) -> bool {
-        let current = &self.threads[running];
-        if current.vruntime < self.cores[core].protected_until {
+        let eligible = current.vruntime <= self.average(core);
+        if self.cores[core].slice_used_up {
+            return true;
+        }
+        if eligible && current.vruntime < self.cores[core].protected_until {
             return false;
         }
-        let average = self.average(core);
-        let best = self.earliest_eligible(core).map(|position| &self.threads[self.queues[core][position]]);
-        best.is_some_and(|best| {
-            best.vruntime <= average && (current.vruntime > average || best.deadline < current.deadline)
-        })
+        let best = self.earliest_eligible(core).map(|position| self.queues[core][position]);
+        best == Some(woken)
+            && self.threads[woken].vruntime <= self.average(core)
+            && !(eligible && current.deadline < self.threads[woken].deadline)
+    }
+
+    /// The next clock tick; with a high-resolution tick, the end of the slice.
+    pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
+        let Some(running) = self.cores[core].running else { return Time::END };
+        if self.tick.is_zero() && self.queues[core].is_empty() {
+            return Time::END;
+        }
+        let current = &self.threads[running];
+        let rest = u64::try_from(current.deadline - current.vruntime).unwrap_or(0);
+        fair::next_tick(self.tick, now, now + Span::from_picos(rest.max(1_000)))
+    }
+
+    /// `entity_tick`: what [`Eevdf::charge`] has just found.
+    pub(super) fn timer(&mut self, core: CoreId, _: ThreadId, _: Time) -> bool {
+        self.cores[core].slice_used_up
+    }
+
+    /// `nohz_balancer_kick`: at the tick of `core`, an idle core that may run it takes the last of its queue.
+    pub(super) fn spread(&mut self, core: CoreId, cores: &[CoreView]) -> Option<(CoreId, ThreadId)> {
+        let idle = (0..cores.len()).find(|other| {
+            cores[*other].running.is_none() && self.queues[core].iter().any(|id| self.may_move(*id, *other))
+        })?;
+        Some((idle, self.detach(core, idle)?))
     }
 
     /// `avg_vruntime`: the average over the queue and the running thread.
@@ -144,6 +182,19 @@ impl Eevdf {
         let (sum, count) =
             members.fold((0, 0), |(sum, count), id| (sum + self.threads[id].vruntime, count + 1));
         if count == 0 { self.cores[core].last_average } else { sum / count }
+    }
+
+    /// `entity_lag`.
+    fn lag(&self, core: CoreId, thread: ThreadId) -> i128 {
+        (self.average(core) - self.threads[thread].vruntime).clamp(-self.lag_limit, self.lag_limit)
+    }
+
+    /// Position in the queue of the thread that makes room, if it is protected.
+    fn protected_previous(&self, core: CoreId) -> Option<usize> {
+        let previous = self.cores[core].previous?;
+        let vruntime = self.threads[previous].vruntime;
+        let protected = vruntime < self.cores[core].protected_until && vruntime <= self.average(core);
+        self.queues[core].iter().position(|thread| protected && *thread == previous)
     }
 
     /// Position in the queue of the eligible thread with the earliest deadline; with none eligible (rounding), of the
@@ -158,34 +209,73 @@ impl Eevdf {
     }
 
     /// `place_entity`: a thread comes back with the lag it left with, inflated so that its own weight in the average
-    /// does not take from it; its deadline is a slice later, for a new thread half a slice.
+    /// does not take from it; its deadline is a slice later, for a new thread half a slice, for a moved one as far off
+    /// as it was.
     fn place_entity(&mut self, core: CoreId, id: ThreadId, arrival: Arrival) {
-        if arrival == Arrival::Preempted {
+        let moved_deadline = self.threads[id].moved_deadline.take();
+        if arrival == Arrival::Preempted && moved_deadline.is_none() {
             return;
         }
         let load = self.queues[core].len() as i128 + i128::from(self.cores[core].running.is_some());
         let lag = match arrival {
-            Arrival::Woken if load > 0 => self.threads[id].lag * (load + 1) / load,
-            _ => 0,
+            Arrival::Started => 0,
+            _ if load == 0 => 0,
+            _ => self.threads[id].lag * (load + 1) / load,
         };
-        let vruntime = self.average(core) - lag;
         let slice = if arrival == Arrival::Started { self.slice / 2 } else { self.slice };
-        self.threads[id] = Thread { vruntime, deadline: vruntime + slice, lag: 0 };
+        let average = self.average(core);
+        let thread = &mut self.threads[id];
+        thread.vruntime = average - lag;
+        thread.deadline = thread.vruntime + moved_deadline.unwrap_or(slice);
     }
 
+    /// `requeue_delayed_entity`: a sleeper is woken in its queue; if it would be owed time by now, it is not
+    /// (`DELAY_ZERO`).
+    fn requeue(&mut self, core: CoreId, id: ThreadId) {
+        if self.lag(core, id) <= 0 {
+            return;
+        }
+        self.queues[core].retain(|thread| *thread != id);
+        self.threads[id].lag = 0;
+        self.place_entity(core, id, Arrival::Woken);
+        self.queues[core].push(id);
+    }
+
+    /// `sched_balance_newidle`: the last that may be moved here, of the longest queue that has one.
     fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
-        let busiest = busiest(&self.queues, core, &self.affinity)?;
-        let shift = self.average(core) - self.average(busiest);
-        let thread = fair::detach(&mut self.queues[busiest], core, &self.affinity)?;
-        self.threads[thread].vruntime += shift;
-        self.threads[thread].deadline += shift;
+        let awake = |other: CoreId| {
+            self.queues[other].iter().filter(|thread| self.threads[**thread].delayed_on.is_none()).count()
+        };
+        let busiest = (0..self.queues.len())
+            .filter(|other| self.queues[*other].iter().any(|thread| self.may_move(*thread, core)))
+            .max_by_key(|other| (awake(*other), usize::MAX - other))?;
+        let thread = self.detach(busiest, core)?;
+        self.place_entity(core, thread, Arrival::Preempted);
         Some(thread)
+    }
+
+    /// `can_migrate_task`: a thread that sleeps in its queue stays there.
+    fn may_move(&self, thread: ThreadId, core: CoreId) -> bool {
+        self.threads[thread].delayed_on.is_none() && self.affinity[thread].contains(core)
+    }
+
+    /// `detach_task`: takes the last thread that may go to core `to` out of the queue of `from`.
+    fn detach(&mut self, from: CoreId, to: CoreId) -> Option<ThreadId> {
+        let position = self.queues[from].iter().rposition(|thread| self.may_move(*thread, to))?;
+        let id = self.queues[from][position];
+        self.threads[id].lag = self.lag(from, id);
+        self.threads[id].moved_deadline = Some(self.threads[id].deadline - self.threads[id].vruntime);
+        self.cores[from].last_average = self.average(from);
+        self.queues[from].remove(position);
+        Some(id)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MICRO: i128 = 1_000_000;
 
     /// Thread 0 runs and thread 1 queues on one core, base slice 1 ms.
     fn two_threads() -> Eevdf {
@@ -195,18 +285,31 @@ mod tests {
         eevdf
     }
 
-    #[test]
-    fn the_running_thread_is_protected_until_its_slice_is_used_up() {
+    /// Thread 0 has run for 200 us beside thread 1, and has gone to sleep.
+    fn a_sleeper_that_has_run_more_than_its_share() -> Eevdf {
         let mut eevdf = two_threads();
-        eevdf.charge(0, 0, Span::from_micros(999));
+        eevdf.charge(0, 0, Span::from_micros(200));
+        eevdf.stop(0, 0, Departure::Sleeps, Time::ZERO);
+        eevdf
+    }
+
+    #[test]
+    fn the_running_thread_is_protected_while_it_is_eligible() {
+        let mut eevdf = two_threads();
+        eevdf.threads[1].deadline -= 500 * MICRO;
         assert!(!eevdf.preempts(0, 0, 1));
         eevdf.charge(0, 0, Span::from_micros(1));
         assert!(eevdf.preempts(0, 0, 1));
     }
 
     #[test]
-    fn the_end_of_a_slice_is_noticed_at_the_clock_tick() {
-        assert_eq!(two_threads().next_timer(0, Time::ZERO), Time::ZERO + Span::from_millis(4));
+    fn a_used_up_slice_is_noticed_at_the_clock_tick() {
+        let mut eevdf = two_threads();
+        assert_eq!(eevdf.next_timer(0, Time::ZERO), Time::ZERO + Span::from_millis(4));
+        eevdf.charge(0, 0, Span::from_micros(999));
+        assert!(!eevdf.timer(0, 0, Time::ZERO));
+        eevdf.charge(0, 0, Span::from_micros(1));
+        assert!(eevdf.timer(0, 0, Time::ZERO));
     }
 
     #[test]
@@ -217,10 +320,46 @@ mod tests {
     }
 
     #[test]
-    fn a_sleeper_keeps_its_lag() {
+    fn who_has_run_more_than_its_share_sleeps_in_its_queue_and_is_woken_there() {
+        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
+        assert_eq!(eevdf.pick(0), Some(1));
+        let cores = [CoreView { running: Some(1) }, CoreView { running: None }];
+        assert_eq!(eevdf.place(0, Some(0), &cores), 0);
+        eevdf.run(0, 1, None, Time::ZERO);
+        eevdf.enqueue(0, 0, Arrival::Woken);
+        assert_eq!(eevdf.threads[0].vruntime, 200 * MICRO);
+        assert!(!eevdf.preempts(0, 1, 0));
+    }
+
+    #[test]
+    fn a_sleeper_leaves_its_queue_when_it_would_be_picked() {
+        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
+        assert_eq!(eevdf.pick(0), Some(1));
+        eevdf.run(0, 1, None, Time::ZERO);
+        eevdf.charge(0, 1, Span::from_micros(300));
+        eevdf.stop(0, 1, Departure::Ends, Time::ZERO);
+        assert_eq!(eevdf.pick(0), None);
+        assert_eq!(eevdf.threads[0].delayed_on, None);
+    }
+
+    #[test]
+    fn who_sleeps_with_less_than_its_share_keeps_its_lag() {
         let mut eevdf = two_threads();
         eevdf.charge(0, 0, Span::from_micros(200));
-        eevdf.stop(0, 0, false, Time::ZERO);
-        assert_eq!(eevdf.threads[0].lag, -i128::from(Span::from_micros(100).picos()));
+        eevdf.stop(0, 0, Departure::MakesRoom, Time::ZERO);
+        eevdf.enqueue(0, 0, Arrival::Preempted);
+        assert_eq!(eevdf.pick(0), Some(1));
+        eevdf.run(0, 1, None, Time::ZERO);
+        eevdf.stop(0, 1, Departure::Sleeps, Time::ZERO);
+        assert_eq!(eevdf.threads[1].lag, 100 * MICRO);
+    }
+
+    #[test]
+    fn an_idle_core_takes_a_thread_that_queues_at_the_tick() {
+        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 2, &[CoreSet::ALL; 2]);
+        eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
+        eevdf.enqueue(0, 1, Arrival::Woken);
+        let cores = [CoreView { running: Some(0) }, CoreView { running: None }];
+        assert_eq!(eevdf.spread(0, &cores), Some((1, 1)));
     }
 }

@@ -5,7 +5,7 @@
 //! after a switch a thread yields to higher priorities only, later to equal ones too. What is left of a quantum is kept
 //! across a preemption.
 
-use super::{Arrival, CoreView, busiest, idle_core};
+use super::{Arrival, CoreView, Departure, busiest, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
@@ -146,12 +146,12 @@ impl Mach {
     }
 
     /// `thread_dispatch`: keeps the rest of the quantum; `thread_unblock` starts a new one after a sleep.
-    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, preempted: bool, now: Time) {
+    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, now: Time) {
         self.update_if_stale(thread);
         let state = self.cores[core];
         let rest = if state.first_quantum { state.quantum_end.since(now) } else { Span::ZERO };
         let rest = if rest < SMALLEST_QUANTUM { rest + self.quantum } else { rest };
-        self.threads[thread].quantum_left = if preempted { rest } else { Span::ZERO };
+        self.threads[thread].quantum_left = if departure == Departure::MakesRoom { rest } else { Span::ZERO };
         self.cores[core].quantum_end = Time::END;
     }
 

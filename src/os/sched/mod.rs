@@ -25,6 +25,17 @@ pub enum Arrival {
     Preempted,
 }
 
+/// Why a thread leaves its core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It makes room for another.
+    MakesRoom,
+    /// It waits for something.
+    Sleeps,
+    /// It has ended.
+    Ends,
+}
+
 /// What a scheduler may know of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoreView {
@@ -116,9 +127,9 @@ impl Scheduler {
         delegate!(self, scheduler => scheduler.charge(core, thread, span))
     }
 
-    /// `thread` has left `core`, because it sleeps or has ended, or (`preempted`) to make room.
-    pub fn stop(&mut self, core: CoreId, thread: ThreadId, preempted: bool, now: Time) {
-        delegate!(self, scheduler => scheduler.stop(core, thread, preempted, now))
+    /// `thread` has left `core`.
+    pub fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, now: Time) {
+        delegate!(self, scheduler => scheduler.stop(core, thread, departure, now))
     }
 
     /// Whether `running` must make room on `core` for `woken`, which has just joined its queue.
@@ -134,6 +145,14 @@ impl Scheduler {
     /// The timer of `core` has come: whether `running` must make room.
     pub fn timer(&mut self, core: CoreId, running: ThreadId, now: Time) -> bool {
         delegate!(self, scheduler => scheduler.timer(core, running, now))
+    }
+
+    /// After the timer of `core`: an idle core that is to take a thread out of the queue of `core`, and which.
+    pub fn spread(&mut self, core: CoreId, cores: &[CoreView]) -> Option<(CoreId, ThreadId)> {
+        match self {
+            Scheduler::Eevdf(eevdf) => eevdf.spread(core, cores),
+            _ => None,
+        }
     }
 
     /// How often [`Scheduler::tick`] is to be called; `None` for never.

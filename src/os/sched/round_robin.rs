@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Arrival, CoreView, idle_core};
+use super::{Arrival, CoreView, Departure, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::{CoreId, ThreadId};
@@ -47,7 +47,7 @@ impl RoundRobin {
 
     pub(super) fn charge(&mut self, _: CoreId, _: ThreadId, _: Span) {}
 
-    pub(super) fn stop(&mut self, core: CoreId, _: ThreadId, _: bool, _: Time) {
+    pub(super) fn stop(&mut self, core: CoreId, _: ThreadId, _: Departure, _: Time) {
         self.quantum_ends[core] = Time::END;
     }
 

@@ -168,8 +168,10 @@ impl World<'_> {
             return self.arrive(thread, core, entry);
         }
         self.threads[thread].place = Place::Queued;
-        self.enters(thread, core, entry);
-        self.joins_queue(thread, core);
+        if !self.goes_on_in_queue(thread, core) {
+            self.enters(thread, core, entry);
+            self.joins_queue(thread, core);
+        }
         if self.cores[core].running().is_some() && self.displaces(core, thread) {
             self.make_room(core);
         } else {
@@ -233,7 +235,7 @@ impl World<'_> {
             return self.make_ready(thread, Entry::Woken);
         }
         self.cores[core].occupant = None;
-        self.joins_queue(thread, core);
+        self.rejoins_queue(thread, core);
         let next = self.pick(core);
         self.threads[thread].report.involuntary_switches += u64::from(next != Some(thread));
         self.give_core(core, thread, next);
@@ -244,7 +246,7 @@ impl World<'_> {
         let core = self.threads[thread].core;
         self.account(core);
         self.charge(core);
-        self.leaves(thread, core);
+        self.leaves(thread, core, place == Place::Blocked);
         self.threads[thread].place = place;
         self.cores[core].must_make_room = false;
         self.cores[core].piece = None;
@@ -387,6 +389,9 @@ impl World<'_> {
         self.set_slice(core);
         if make_room {
             self.make_room(core);
+        }
+        if let Some((thread, idle)) = self.spreads(core) {
+            self.arrive(thread, idle, Entry::Moved);
         }
     }
 

@@ -10,6 +10,8 @@ use super::World;
 pub enum Entry {
     Started,
     Woken,
+    /// From the queue of another core.
+    Moved,
 }
 
 /// What a scheduler knows of a thread: picoseconds of virtual time.
@@ -20,8 +22,12 @@ pub struct Entity {
     home: usize,
     deadline: i128,
     lag: i128,
-    /// The deadline it had when it was picked.
+    /// EEVDF: the deadline it had when it was picked.
     protected_until: i128,
+    /// EEVDF: how far off its deadline was when it was moved.
+    distance: i128,
+    /// EEVDF: it sleeps in the queue of its core.
+    stays: bool,
     /// What it has used of its core since it was picked.
     used: Span,
 }
@@ -31,6 +37,10 @@ pub struct RunQueue {
     pub queued: Vec<usize>,
     minimum: i128,
     average: i128,
+    /// EEVDF: who makes room while the next is picked.
+    makes_room: Option<usize>,
+    /// EEVDF: the running thread has used up its slice.
+    used_up: bool,
 }
 
 pub struct Scheduler {
@@ -56,6 +66,9 @@ fn picos(span: Span) -> i128 {
 impl World<'_> {
     /// The core for a woken or started thread.
     pub fn place(&self, thread: usize) -> usize {
+        if self.scheduler.entities[thread].stays {
+            return self.threads[thread].core;
+        }
         match self.model.machine.scheduler {
             SchedulerConfig::Mach { .. } => self.mach_place(thread),
             _ => self.usual_place(thread),
@@ -135,6 +148,7 @@ impl World<'_> {
                 entity.vruntime = match entry {
                     Entry::Started => minimum,
                     Entry::Woken => entity.vruntime.max(minimum - slice / 2),
+                    Entry::Moved => entity.vruntime,
                 };
             }
             SchedulerConfig::Eevdf { .. } => {
@@ -147,7 +161,8 @@ impl World<'_> {
                 } else {
                     let lag = if others == 0 { 0 } else { entity.lag * (others + 1) / others };
                     entity.vruntime = average - lag;
-                    entity.deadline = entity.vruntime + slice;
+                    let distance = if entry == Entry::Moved { entity.distance } else { slice };
+                    entity.deadline = entity.vruntime + distance;
                 }
             }
             _ => {}
@@ -159,6 +174,26 @@ impl World<'_> {
         let old = std::mem::replace(&mut self.scheduler.entities[thread].home, core);
         let shift = self.scheduler.queues[core].minimum - self.scheduler.queues[old].minimum;
         self.scheduler.entities[thread].vruntime += shift;
+    }
+
+    /// EEVDF: whether `thread` slept in the queue of `core`; it is awake there now.
+    pub fn goes_on_in_queue(&mut self, thread: usize, core: usize) -> bool {
+        if !std::mem::take(&mut self.scheduler.entities[thread].stays) {
+            return false;
+        }
+        if self.average(core) > self.vruntime(thread) {
+            self.scheduler.queues[core].queued.retain(|queued| *queued != thread);
+            self.scheduler.entities[thread].lag = 0;
+            self.enters(thread, core, Entry::Woken);
+            self.joins_queue(thread, core);
+        }
+        true
+    }
+
+    /// The thread makes room on `core`: it queues again.
+    pub fn rejoins_queue(&mut self, thread: usize, core: usize) {
+        self.joins_queue(thread, core);
+        self.scheduler.queues[core].makes_room = Some(thread);
     }
 
     pub fn joins_queue(&mut self, thread: usize, core: usize) {
@@ -179,10 +214,15 @@ impl World<'_> {
         let next = match self.model.machine.scheduler {
             SchedulerConfig::Cfs { .. } => queued.iter().copied().min_by_key(|thread| self.vruntime(*thread)),
             SchedulerConfig::Eevdf { .. } => {
-                let average = self.average(core);
-                let deadline = |thread: &usize| self.scheduler.entities[*thread].deadline;
-                let eligible = queued.iter().copied().filter(|thread| self.vruntime(*thread) <= average);
-                eligible.min_by_key(deadline).or_else(|| queued.iter().copied().min_by_key(deadline))
+                let next = self.first_by_deadline(core);
+                if self.scheduler.entities[next].stays {
+                    let lag = self.bounded_lag(next, core).min(0);
+                    self.scheduler.entities[next].lag = lag;
+                    self.scheduler.entities[next].stays = false;
+                    self.scheduler.queues[core].queued.retain(|thread| *thread != next);
+                    return self.pick(core);
+                }
+                Some(next)
             }
             _ => queued.iter().copied().find(|thread| self.may_run(*thread, core)),
         };
@@ -190,21 +230,73 @@ impl World<'_> {
         next
     }
 
+    /// EEVDF: who of the queue is picked, if it does not sleep.
+    fn first_by_deadline(&mut self, core: usize) -> usize {
+        let average = self.average(core);
+        if let Some(thread) = self.scheduler.queues[core].makes_room {
+            let entity = self.scheduler.entities[thread];
+            if entity.vruntime <= average && entity.vruntime < entity.protected_until {
+                return thread;
+            }
+        }
+        let queued = &self.scheduler.queues[core].queued;
+        let deadline = |thread: &usize| self.scheduler.entities[*thread].deadline;
+        let eligible = queued.iter().copied().filter(|thread| self.vruntime(*thread) <= average);
+        eligible.min_by_key(deadline).or_else(|| queued.iter().copied().min_by_key(deadline)).unwrap()
+    }
+
+    /// EEVDF: the lag of a member of `core`.
+    fn bounded_lag(&mut self, thread: usize, core: usize) -> i128 {
+        let SchedulerConfig::Eevdf { tick, .. } = self.model.machine.scheduler else { return 0 };
+        let bound = picos(tick.max(self.slice() * 2));
+        (self.average(core) - self.vruntime(thread)).clamp(-bound, bound)
+    }
+
+    /// Of those that queue on `from` and may go to `to`: under mach the first, else the last.
+    fn movable(&self, from: usize, to: usize) -> Option<usize> {
+        let queued = &self.scheduler.queues[from].queued;
+        let mut movable =
+            queued.iter().copied().filter(|thread| self.may_run(*thread, to) && !self.stays(*thread));
+        match self.model.machine.scheduler {
+            SchedulerConfig::Mach { .. } => movable.next(),
+            _ => movable.next_back(),
+        }
+    }
+
+    fn stays(&self, thread: usize) -> bool {
+        self.scheduler.entities[thread].stays
+    }
+
+    /// EEVDF: takes `thread` out of the queue of `core`, to be moved.
+    fn departs(&mut self, thread: usize, core: usize) {
+        let lag = self.bounded_lag(thread, core);
+        let entity = &mut self.scheduler.entities[thread];
+        entity.lag = lag;
+        entity.distance = entity.deadline - entity.vruntime;
+        self.scheduler.queues[core].queued.retain(|queued| *queued != thread);
+    }
+
+    /// EEVDF: at the end of the slice timer of `core`, the thread that goes to an idle core, and that core.
+    pub fn spreads(&mut self, core: usize) -> Option<(usize, usize)> {
+        let SchedulerConfig::Eevdf { .. } = self.model.machine.scheduler else { return None };
+        let idle = (0..self.cores.len())
+            .find(|other| self.cores[*other].occupant.is_none() && self.movable(core, *other).is_some())?;
+        let thread = self.movable(core, idle)?;
+        self.departs(thread, core);
+        Some((thread, idle))
+    }
+
     /// Takes a thread that may run here, from the longest queue that has one: under mach the first, else the last.
     fn pull(&mut self, core: usize) -> Option<usize> {
-        let candidate = |world: &Self, other: usize| {
+        let awake = |world: &Self, other: usize| {
             let queued = &world.scheduler.queues[other].queued;
-            let mut may_run = queued.iter().copied().filter(|thread| world.may_run(*thread, core));
-            match world.model.machine.scheduler {
-                SchedulerConfig::Mach { .. } => may_run.next(),
-                _ => may_run.next_back(),
-            }
+            queued.iter().filter(|thread| !world.stays(**thread)).count()
         };
         let longest = (0..self.cores.len())
             .rev()
-            .filter(|other| candidate(self, *other).is_some())
-            .max_by_key(|other| self.scheduler.queues[*other].queued.len())?;
-        let thread = candidate(self, longest)?;
+            .filter(|other| self.movable(*other, core).is_some())
+            .max_by_key(|other| awake(self, *other))?;
+        let thread = self.movable(longest, core)?;
         match self.model.machine.scheduler {
             SchedulerConfig::Cfs { .. } => {
                 self.scheduler.queues[longest].queued.retain(|queued| *queued != thread);
@@ -212,11 +304,8 @@ impl World<'_> {
                 Some(thread)
             }
             SchedulerConfig::Eevdf { .. } => {
-                let shift = self.average(core) - self.average(longest);
-                self.scheduler.queues[longest].queued.retain(|queued| *queued != thread);
-                let entity = &mut self.scheduler.entities[thread];
-                entity.vruntime += shift;
-                entity.deadline += shift;
+                self.departs(thread, longest);
+                self.enters(thread, core, Entry::Moved);
                 Some(thread)
             }
             SchedulerConfig::Mach { .. } => {
@@ -235,8 +324,15 @@ impl World<'_> {
         entity.vruntime += picos(elapsed);
         match self.model.machine.scheduler {
             SchedulerConfig::Cfs { .. } => self.update_minimum(core),
-            SchedulerConfig::Eevdf { .. } if entity.vruntime >= entity.deadline => {
-                entity.deadline = entity.vruntime + slice;
+            SchedulerConfig::Eevdf { .. } if !elapsed.is_zero() => {
+                let entity = &mut self.scheduler.entities[thread];
+                let reached = entity.vruntime >= entity.deadline;
+                let unprotected = entity.vruntime >= entity.protected_until;
+                if reached {
+                    entity.deadline = entity.vruntime + slice;
+                }
+                let others = !self.scheduler.queues[core].queued.is_empty();
+                self.scheduler.queues[core].used_up |= others && (reached || unprotected);
             }
             SchedulerConfig::Mach { .. } => self.mach_used(thread, elapsed),
             _ => {}
@@ -244,11 +340,14 @@ impl World<'_> {
     }
 
     /// The thread leaves its core for good: it sleeps or has ended.
-    pub fn leaves(&mut self, thread: usize, core: usize) {
-        if let SchedulerConfig::Eevdf { tick, .. } = self.model.machine.scheduler {
-            let bound = picos(tick.max(self.slice() * 2));
-            let lag = self.average(core) - self.vruntime(thread);
-            self.scheduler.entities[thread].lag = lag.clamp(-bound, bound);
+    pub fn leaves(&mut self, thread: usize, core: usize, sleeps: bool) {
+        if let SchedulerConfig::Eevdf { .. } = self.model.machine.scheduler {
+            if sleeps && self.vruntime(thread) > self.average(core) {
+                self.scheduler.entities[thread].stays = true;
+                self.joins_queue(thread, core);
+            } else {
+                self.scheduler.entities[thread].lag = self.bounded_lag(thread, core);
+            }
         }
         self.mach_leaves(thread, core, false);
     }
@@ -257,7 +356,11 @@ impl World<'_> {
     pub fn starts(&mut self, thread: usize, core: usize) {
         let entity = &mut self.scheduler.entities[thread];
         entity.used = Span::ZERO;
-        entity.protected_until = entity.deadline;
+        let queue = &mut self.scheduler.queues[core];
+        if queue.makes_room.take() != Some(thread) {
+            entity.protected_until = entity.deadline;
+        }
+        queue.used_up = false;
         if let SchedulerConfig::Cfs { .. } = self.model.machine.scheduler {
             self.update_minimum(core);
         }
@@ -272,20 +375,21 @@ impl World<'_> {
                 let granularity = picos(wakeup_granularity * self.scheduler.factor);
                 self.vruntime(running) - self.vruntime(woken) > granularity
             }
-            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running),
+            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running, woken),
             SchedulerConfig::Mach { .. } => self.mach_gives_way(core, running, woken),
             SchedulerConfig::RoundRobin { .. } => false,
         }
     }
 
-    fn eevdf_gives_way(&mut self, core: usize, running: usize) -> bool {
+    fn eevdf_gives_way(&mut self, core: usize, running: usize, woken: usize) -> bool {
+        if self.scheduler.queues[core].used_up {
+            return true;
+        }
         let average = self.average(core);
-        let entity = self.scheduler.entities[running];
-        let entities =
-            self.scheduler.queues[core].queued.iter().map(|thread| self.scheduler.entities[*thread]);
-        let eligible = entities.filter(|entity| entity.vruntime <= average);
-        let Some(earliest) = eligible.map(|entity| entity.deadline).min() else { return false };
-        entity.vruntime >= entity.protected_until && (entity.vruntime > average || earliest < entity.deadline)
+        let (entity, other) = (self.scheduler.entities[running], self.scheduler.entities[woken]);
+        let stands = entity.vruntime <= average
+            && (entity.vruntime < entity.protected_until || entity.deadline < other.deadline);
+        other.vruntime <= average && self.first_by_deadline(core) == woken && !stands
     }
 
     /// The timer of the slice of `core` has come: whether its thread must make room.
@@ -306,7 +410,7 @@ impl World<'_> {
                 let ahead = self.vruntime(running) - smallest;
                 used >= slice || (used >= minimum_granularity * self.scheduler.factor && ahead > picos(slice))
             }
-            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running),
+            SchedulerConfig::Eevdf { .. } => self.scheduler.queues[core].used_up,
             SchedulerConfig::Mach { .. } => self.quantum_is_over(core, running),
         }
     }
@@ -320,7 +424,8 @@ impl World<'_> {
             SchedulerConfig::Cfs { tick, .. } | SchedulerConfig::Eevdf { tick, .. } => {
                 let now = self.now.picos();
                 let tick = tick.picos().max(1);
-                others_queue.then(|| Time::from_picos((now / tick + 1) * tick))
+                let always = matches!(self.model.machine.scheduler, SchedulerConfig::Eevdf { .. });
+                (others_queue || always).then(|| Time::from_picos((now / tick + 1) * tick))
             }
             SchedulerConfig::Mach { .. } => Some(self.quantum_ends(core)),
         }
