@@ -70,6 +70,16 @@ pub struct Costs {
     pub wake_sleeper: Distribution,
     /// Kernel time a waking call takes beyond [`Costs::system_call`] when nobody sleeps.
     pub wake_no_sleeper: Distribution,
+    /// Kernel time it takes besides if the sleeper comes to another core than the waker's.
+    pub wake_other_core: Distribution,
+    /// Kernel time it takes besides if another core is interrupted because its thread must make room.
+    pub wake_interrupt: Distribution,
+    /// From a wake-up until a thread that is displaced by it stops, unless it is itself the one that wakes.
+    pub wake_latency_busy: Distribution,
+    /// From a wake-up until the woken thread executes on a core that has been idle for less than [`Costs::just_idle_for`].
+    pub wake_latency_just_idle: Distribution,
+    /// For how long a core that has become idle is not at rest yet.
+    pub just_idle_for: Span,
     /// From a wake-up until the woken thread executes on a core that has been idle for less than
     /// [`Costs::deep_idle_after`].
     pub wake_latency_idle: Distribution,

@@ -132,13 +132,19 @@ fn cost(high: u64) -> impl Strategy<Value = Distribution> {
 
 fn costs() -> impl Strategy<Value = Costs> {
     let kernel = (cost(5), cost(2), cost(5), cost(2));
-    let waking = (cost(20), cost(100), span(0, 200), cost(50));
+    let waking =
+        (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
     let user = (cost(1), cost(1), cost(20));
     (kernel, waking, user).prop_map(|(kernel, waking, user)| Costs {
         context_switch: kernel.0,
         system_call: kernel.1,
         wake_sleeper: kernel.2,
         wake_no_sleeper: kernel.3,
+        wake_interrupt: waking.4,
+        wake_other_core: waking.8,
+        wake_latency_just_idle: waking.6,
+        just_idle_for: waking.7,
+        wake_latency_busy: waking.5,
         wake_latency_idle: waking.0,
         wake_latency_deep: waking.1,
         deep_idle_after: waking.2,

@@ -1,6 +1,6 @@
 //! What cores do: executing pieces of bursts, switching, making room, and the ends of time slices.
 
-use super::{ALARM, CORE, Happening, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
+use super::{ALARM, CORE, Happening, INTERRUPT, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::{Arrival, Departure};
@@ -102,6 +102,7 @@ impl<O: Observer> Kernel<O> {
         self.views[core].running = Some(thread);
         self.cores[core].busy_since = self.now;
         self.cores[core].must_reschedule = false;
+        self.forget_interrupt(core);
         self.observer.core_runs(self.now, core, Some(thread));
         self.scheduler.run(core, thread, arrival, self.now);
         self.arm_slice(core);
@@ -125,10 +126,17 @@ impl<O: Observer> Kernel<O> {
         self.events.cancel(Slot { kind: CORE, owner: core });
         let Some(thread) = self.scheduler.pick(core) else {
             self.core_goes_idle(core);
+            self.forget_interrupt(core);
             self.events.cancel(Slot { kind: SLICE, owner: core });
             return;
         };
         self.switch_from(core, previous, thread);
+    }
+
+    /// Whoever was to make room has done so.
+    fn forget_interrupt(&mut self, core: CoreId) {
+        self.cores[core].interrupt_pending = false;
+        self.events.cancel(Slot { kind: INTERRUPT, owner: core });
     }
 
     pub(super) fn switch_from(&mut self, core: CoreId, previous: ThreadId, thread: ThreadId) {
@@ -153,7 +161,7 @@ impl<O: Observer> Kernel<O> {
         {
             self.threads[thread].usage.involuntary_switches += 1;
             self.switch_from(core, thread, next);
-            self.make_runnable(thread, Arrival::Preempted);
+            self.make_runnable(thread, Arrival::Preempted, None);
             return;
         }
         self.scheduler.enqueue(core, thread, Arrival::Preempted);

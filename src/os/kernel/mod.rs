@@ -4,8 +4,9 @@
 //! short: a thread that must make room does so when it would return to user code. A switch to a thread costs kernel
 //! time before its burst, and a migration costs user time.
 //!
-//! The events of one instant happen in this order (see [`EventQueue`]): what comes from outside the machine,
-//! timers of threads, then what cores were doing, then time slices, then the scheduler's tick: what is in motion completes before the scheduler intervenes.
+//! The events of one instant happen in this order (see [`EventQueue`]): what comes from outside the machine, timers of
+//! threads, then what cores were doing, then interrupts, then time slices, then the scheduler's tick: what is in motion
+//! completes before the scheduler intervenes.
 
 mod cores;
 mod operations;
@@ -26,8 +27,9 @@ use prices::Prices;
 const ALARM: usize = 0;
 const TIMER: usize = 1;
 const CORE: usize = 2;
-const SLICE: usize = 3;
-const TICK: usize = 4;
+const INTERRUPT: usize = 3;
+const SLICE: usize = 4;
+const TICK: usize = 5;
 
 /// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
 /// run that comes so far is cut off.
@@ -116,6 +118,8 @@ struct Core {
     piece: Piece,
     /// The running thread must make room when it would return to user code.
     must_reschedule: bool,
+    /// An interrupt is on its way, at which the running thread must make room.
+    interrupt_pending: bool,
 }
 
 /// How far [`Kernel::proceed`] has come with a thread's operation.
@@ -188,9 +192,10 @@ impl<O: Observer> Kernel<O> {
             uncharged: Span::ZERO,
             piece: Piece::Nothing,
             must_reschedule: false,
+            interrupt_pending: false,
         };
         let scheduler = Scheduler::new(machine.scheduler, machine.cores, affinity);
-        let mut events = EventQueue::new(&[users, threads, machine.cores, machine.cores, 1]);
+        let mut events = EventQueue::new(&[users, threads, machine.cores, machine.cores, machine.cores, 1]);
         if let Some(interval) = scheduler.tick_interval() {
             events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);
         }
@@ -238,7 +243,7 @@ impl<O: Observer> Kernel<O> {
         if time > self.now {
             self.events.set(Slot { kind: TIMER, owner: thread }, time);
         } else {
-            self.make_runnable(thread, Arrival::Started);
+            self.make_runnable(thread, Arrival::Started, None);
         }
     }
 
@@ -303,6 +308,7 @@ impl<O: Observer> Kernel<O> {
             ALARM => return Happening::Alarm(slot.owner),
             TIMER => self.timer_fired(slot.owner),
             CORE => return self.core_is_ready(slot.owner),
+            INTERRUPT => self.interrupted(slot.owner),
             SLICE => self.slice_ended(slot.owner),
             _ => self.scheduler_tick(),
         }

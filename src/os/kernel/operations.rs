@@ -3,7 +3,6 @@
 use super::{Kernel, Mode, Piece, Place, Progress};
 use crate::des::Span;
 use crate::os::ThreadId;
-use crate::os::sched::Arrival;
 use crate::os::sync::{Next, Operation, Outcome, Phase, Request};
 use crate::trace::Observer;
 
@@ -54,7 +53,7 @@ impl<O: Observer> Kernel<O> {
                 }
                 Next::Waking(woken, then) => {
                     self.set_phase(thread, then);
-                    let cost = self.wake_for(woken);
+                    let cost = self.wake_for(thread, woken);
                     self.execute(thread, Mode::Kernel, cost)
                 }
                 Next::Sleep { queue, timeout, woken, then } => {
@@ -78,8 +77,7 @@ impl<O: Observer> Kernel<O> {
                 }
                 Next::Start(other, then) => {
                     self.set_phase(thread, then);
-                    let cost = self.prices.thread_start.draw();
-                    self.make_runnable(other, Arrival::Started);
+                    let cost = self.start_for(thread, other);
                     self.execute(thread, Mode::Kernel, cost)
                 }
                 Next::Go(then) => {

@@ -1,12 +1,23 @@
 //! Falling asleep and waking up: wait queues, timers, and the way to a core.
 
-use super::{ALARM, CORE, Kernel, Place, TIMER};
+use super::{ALARM, CORE, INTERRUPT, Kernel, Place, TIMER};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::Arrival;
 use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Timeout};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
+
+/// How far a wake-up reaches from the core of who wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Nowhere else.
+    SameCore,
+    /// To the queue of another core, or to an idle one.
+    OtherCore,
+    /// To another core whose thread has to be interrupted.
+    Interrupt,
+}
 
 impl<O: Observer> Kernel<O> {
     pub(super) fn fall_asleep(
@@ -35,33 +46,47 @@ impl<O: Observer> Kernel<O> {
             self.schedule(TIMER, thread, span);
         }
         if let Some(woken) = woken {
-            self.wake(woken);
+            self.wake(woken, self.threads[thread].last_core);
         }
         let blocked_state = self.threads[thread].blocked_state;
         self.leave_core(thread, Place::Blocked, blocked_state);
     }
 
-    /// Wakes a sleeper, if there is one; what the call costs beyond the system call.
-    pub(super) fn wake_for(&mut self, woken: Option<ThreadId>) -> Span {
-        match woken {
-            Some(thread) => {
-                self.wake(thread);
-                self.prices.wake_sleeper.draw()
-            }
-            None => self.prices.wake_no_sleeper.draw(),
-        }
+    /// `waker` wakes a sleeper, if there is one; what the call costs beyond the system call.
+    pub(super) fn wake_for(&mut self, waker: ThreadId, woken: Option<ThreadId>) -> Span {
+        let Some(woken) = woken else { return self.prices.wake_no_sleeper.draw() };
+        let reach = self.wake(woken, self.threads[waker].last_core);
+        self.prices.wake_sleeper.draw() + self.cost_of(reach)
     }
 
-    /// Wakes `thread`, which its queue has let go.
-    pub(super) fn wake(&mut self, thread: ThreadId) {
+    /// `starter` makes a thread, which can run at once; what the call costs beyond the system call.
+    pub(super) fn start_for(&mut self, starter: ThreadId, started: ThreadId) -> Span {
+        let reach = self.make_runnable(started, Arrival::Started, self.threads[starter].last_core);
+        self.prices.thread_start.draw() + self.cost_of(reach)
+    }
+
+    /// What it costs beyond that to reach another core.
+    fn cost_of(&mut self, reach: Reach) -> Span {
+        let mut cost = Span::ZERO;
+        if reach != Reach::SameCore {
+            cost += self.prices.wake_other_core.draw();
+        }
+        if reach == Reach::Interrupt {
+            cost += self.prices.wake_interrupt.draw();
+        }
+        cost
+    }
+
+    /// Wakes `thread`, which its queue has let go, from the core `from`.
+    fn wake(&mut self, thread: ThreadId, from: Option<CoreId>) -> Reach {
         self.events.cancel(Slot { kind: TIMER, owner: thread });
         self.threads[thread].queue = None;
-        self.make_runnable(thread, Arrival::Woken);
+        self.make_runnable(thread, Arrival::Woken, from)
     }
 
     pub(super) fn timer_fired(&mut self, thread: ThreadId) {
         if self.threads[thread].place == Place::NotStarted {
-            self.make_runnable(thread, Arrival::Started);
+            self.make_runnable(thread, Arrival::Started, None);
             return;
         }
         if let Some(queue) = self.threads[thread].queue.take() {
@@ -71,7 +96,7 @@ impl<O: Observer> Kernel<O> {
             self.start_next_service(device);
         }
         self.threads[thread].timed_out = true;
-        self.make_runnable(thread, Arrival::Woken);
+        self.make_runnable(thread, Arrival::Woken, None);
     }
 
     /// A device has served a thread: it comes to the next one that waits for it.
@@ -87,7 +112,7 @@ impl<O: Observer> Kernel<O> {
         match self.objects.deliver(channel, message) {
             Delivery::Arrived(sleeper) => {
                 if let Some(thread) = sleeper {
-                    self.wake(thread);
+                    self.wake(thread, None);
                 }
                 true
             }
@@ -100,26 +125,45 @@ impl<O: Observer> Kernel<O> {
         self.schedule(ALARM, user, span);
     }
 
-    /// `thread` can run: on an idle core after its wake-up latency, or in a queue.
-    pub(super) fn make_runnable(&mut self, thread: ThreadId, arrival: Arrival) {
+    /// `thread` can run: on an idle core after its wake-up latency, or in a queue. `from` is the core on which somebody
+    /// has woken it, if it was somebody.
+    pub(super) fn make_runnable(
+        &mut self,
+        thread: ThreadId,
+        arrival: Arrival,
+        from: Option<CoreId>,
+    ) -> Reach {
         let core = self.scheduler.place(thread, self.threads[thread].last_core, &self.views);
         self.show_state(thread, ThreadState::Runnable);
-        match self.views[core].running {
+        let interrupts = match self.views[core].running {
             None => {
                 self.threads[thread].arrival = arrival;
                 self.arrive(core, thread);
+                false
             }
-            Some(running) => self.join_queue(core, thread, running, arrival),
+            Some(running) => {
+                let displaces = self.join_queue(core, thread, running, arrival);
+                displaces && self.interrupt(core, running, from)
+            }
+        };
+        match from {
+            _ if interrupts => Reach::Interrupt,
+            Some(from) if from == core => Reach::SameCore,
+            _ => Reach::OtherCore,
         }
     }
 
+    /// `thread` comes to an idle core.
     pub(super) fn arrive(&mut self, core: CoreId, thread: ThreadId) {
         self.threads[thread].place = Place::Arriving(core);
         self.views[core].running = Some(thread);
+        let idle_for = self.now.since(self.cores[core].idle_since);
         // What exists when the run begins has been running before.
         let latency = if self.now == Time::ZERO {
             Span::ZERO
-        } else if self.now.since(self.cores[core].idle_since) < self.prices.deep_idle_after {
+        } else if idle_for < self.prices.just_idle_for {
+            self.prices.wake_latency_just_idle.draw()
+        } else if idle_for < self.prices.deep_idle_after {
             self.prices.wake_latency_idle.draw()
         } else {
             self.prices.wake_latency_deep.draw()
@@ -127,17 +171,47 @@ impl<O: Observer> Kernel<O> {
         self.schedule(CORE, core, latency);
     }
 
-    pub(super) fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) {
+    /// `thread` queues; whether `running` must make room for it.
+    fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) -> bool {
         self.charge(core, running);
         self.threads[thread].place = Place::Queued;
         self.scheduler.enqueue(core, thread, arrival);
-        let on_core = self.threads[running].place == Place::Running(core);
-        if on_core {
-            if self.scheduler.preempts(core, running, thread) {
-                self.reschedule(core, running);
-            } else {
-                self.arm_slice(core);
-            }
+        if self.threads[running].place != Place::Running(core) {
+            return false;
+        }
+        let displaces = self.scheduler.preempts(core, running, thread);
+        if !displaces {
+            self.arm_slice(core);
+        }
+        displaces
+    }
+
+    /// `running` must make room: at once if it is itself the waker, else when `core` has been interrupted. Whether that
+    /// takes an interrupt.
+    fn interrupt(&mut self, core: CoreId, running: ThreadId, from: Option<CoreId>) -> bool {
+        if from == Some(core) {
+            self.reschedule(core, running);
+            return false;
+        }
+        if self.cores[core].must_reschedule || self.cores[core].interrupt_pending {
+            return false;
+        }
+        let latency = self.prices.wake_latency_busy.draw();
+        if latency.is_zero() {
+            self.reschedule(core, running);
+        } else {
+            self.cores[core].interrupt_pending = true;
+            self.schedule(INTERRUPT, core, latency);
+        }
+        true
+    }
+
+    /// An interrupt has come to `core`.
+    pub(super) fn interrupted(&mut self, core: CoreId) {
+        self.cores[core].interrupt_pending = false;
+        if let Some(running) = self.views[core].running {
+            self.charge(core, running);
+            self.reschedule(core, running);
         }
     }
 }

@@ -23,11 +23,16 @@ const KEYS: [&str; 10] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 14] = [
+pub(crate) const PATHS: [&str; 19] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
     "costs.futex_wake.no_sleeper",
+    "costs.futex_wake.other_core",
+    "costs.futex_wake.interrupt",
+    "costs.wake_latency.busy",
+    "costs.wake_latency.just_idle",
+    "costs.wake_latency.just_idle_for",
     "costs.wake_latency.idle",
     "costs.wake_latency.deep_idle",
     "costs.wake_latency.deep_after",
@@ -54,17 +59,26 @@ pub(crate) fn costs(
         let node = keys.as_ref().and_then(|keys| keys.get(name))?;
         Fields::of(node, &format!("`{name}`"), known, problems).is_some().then_some(node)
     };
-    let wake = group("futex_wake", &["sleeper", "no_sleeper"], problems);
-    let latency = group("wake_latency", &["idle", "deep_idle", "deep_after"], problems);
+    let wake = group("futex_wake", &["sleeper", "no_sleeper", "other_core", "interrupt"], problems);
+    let latency = group(
+        "wake_latency",
+        &["busy", "just_idle", "just_idle_for", "idle", "deep_idle", "deep_after"],
+        problems,
+    );
     let channel = group("channel", &["send", "receive"], problems);
     let mut reader = Reader { costs: node, provenance, problems };
     let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
     let system_call = reader.cost(reader.costs, "system_call", "costs.system_call");
     let wake_sleeper = reader.cost(wake, "sleeper", "costs.futex_wake.sleeper");
     let wake_no_sleeper = reader.cost(wake, "no_sleeper", "costs.futex_wake.no_sleeper");
+    let wake_other_core = reader.cost(wake, "other_core", "costs.futex_wake.other_core");
+    let wake_interrupt = reader.cost(wake, "interrupt", "costs.futex_wake.interrupt");
+    let wake_latency_busy = reader.cost(latency, "busy", "costs.wake_latency.busy");
+    let wake_latency_just_idle = reader.cost(latency, "just_idle", "costs.wake_latency.just_idle");
+    let just_idle_for = reader.limit(latency, "just_idle_for", Span::ZERO);
     let wake_latency_idle = reader.cost(latency, "idle", "costs.wake_latency.idle");
     let wake_latency_deep = reader.cost(latency, "deep_idle", "costs.wake_latency.deep_idle");
-    let deep_idle_after = reader.deep_after(latency);
+    let deep_idle_after = reader.limit(latency, "deep_after", Span::MAX);
     let timer_lateness = reader.cost(reader.costs, "timer_lateness", "costs.timer_lateness");
     let lock_operation = reader.cost(reader.costs, "lock_operation", "costs.lock_operation");
     let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
@@ -77,6 +91,11 @@ pub(crate) fn costs(
         system_call: system_call?,
         wake_sleeper: wake_sleeper?,
         wake_no_sleeper: wake_no_sleeper?,
+        wake_other_core: wake_other_core?,
+        wake_interrupt: wake_interrupt?,
+        wake_latency_busy: wake_latency_busy?,
+        wake_latency_just_idle: wake_latency_just_idle?,
+        just_idle_for: just_idle_for?,
         wake_latency_idle: wake_latency_idle?,
         wake_latency_deep: wake_latency_deep?,
         deep_idle_after: deep_idle_after?,
@@ -106,11 +125,12 @@ impl Reader<'_> {
         distribution(value, self.problems)
     }
 
-    fn deep_after(&mut self, group: Option<&Node>) -> Option<Span> {
-        let Some(node) = group.and_then(|group| group.get("deep_after")) else {
-            return Some(Span::MAX);
+    /// One of the limits between the kinds of idleness.
+    fn limit(&mut self, group: Option<&Node>, name: &str, default: Span) -> Option<Span> {
+        let Some(node) = group.and_then(|group| group.get(name)) else {
+            return Some(default);
         };
-        let value = constant(node, "costs.wake_latency.deep_after", self.provenance, self.problems)?;
+        let value = constant(node, &format!("costs.wake_latency.{name}"), self.provenance, self.problems)?;
         fields::span(value, self.problems)
     }
 }

@@ -101,6 +101,8 @@ pub struct Core {
     pub piece_began: Time,
     pub idle_since: Time,
     pub must_make_room: bool,
+    /// An interrupt is on its way.
+    pub interrupt: bool,
     /// Until when the scheduler has been charged.
     pub charged_until: Time,
     /// When the thread on it was picked.
@@ -162,6 +164,10 @@ impl World<'_> {
     fn make_ready(&mut self, thread: usize, entry: Entry) {
         self.threads[thread].sleeps_on = None;
         let core = self.place(thread);
+        self.reach.clear();
+        if self.acting != Some(core) {
+            self.reach.push(Cost::OtherCore);
+        }
         self.charge(core);
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
@@ -173,13 +179,40 @@ impl World<'_> {
             self.joins_queue(thread, core);
         }
         if self.cores[core].running().is_some() && self.displaces(core, thread) {
-            self.make_room(core);
+            self.interrupt(core);
         } else {
             self.set_slice(core);
         }
     }
 
-    /// A thread takes an idle core.
+    /// The thread on `core` must make room for one that has become ready: at once if it woke it itself.
+    fn interrupt(&mut self, core: usize) {
+        if self.acting == Some(core) {
+            self.make_room(core);
+        } else if !self.cores[core].must_make_room && !self.cores[core].interrupt {
+            self.reach.push(Cost::Interrupt);
+            let latency = self.cost(Cost::LatencyBusy);
+            if latency.is_zero() {
+                self.make_room(core);
+            } else {
+                self.cores[core].interrupt = true;
+                self.agenda.set(Kind::Interrupt, core, self.now + latency);
+            }
+        }
+    }
+
+    pub fn interrupt_has_come(&mut self, core: usize) {
+        self.cores[core].interrupt = false;
+        self.charge(core);
+        self.make_room(core);
+    }
+
+    fn forget_interrupt(&mut self, core: usize) {
+        self.cores[core].interrupt = false;
+        self.agenda.cancel(Kind::Interrupt, core);
+    }
+
+    /// `thread` comes to an idle core.
     fn arrive(&mut self, thread: usize, core: usize, entry: Entry) {
         self.threads[thread].place = Place::Arriving;
         self.threads[thread].core = core;
@@ -187,6 +220,8 @@ impl World<'_> {
         let idle = self.now.since(self.cores[core].idle_since);
         let latency = if self.now == Time::ZERO {
             Span::ZERO
+        } else if idle < self.model.machine.costs.just_idle_for {
+            self.cost(Cost::LatencyJustIdle)
         } else if idle < self.model.machine.costs.deep_idle_after {
             self.cost(Cost::LatencyIdle)
         } else {
@@ -269,6 +304,7 @@ impl World<'_> {
             }
         } else {
             self.cores[core].idle_since = self.now;
+            self.forget_interrupt(core);
             self.agenda.cancel(Kind::Core, core);
             self.agenda.cancel(Kind::Slice, core);
         }
@@ -281,6 +317,7 @@ impl World<'_> {
         self.cores[core].arriving = false;
         self.cores[core].charged_until = self.now;
         self.cores[core].picked_at = self.now;
+        self.forget_interrupt(core);
         if self.threads[thread].last_core.is_some_and(|last| last != core) {
             let cost = self.cost(Cost::Migration);
             self.threads[thread].migration_left += cost;
@@ -322,7 +359,11 @@ impl World<'_> {
                 Some(burst) if burst.mode == Mode::User && must_make_room => self.put_back(core, thread),
                 Some(burst) if burst.left.is_zero() => self.threads[thread].burst = None,
                 Some(burst) => self.begin_piece(core, Piece::Burst, burst.left),
-                None => self.act(thread),
+                None => {
+                    let before = self.acting.replace(core);
+                    self.act(thread);
+                    self.acting = before;
+                }
             }
         }
     }

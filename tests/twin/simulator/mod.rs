@@ -54,6 +54,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
         match event.kind {
             Kind::Timer => world.timer_has_come(event.index),
             Kind::Core => world.piece_is_over(event.index),
+            Kind::Interrupt => world.interrupt_has_come(event.index),
             Kind::Slice => world.slice_is_over(event.index),
             Kind::Tick => world.tick(),
         }
@@ -67,6 +68,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
 enum Kind {
     Timer,
     Core,
+    Interrupt,
     Slice,
     Tick,
 }
@@ -124,6 +126,10 @@ pub enum Cost {
     LockOperation,
     AtomicOperation,
     Migration,
+    Interrupt,
+    LatencyBusy,
+    LatencyJustIdle,
+    OtherCore,
 }
 
 /// The random streams, one for each cost and one for each thread's program.
@@ -145,6 +151,10 @@ impl Streams {
             (Purpose::LockOperation, 0),
             (Purpose::AtomicOperation, 0),
             (Purpose::Migration, 0),
+            (Purpose::WakeCall, 2),
+            (Purpose::WakeLatency, 2),
+            (Purpose::WakeLatency, 3),
+            (Purpose::WakeCall, 3),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
         let program = |thread| Stream::new(seed, Purpose::Program, thread);
@@ -163,6 +173,10 @@ impl Streams {
             Cost::LockOperation => &costs.lock_operation,
             Cost::AtomicOperation => &costs.atomic_operation,
             Cost::Migration => &costs.migration,
+            Cost::Interrupt => &costs.wake_interrupt,
+            Cost::LatencyJustIdle => &costs.wake_latency_just_idle,
+            Cost::OtherCore => &costs.wake_other_core,
+            Cost::LatencyBusy => &costs.wake_latency_busy,
         };
         distribution.sample(&mut self.costs[cost as usize])
     }
@@ -186,6 +200,10 @@ pub struct World<'a> {
     load: mach::Load,
     counters: GilCounters,
     actions_done: u64,
+    /// The core whose thread acts, during its turn.
+    acting: Option<usize>,
+    /// What it costs its waker that the last thread became ready elsewhere.
+    reach: Vec<Cost>,
     marks: Vec<(Time, usize, Mark)>,
     states: Vec<Vec<(Time, ThreadState)>>,
     lanes: Vec<Vec<(Time, Option<usize>)>>,
@@ -207,6 +225,8 @@ impl<'a> World<'a> {
             load: mach::Load::new(model.machine.cores, threads),
             counters: GilCounters::default(),
             actions_done: 0,
+            acting: None,
+            reach: Vec::new(),
             marks: Vec::new(),
             states: vec![Vec::new(); threads],
             lanes: vec![Vec::new(); model.machine.cores],

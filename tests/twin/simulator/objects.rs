@@ -127,7 +127,12 @@ impl World<'_> {
                     _ => Mode::Kernel,
                 };
                 self.threads[thread].report.system_calls += u64::from(cost == Cost::SystemCall);
-                let left = self.cost(cost);
+                let mut left = self.cost(cost);
+                if cost == Cost::WakeSleeper {
+                    for besides in std::mem::take(&mut self.reach) {
+                        left += self.cost(besides);
+                    }
+                }
                 self.threads[thread].burst = Some(Burst { mode, left });
             }
             Wake(queue) => {
