@@ -3,6 +3,7 @@
 //! One ticker for the whole process counts down; when it falls below zero the running thread releases the lock and
 //! takes it again at once. Nothing but a check sets the ticker back: neither a voluntary release nor a thread switch.
 
+use super::ticker::Ticker;
 use super::{Decision, Note, Want};
 use crate::des::Span;
 use crate::os::ThreadId;
@@ -53,16 +54,14 @@ struct Progress {
 /// The state of the old lock.
 #[derive(Clone, Debug)]
 pub struct CheckInterval {
-    interval: i64,
-    ticker: i64,
+    ticker: Ticker,
     lock: Lock,
     threads: Vec<Progress>,
 }
 
 impl CheckInterval {
     pub(super) fn new(
-        interval: u32,
-        first_ticker: u32,
+        ticker: Ticker,
         kind: LockKind,
         objects: &mut Objects,
         threads: usize,
@@ -75,8 +74,7 @@ impl CheckInterval {
             LockKind::Handoff => Lock::Handoff { owned: 0, passed_on: objects.new_event() },
         };
         CheckInterval {
-            interval: i64::from(interval),
-            ticker: i64::from(first_ticker),
+            ticker,
             lock,
             threads: vec![Progress { want: Want::Take, phase: Phase::Idle }; threads],
         }
@@ -85,21 +83,17 @@ impl CheckInterval {
     pub(super) fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
         self.threads[thread].want = want;
         if want == Want::Yield {
-            self.ticker = self.interval;
+            self.ticker.reset();
         }
         if want == Want::Take { self.take(thread) } else { self.release(thread) }
     }
 
     pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {
-        // A ticker of n goes below zero at the (n + 1)th tick; one below zero acts at the next tick that may.
-        let ticks_to_go = self.ticker.max(0).unsigned_abs() + 1;
-        let tick = stretch.first_check_from(stretch.ticks_until(position) + ticks_to_go)?;
-        stretch.position_of_tick(tick)
+        self.ticker.next_check(stretch, position)
     }
 
     pub(super) fn executed(&mut self, stretch: &Stretch, from: Span, to: Span) {
-        let ticks = stretch.ticks_until(to) - stretch.ticks_until(from);
-        self.ticker = self.ticker.saturating_sub_unsigned(ticks).max(-1);
+        self.ticker.executed(stretch, from, to);
     }
 
     pub(super) fn resume(&mut self, thread: ThreadId) -> Decision {

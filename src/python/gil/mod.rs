@@ -6,12 +6,14 @@
 
 mod check_interval;
 mod switch_interval;
+mod ticker;
 
-use crate::des::Span;
+use crate::des::{Span, Time};
 use crate::os::ThreadId;
 use crate::os::sync::{Objects, Outcome, Request};
 use crate::python::interpreter::GilConfig;
 use crate::python::stretch::Stretch;
+use ticker::Ticker;
 
 /// What a thread wants of the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum Want {
 pub struct Decision {
     /// What the call has brought about.
     pub note: Option<Note>,
+    /// What the thread asks of the holder.
+    pub demand: Option<Demand>,
     /// What the thread does next.
     pub action: Action,
 }
@@ -53,27 +57,38 @@ pub enum Note {
     Released,
     /// The thread was woken for the lock and found it held.
     Failed,
-    /// The thread's timed wait ran out, without a reason to ask for the lock.
+    /// The thread's timed wait ran out.
     TimedOut,
-    /// The thread's timed wait ran out, and it asks the holder to drop the lock.
-    DropRequested,
     /// The thread waits until another has taken the lock.
     ForcedWait,
     /// Another has taken the lock: the forced wait is over.
     ForcedWaitOver,
 }
 
+/// What a thread that waits for the lock asks of its holder. The holder learns of it at its next look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// To drop the lock.
+    Drop,
+    /// To see for itself whether it has had its time.
+    Look,
+}
+
 impl Decision {
     fn ask(request: Request) -> Decision {
-        Decision { note: None, action: Action::Ask(request) }
+        Decision { note: None, demand: None, action: Action::Ask(request) }
     }
 
     fn done() -> Decision {
-        Decision { note: None, action: Action::Done }
+        Decision { note: None, demand: None, action: Action::Done }
     }
 
     fn noting(self, note: Note) -> Decision {
         Decision { note: Some(note), ..self }
+    }
+
+    fn demanding(self, demand: Option<Demand>) -> Decision {
+        Decision { demand, ..self }
     }
 }
 
@@ -93,9 +108,14 @@ impl Gil {
     pub fn new(config: GilConfig, objects: &mut Objects, threads: usize) -> Gil {
         match config {
             GilConfig::None => Gil::None,
-            GilConfig::CheckInterval { interval, first_ticker, lock } => Gil::CheckInterval(
-                check_interval::CheckInterval::new(interval, first_ticker, lock, objects, threads),
-            ),
+            GilConfig::CheckInterval { interval, first_ticker, lock } => {
+                Gil::CheckInterval(check_interval::CheckInterval::new(
+                    Ticker::new(interval, first_ticker),
+                    lock,
+                    objects,
+                    threads,
+                ))
+            }
             GilConfig::SwitchInterval { interval, forced_switching } => Gil::SwitchInterval(
                 switch_interval::SwitchInterval::new(interval, forced_switching, objects, threads),
             ),
@@ -103,7 +123,7 @@ impl Gil {
     }
 
     /// `thread` wants something of the lock.
-    pub fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
+    pub fn begin(&mut self, thread: ThreadId, want: Want, _now: Time) -> Decision {
         match self {
             Gil::None => Decision::done(),
             Gil::CheckInterval(policy) => policy.begin(thread, want),
@@ -112,7 +132,7 @@ impl Gil {
     }
 
     /// What `thread` asked of the kernel has ended.
-    pub fn resume(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
+    pub fn resume(&mut self, thread: ThreadId, outcome: Outcome, _now: Time) -> Decision {
         match self {
             Gil::None => Decision::done(),
             Gil::CheckInterval(policy) => policy.resume(thread),

@@ -5,7 +5,7 @@
 //! holder that drops the lock while such a request is pending waits until another thread has taken it (forced
 //! switching), also when it gave the lock up of its own accord.
 
-use super::{Decision, Note, Want};
+use super::{Decision, Demand, Note, Want};
 use crate::des::Span;
 use crate::os::ThreadId;
 use crate::os::sync::{CondvarId, MutexId, Objects, Outcome, Request};
@@ -141,16 +141,12 @@ impl SwitchInterval {
         if !self.locked {
             return self.ready(thread);
         }
+        if outcome != Outcome::TimedOut {
+            return self.wait(thread).noting(Note::Failed);
+        }
         let no_switch = self.threads[thread].saved_switch_number == self.switch_number;
-        let note = match outcome {
-            Outcome::TimedOut if no_switch => {
-                self.drop_request = true;
-                Note::DropRequested
-            }
-            Outcome::TimedOut => Note::TimedOut,
-            Outcome::Done | Outcome::Refused => Note::Failed,
-        };
-        self.wait(thread).noting(note)
+        self.drop_request |= no_switch;
+        self.wait(thread).noting(Note::TimedOut).demanding(no_switch.then_some(Demand::Drop))
     }
 
     /// The lock is free and the thread holds its mutex: it takes the lock.

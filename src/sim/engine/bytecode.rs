@@ -59,21 +59,22 @@ impl<O: Observer> Engine<'_, O> {
         check.filter(|position| *position <= span)
     }
 
-    /// The holder must see a drop request at its next look at the eval breaker.
-    pub(super) fn shorten_burst_of_holder(&mut self, holder: ThreadId) {
-        let state = &self.threads[holder];
-        // A holder that is on its way to a check already has been asked before.
-        if state.activity != Activity::Bytecode || state.execution.check_at.is_some() {
+    /// Something is demanded of the holder: it may be led into the lock code earlier than it was when its burst began.
+    pub(super) fn look_again(&mut self, holder: ThreadId) {
+        if self.threads[holder].activity != Activity::Bytecode {
             return;
         }
         let left = self.kernel.burst_left(holder);
-        let Execution { position, burst, .. } = self.threads[holder].execution;
-        let end = position + burst;
-        let present = end - left;
-        let check_at = self.next_check(holder, present);
+        let Execution { position, burst, check_at, .. } = self.threads[holder].execution;
+        let present = position + burst - left;
+        let Some(check) = self.next_check(holder, present) else { return };
+        // A holder that is on its way to an earlier check sees it there.
+        if check_at.is_some_and(|earlier| earlier <= check) {
+            return;
+        }
         let execution = &mut self.threads[holder].execution;
-        execution.check_at = check_at;
-        execution.burst = check_at.map_or(burst, |check| check - position);
-        self.kernel.cut_burst(holder, check_at.unwrap_or(end) - present);
+        execution.check_at = Some(check);
+        execution.burst = check - position;
+        self.kernel.cut_burst(holder, check - present);
     }
 }

@@ -4,7 +4,7 @@ use super::{Activity, After, Engine, Interpreter};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
 use crate::os::sync::Outcome;
-use crate::python::gil::{Action, Decision, Note, Want};
+use crate::python::gil::{Action, Decision, Demand, Note, Want};
 use crate::trace::{Mark, Observer, ThreadState};
 
 impl<O: Observer> Engine<'_, O> {
@@ -14,7 +14,7 @@ impl<O: Observer> Engine<'_, O> {
             self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::WaitsForGil);
         }
         self.threads[thread].activity = Activity::Lock(after);
-        let decision = self.interpreters[lock].gil.begin(thread, want);
+        let decision = self.interpreters[lock].gil.begin(thread, want, self.kernel.now());
         self.decided(thread, lock, decision, after)
     }
 
@@ -35,13 +35,16 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     fn resume_policy(&mut self, thread: ThreadId, lock: usize, outcome: Outcome, after: After) -> bool {
-        let decision = self.interpreters[lock].gil.resume(thread, outcome);
+        let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
         self.decided(thread, lock, decision, after)
     }
 
     fn decided(&mut self, thread: ThreadId, lock: usize, decision: Decision, after: After) -> bool {
         if let Some(note) = decision.note {
             self.noted(thread, lock, note, after);
+        }
+        if let Some(demand) = decision.demand {
+            self.demanded(thread, lock, demand);
         }
         match (decision.action, after) {
             (Action::Ask(request), _) => {
@@ -61,19 +64,22 @@ impl<O: Observer> Engine<'_, O> {
             Note::Released => self.released(thread, lock, after),
             Note::Failed => self.failed(thread, lock),
             Note::TimedOut => counters.timed_out_waits += 1,
-            Note::DropRequested => {
-                counters.timed_out_waits += 1;
-                counters.drop_requests += 1;
-                self.kernel.mark(thread, Mark::DropRequest);
-                if let Some(holder) = self.interpreters[lock].holder {
-                    self.shorten_burst_of_holder(holder);
-                }
-            }
             Note::ForcedWait => {
                 counters.forced_waits += 1;
                 self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
             }
             Note::ForcedWaitOver => self.without_the_lock(thread, after),
+        }
+    }
+
+    /// The holder must see what `thread` demands at its next look at the eval breaker.
+    fn demanded(&mut self, thread: ThreadId, lock: usize, demand: Demand) {
+        if demand == Demand::Drop {
+            self.interpreters[lock].counters.drop_requests += 1;
+            self.kernel.mark(thread, Mark::DropRequest);
+        }
+        if let Some(holder) = self.interpreters[lock].holder {
+            self.look_again(holder);
         }
     }
 
