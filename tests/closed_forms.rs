@@ -195,3 +195,104 @@ fn who_releases_and_takes_again_in_one_turn_always_wins() {
     assert_eq!(report.gil.failed_acquisitions, 9900);
     assert_eq!(makespan(&report), 10 * MILLISECOND);
 }
+
+/// As with the lock of Windows, nobody jumps the queue: 101 ticks, then the lock goes to the other, who needs 10 us to
+/// come; 100 checks each (the ticker starts with 100), then a last hand-over when A leaves.
+#[test]
+fn a_lock_with_a_queue_is_handed_over_at_every_check() {
+    let costs = "wake_latency: {idle: 10us, deep_idle: 10us, deep_after: 1s}";
+    let threads = format!("{}, {}", looping("a", 10_100), looping("b", 10_100));
+    let python = "preset: cpython-2.7, instruction: 10ns, gil: {policy: round_robin, first_ticker: 100}";
+    let report = report(2, costs, python, &threads);
+    assert_eq!((report.gil.checks, report.gil.hand_overs), (200, 201));
+    assert_eq!(makespan(&report), 2 * 101 * MICROSECOND + 201 * 10 * MICROSECOND);
+}
+
+/// The convoy, cured. The spinner is forced off once, after a full interval of 5 ms, when the reader comes back from its
+/// first read; from then on it is CPU-bound, and the reader asks at once and waits only for the next look, 10 ns later:
+/// 10 x (10 us + 1 us + 10 ns) + 5 ms.
+#[test]
+fn with_priorities_a_reader_waits_for_one_interval_only() {
+    let reader =
+        "{name: reader, do: [loop: 10, body: [{loop: 1000, body: [bytecode: [JUMP_ABSOLUTE]]}, io: 1us]]}";
+    let spinner = "{name: spinner, daemon: true, do: [loop: forever, body: [bytecode: [JUMP_ABSOLUTE]]]}";
+    let python = "preset: cpython-3.9, instruction: 10ns, gil: {policy: priority}";
+    let report = report(2, "", python, &format!("{reader}, {spinner}"));
+    assert_eq!(makespan(&report), 10 * (10 * MICROSECOND + MICROSECOND + 10) + 5 * MILLISECOND);
+    assert_eq!((report.gil.drop_requests, report.gil.timed_out_waits), (10, 1));
+}
+
+/// Two threads of 40 ms under a clock that ticks every 10 ms, quantum 20 ms. B queues at 0. A, interrupted at 10 and
+/// 20 ms, looks 10 ns later; at the second look it has had its quantum. Then it queues, alone: a new clock begins. So each
+/// turn lasts 20 ms and 10 ns: A B A B, whose last turns are shorter by 10 ns.
+#[test]
+fn a_ruby_thread_yields_when_its_quantum_is_over() {
+    let threads = format!("{}, {}", looping("a", 4_000_000), looping("b", 4_000_000));
+    let python = "preset: cpython-3.9, instruction: 10ns, gil: {policy: ruby, quantum: 20ms, tick: 10ms}";
+    let report = report(2, "", python, &threads);
+    assert_eq!(makespan(&report), 80 * MILLISECOND);
+    assert_eq!((report.gil.hand_overs, report.gil.drop_requests), (3, 0));
+    // Two interrupts a turn in the first two turns, one in the next, in which the second would come too late.
+    assert_eq!(report.gil.checks, 2 + 2 + 1);
+}
+
+/// PyPy. B polls every 100 us, and A ends after 250 us without having handed over: B finds it free at 300 us.
+#[test]
+fn a_pypy_thread_finds_the_lock_free_when_it_polls() {
+    let threads = format!("{}, {}", looping("a", 25_000), looping("b", 1));
+    let python = "preset: cpython-2.7, instruction: 10ns, gil: {policy: pypy, interval: 100_000}";
+    let report = report(2, "", python, &threads);
+    assert_eq!(nanoseconds(report.makespan.since(gilsim::des::Time::ZERO)), 300 * MICROSECOND + 10);
+    assert_eq!((report.gil.checks, report.gil.timed_out_waits), (0, 2));
+}
+
+/// PyPy's ticker of 10000 ends in a forced hand-over, whoever polls: A runs 10001 ticks of 10 ns, then B does, and so on,
+/// 5 turns each. Their last ticks are checks too, so each is given the lock once more, to end: A by a hand-over of B, B
+/// when it next polls, 100 us later.
+#[test]
+fn a_pypy_thread_is_forced_to_hand_over() {
+    let threads = format!("{}, {}", looping("a", 50_005), looping("b", 50_005));
+    let report = report(2, "", "preset: cpython-2.7, instruction: 10ns, gil: {policy: pypy}", &threads);
+    assert_eq!(makespan(&report), 2 * 500_050 + 100 * MICROSECOND);
+    assert_eq!((report.gil.checks, report.gil.hand_overs), (10, 11));
+}
+
+/// BFS. Both threads start with a deadline 80 ms away, so each is as urgent as the other, stops it at its first look, 10 ns
+/// later, and waits until it has taken over. So the 1000 ticks of 10 ns of the reader take twice as long, and back from
+/// its read it waits for one look of the spinner: 10 x (20 us + 1 us + 10 ns).
+#[test]
+fn threads_of_one_deadline_stop_each_other_at_every_look_under_bfs() {
+    let reader =
+        "{name: reader, do: [loop: 10, body: [{loop: 1000, body: [bytecode: [JUMP_ABSOLUTE]]}, io: 1us]]}";
+    let spinner = "{name: spinner, daemon: true, do: [loop: forever, body: [bytecode: [JUMP_ABSOLUTE]]]}";
+    let python = "preset: cpython-3.2, instruction: 10ns, gil: {policy: bfs}";
+    let report = report(2, "", python, &format!("{reader}, {spinner}"));
+    assert_eq!(makespan(&report), 10 * (20 * MICROSECOND + MICROSECOND + 10));
+}
+
+/// BFS, slice 10 ms. The spinner starts alone at 0, the other at 7 ms. They stop each other at every look until the slice
+/// of the spinner is used up, at 13 ms: then its deadline is the later one, and the other runs its last 2 ms undisturbed.
+#[test]
+fn under_bfs_the_earlier_deadline_runs() {
+    let spinner = "{name: spinner, daemon: true, do: [loop: forever, body: [bytecode: [JUMP_ABSOLUTE]]]}";
+    let other = "{name: other, start: 7ms, do: [loop: 500_000, body: [bytecode: [JUMP_ABSOLUTE]]]}";
+    let python = "preset: cpython-3.2, instruction: 10ns, gil: {policy: bfs}";
+    let report = report(2, "", python, &format!("{spinner}, {other}"));
+    assert_eq!(makespan(&report), 15 * MILLISECOND);
+}
+
+/// In 3.9 to 3.11 a thread that ends takes part in forced switching. The holder ends just after the waiter has asked for
+/// the lock (its instruction of 5.6 ms has no look within). Elsewhere it ends at once; there it waits until the waiter
+/// has come, which takes 10 us, and another 10 us to be woken itself.
+#[test]
+fn an_ending_thread_waits_for_the_next_in_some_versions() {
+    let costs = "wake_latency: {idle: 10us, deep_idle: 10us, deep_after: 1s}";
+    let holder = "{name: holder, do: [bytecode: [LOAD_FAST]]}";
+    let threads = format!("{holder}, {}", looping("waiter", 1));
+    for (version, ended) in [("3.2", 5_600), ("3.9", 5_620)] {
+        let python = format!("preset: cpython-{version}, instruction: 5.6ms");
+        let report = report(2, costs, &python, &threads);
+        let end = report.threads[0].ended.unwrap().since(gilsim::des::Time::ZERO);
+        assert_eq!(nanoseconds(end), ended * MICROSECOND, "{version}");
+    }
+}

@@ -22,6 +22,43 @@ pub enum GilConfig {
         interval: Span,
         /// Whether a thread that dropped the lock on request waits until another has taken it.
         forced_switching: bool,
+        /// Whether it does so also when it ends: in 3.9 to 3.11 only.
+        ending_thread_waits: bool,
+    },
+    /// The queue proposed for CPython 2.7 (bpo-8299): as in `CheckInterval`, but nobody may jump the queue.
+    RoundRobin {
+        /// `sys.setcheckinterval`.
+        interval: u32,
+        /// What the ticker starts with.
+        first_ticker: u32,
+    },
+    /// The new lock with the priorities of Beazley 2010: I/O-bound threads preempt CPU-bound ones.
+    Priority {
+        /// `sys.setswitchinterval`.
+        interval: Span,
+    },
+    /// The scheduler proposed for CPython 3.2 (bpo-7946): the earliest virtual deadline runs.
+    Bfs {
+        /// Running time after which a thread yields; 10 ms in the patch, 10 s at most here.
+        slice: Span,
+        /// A deadline is so many slices away; 8 in the patch.
+        factor: u32,
+        /// The holder looks at the clock every `ticks + 1` ticks, unasked; 5000 in the patch.
+        ticks: u32,
+    },
+    /// PyPy: released by one operation on memory, and handed over by force every `interval + 1` ticks.
+    Pypy {
+        /// `sys.setcheckinterval`; 10000 unless changed.
+        interval: u32,
+        /// How often the first waiter looks whether the lock is free; 0.1 ms in PyPy.
+        poll: Span,
+    },
+    /// Ruby: a queue, and a clock that ends a turn.
+    Ruby {
+        /// `RUBY_THREAD_TIMESLICE`; 100 ms unless changed.
+        quantum: Span,
+        /// How often the clock ticks; 10 ms in Ruby 3.3 and later, the quantum up to 3.2.
+        tick: Span,
     },
 }
 

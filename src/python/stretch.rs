@@ -71,6 +71,12 @@ impl Stretch {
         Some(self.round * rounds + self.ticks[(index % per_round) as usize].0)
     }
 
+    /// The position of the first tick after `position` at which a check may happen; `None` if there is none.
+    pub fn next_check_after(&self, position: Span) -> Option<Span> {
+        let tick = self.first_check_from(self.ticks_until(position) + 1)?;
+        self.position_of_tick(tick)
+    }
+
     /// The number of the first tick from `number` on at which a check may happen; `None` if there is none.
     pub fn first_check_from(&self, number: u64) -> Option<u64> {
         let per_round = self.ticks_per_round();

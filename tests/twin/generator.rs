@@ -14,7 +14,8 @@ use proptest::prelude::*;
 /// All schedulers.
 pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
 /// The kinds of locks, by name.
-pub const LOCKS: [&str; 5] = ["semaphore", "condvar", "handoff", "switch", "forced"];
+pub const LOCKS: [&str; 10] =
+    ["semaphore", "condvar", "handoff", "switch", "forced", "round_robin", "priority", "bfs", "pypy", "ruby"];
 
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
@@ -45,7 +46,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     cores: cores_of(affinity, machine.cores),
                 })
                 .collect();
-            let until = until.or(may_never_end(&machine.scheduler).then_some(Span::from_micros(3000)));
+            let until = until
+                .or((may_never_end(&machine.scheduler) || keeps_waking(&gil))
+                    .then_some(Span::from_micros(3000)));
             let until = until.map(|span| Time::ZERO + span);
             Model {
                 machine,
@@ -87,6 +90,18 @@ fn lengthen_slice(scheduler: &mut SchedulerConfig, costs: &Costs) {
         SchedulerConfig::Eevdf { base_slice, .. } => base_slice,
     };
     *slice += known(&costs.context_switch) + known(&costs.migration);
+}
+
+/// Whether waiters may wake so often that they keep the holder from the mutex, and everybody from the lock.
+fn keeps_waking(gil: &GilConfig) -> bool {
+    let timeout = match gil {
+        GilConfig::Priority { interval } => interval,
+        GilConfig::Bfs { slice, .. } => slice,
+        GilConfig::Pypy { poll, .. } => poll,
+        GilConfig::Ruby { tick, .. } => tick,
+        _ => return false,
+    };
+    *timeout < Span::from_micros(200)
 }
 
 /// From `low` to `high` microseconds, often a round number.
@@ -189,21 +204,43 @@ fn machine(cores: usize, schedulers: Vec<String>) -> impl Strategy<Value = Machi
 }
 
 fn gil(lock: &str) -> BoxedStrategy<GilConfig> {
-    let forced_switching = lock == "forced";
-    let lock = match lock {
-        "semaphore" => LockKind::Semaphore,
-        "condvar" => LockKind::Condvar,
-        "handoff" => LockKind::Handoff,
-        _ => {
-            let interval = prop_oneof![4 => span(1, 200), 1 => span(1, 10_000)];
-            return interval
-                .prop_map(move |interval| GilConfig::SwitchInterval { interval, forced_switching })
-                .boxed();
-        }
+    let interval = prop_oneof![4 => span(1, 200), 1 => span(1, 10_000)];
+    let ticks = || (1..200_u32, 0..200_u32);
+    let old = |lock| {
+        ticks().prop_map(move |(interval, first_ticker)| GilConfig::CheckInterval {
+            interval,
+            first_ticker,
+            lock,
+        })
     };
-    (1..200_u32, 0..200_u32)
-        .prop_map(move |(interval, first_ticker)| GilConfig::CheckInterval { interval, first_ticker, lock })
-        .boxed()
+    match lock {
+        "semaphore" => old(LockKind::Semaphore).boxed(),
+        "condvar" => old(LockKind::Condvar).boxed(),
+        "handoff" => old(LockKind::Handoff).boxed(),
+        "round_robin" => ticks()
+            .prop_map(|(interval, first_ticker)| GilConfig::RoundRobin { interval, first_ticker })
+            .boxed(),
+        "priority" => interval.prop_map(|interval| GilConfig::Priority { interval }).boxed(),
+        "bfs" => (span(1, 300), 1..20_u32, 1..500_u32)
+            .prop_map(|(slice, factor, ticks)| GilConfig::Bfs { slice, factor, ticks })
+            .boxed(),
+        "pypy" => {
+            (1..500_u32, span(1, 100)).prop_map(|(interval, poll)| GilConfig::Pypy { interval, poll }).boxed()
+        }
+        "ruby" => {
+            (span(1, 300), span(1, 100)).prop_map(|(quantum, tick)| GilConfig::Ruby { quantum, tick }).boxed()
+        }
+        _ => {
+            let forced_switching = lock == "forced";
+            (interval, any::<bool>())
+                .prop_map(move |(interval, ending_thread_waits)| GilConfig::SwitchInterval {
+                    interval,
+                    forced_switching,
+                    ending_thread_waits,
+                })
+                .boxed()
+        }
+    }
 }
 
 fn stretch() -> impl Strategy<Value = Stretch> {

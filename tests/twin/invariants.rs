@@ -117,7 +117,10 @@ impl Observer for Watch<'_> {
                 let since = time.since(self.last_switch);
                 self.demand(since >= interval, || format!("a request {} ps after a switch", since.picos()));
             }
-            (Mark::Check, GilConfig::SwitchInterval { forced_switching: true, .. }) => {
+            (
+                Mark::Check,
+                GilConfig::SwitchInterval { forced_switching: true, .. } | GilConfig::Priority { .. },
+            ) => {
                 self.must_not_take = Some(thread);
             }
             _ => {}

@@ -141,9 +141,24 @@ fn gil(model: &Model) -> String {
             let ticks = format!("interval: {interval}, first_ticker: {first_ticker}");
             format!("{{policy: check_interval, {ticks}, lock: {lock}}}")
         }
-        GilConfig::SwitchInterval { interval, forced_switching } => {
+        GilConfig::SwitchInterval { interval, forced_switching, ending_thread_waits } => {
             let interval = time(interval);
-            format!("{{policy: switch_interval, interval: {interval}, forced_switching: {forced_switching}}}")
+            let switching =
+                format!("forced_switching: {forced_switching}, ending_thread_waits: {ending_thread_waits}");
+            format!("{{policy: switch_interval, interval: {interval}, {switching}}}")
+        }
+        GilConfig::RoundRobin { interval, first_ticker } => {
+            format!("{{policy: round_robin, interval: {interval}, first_ticker: {first_ticker}}}")
+        }
+        GilConfig::Priority { interval } => format!("{{policy: priority, interval: {}}}", time(interval)),
+        GilConfig::Bfs { slice, factor, ticks } => {
+            format!("{{policy: bfs, slice: {}, factor: {factor}, ticks: {ticks}}}", time(slice))
+        }
+        GilConfig::Pypy { interval, poll } => {
+            format!("{{policy: pypy, interval: {interval}, poll: {}}}", time(poll))
+        }
+        GilConfig::Ruby { quantum, tick } => {
+            format!("{{policy: ruby, quantum: {}, tick: {}}}", time(quantum), time(tick))
         }
     }
 }

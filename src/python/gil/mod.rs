@@ -4,7 +4,12 @@
 //! with what the thread asks of the kernel next. A new policy is a file here, a variant of [`Gil`] and a variant of
 //! [`GilConfig`].
 
+mod bfs;
 mod check_interval;
+mod priority;
+mod pypy;
+mod round_robin;
+mod ruby;
 mod switch_interval;
 mod ticker;
 
@@ -13,6 +18,12 @@ use crate::os::ThreadId;
 use crate::os::sync::{Objects, Outcome, Request};
 use crate::python::interpreter::GilConfig;
 use crate::python::stretch::Stretch;
+use bfs::Bfs;
+use check_interval::CheckInterval;
+use pypy::Pypy;
+use round_robin::{RoundRobin, Turns};
+use ruby::Clock;
+use switch_interval::SwitchInterval;
 use ticker::Ticker;
 
 /// What a thread wants of the lock.
@@ -98,9 +109,15 @@ pub enum Gil {
     /// There is no lock, and so nobody ever takes it.
     None,
     /// CPython 1.5 to 3.1.
-    CheckInterval(check_interval::CheckInterval),
-    /// CPython 3.2 and later.
-    SwitchInterval(switch_interval::SwitchInterval),
+    CheckInterval(CheckInterval),
+    /// CPython 3.2 and later, with or without priorities.
+    SwitchInterval(SwitchInterval),
+    /// A queue, by ticks or by time.
+    RoundRobin(RoundRobin),
+    /// PyPy.
+    Pypy(Pypy),
+    /// Virtual deadlines.
+    Bfs(Bfs),
 }
 
 impl Gil {
@@ -109,34 +126,60 @@ impl Gil {
         match config {
             GilConfig::None => Gil::None,
             GilConfig::CheckInterval { interval, first_ticker, lock } => {
-                Gil::CheckInterval(check_interval::CheckInterval::new(
-                    Ticker::new(interval, first_ticker),
-                    lock,
+                let ticker = Ticker::new(interval, first_ticker);
+                Gil::CheckInterval(CheckInterval::new(ticker, lock, objects, threads))
+            }
+            GilConfig::SwitchInterval { interval, forced_switching, ending_thread_waits } => {
+                Gil::SwitchInterval(SwitchInterval::new(
+                    interval,
+                    forced_switching,
+                    ending_thread_waits,
                     objects,
                     threads,
                 ))
             }
-            GilConfig::SwitchInterval { interval, forced_switching } => Gil::SwitchInterval(
-                switch_interval::SwitchInterval::new(interval, forced_switching, objects, threads),
-            ),
+            GilConfig::Priority { interval } => {
+                let lock = SwitchInterval::new(interval, true, false, objects, threads);
+                Gil::SwitchInterval(lock.with_priorities())
+            }
+            GilConfig::RoundRobin { interval, first_ticker } => {
+                let turns = Turns::Ticks(Ticker::new(interval, first_ticker));
+                Gil::RoundRobin(RoundRobin::new(turns, objects, threads))
+            }
+            GilConfig::Ruby { quantum, tick } => {
+                let turns = Turns::Time(Clock::new(quantum, tick, threads));
+                Gil::RoundRobin(RoundRobin::new(turns, objects, threads))
+            }
+            GilConfig::Pypy { interval, poll } => {
+                Gil::Pypy(Pypy::new(Ticker::new(interval, interval), poll, objects, threads))
+            }
+            GilConfig::Bfs { slice, factor, ticks } => {
+                Gil::Bfs(Bfs::new(slice, u64::from(factor), Ticker::new(ticks, ticks), objects, threads))
+            }
         }
     }
 
     /// `thread` wants something of the lock.
-    pub fn begin(&mut self, thread: ThreadId, want: Want, _now: Time) -> Decision {
+    pub fn begin(&mut self, thread: ThreadId, want: Want, now: Time) -> Decision {
         match self {
             Gil::None => Decision::done(),
             Gil::CheckInterval(policy) => policy.begin(thread, want),
             Gil::SwitchInterval(policy) => policy.begin(thread, want),
+            Gil::RoundRobin(policy) => policy.begin(thread, want),
+            Gil::Pypy(policy) => policy.begin(thread, want),
+            Gil::Bfs(policy) => policy.begin(thread, want, now),
         }
     }
 
     /// What `thread` asked of the kernel has ended.
-    pub fn resume(&mut self, thread: ThreadId, outcome: Outcome, _now: Time) -> Decision {
+    pub fn resume(&mut self, thread: ThreadId, outcome: Outcome, now: Time) -> Decision {
         match self {
             Gil::None => Decision::done(),
             Gil::CheckInterval(policy) => policy.resume(thread),
             Gil::SwitchInterval(policy) => policy.resume(thread, outcome),
+            Gil::RoundRobin(policy) => policy.resume(thread, outcome, now),
+            Gil::Pypy(policy) => policy.resume(thread, outcome),
+            Gil::Bfs(policy) => policy.resume(thread, outcome, now),
         }
     }
 
@@ -147,13 +190,20 @@ impl Gil {
             Gil::None => None,
             Gil::CheckInterval(policy) => policy.next_check(stretch, position),
             Gil::SwitchInterval(policy) => policy.next_check(stretch, position),
+            Gil::RoundRobin(policy) => policy.next_check(stretch, position),
+            Gil::Pypy(policy) => policy.next_check(stretch, position),
+            Gil::Bfs(policy) => policy.next_check(stretch, position),
         }
     }
 
     /// The holder has executed a stretch from one position to another.
     pub fn executed(&mut self, stretch: &Stretch, from: Span, to: Span) {
-        if let Gil::CheckInterval(policy) = self {
-            policy.executed(stretch, from, to);
+        match self {
+            Gil::CheckInterval(policy) => policy.executed(stretch, from, to),
+            Gil::None | Gil::SwitchInterval(_) => {}
+            Gil::RoundRobin(policy) => policy.executed(stretch, from, to),
+            Gil::Pypy(policy) => policy.executed(stretch, from, to),
+            Gil::Bfs(policy) => policy.executed(stretch, from, to),
         }
     }
 }

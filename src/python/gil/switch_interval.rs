@@ -5,6 +5,7 @@
 //! holder that drops the lock while such a request is pending waits until another thread has taken it (forced
 //! switching), also when it gave the lock up of its own accord.
 
+use super::priority::{Kind, Priorities};
 use super::{Decision, Demand, Note, Want};
 use crate::des::Span;
 use crate::os::ThreadId;
@@ -42,12 +43,16 @@ struct Progress {
 pub struct SwitchInterval {
     interval: Span,
     forced_switching: bool,
+    ending_thread_waits: bool,
     locked: bool,
     drop_request: bool,
     last_holder: Option<ThreadId>,
     switch_number: u64,
     mutex: MutexId,
     condition: CondvarId,
+    /// Where CPU-bound threads wait, if there are priorities.
+    low_condition: CondvarId,
+    priorities: Option<Priorities>,
     switch_mutex: MutexId,
     switch_condition: CondvarId,
     threads: Vec<Progress>,
@@ -57,6 +62,7 @@ impl SwitchInterval {
     pub(super) fn new(
         interval: Span,
         forced_switching: bool,
+        ending_thread_waits: bool,
         objects: &mut Objects,
         threads: usize,
     ) -> SwitchInterval {
@@ -65,16 +71,24 @@ impl SwitchInterval {
             // `sys.setswitchinterval` takes nothing shorter.
             interval: interval.max(Span::from_micros(1)),
             forced_switching,
+            ending_thread_waits,
             locked: false,
             drop_request: false,
             last_holder: None,
             switch_number: 0,
             mutex: objects.new_mutex(),
             condition: objects.new_condvar(),
+            low_condition: objects.new_condvar(),
+            priorities: None,
             switch_mutex: objects.new_mutex(),
             switch_condition: objects.new_condvar(),
             threads: vec![progress; threads],
         }
+    }
+
+    /// The same lock for threads of two kinds.
+    pub(super) fn with_priorities(self) -> SwitchInterval {
+        SwitchInterval { priorities: Some(Priorities::new(self.threads.len())), ..self }
     }
 
     pub(super) fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
@@ -85,11 +99,7 @@ impl SwitchInterval {
 
     /// With a drop request pending, the eval breaker is seen at the next look; without one, never.
     pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {
-        if !self.drop_request {
-            return None;
-        }
-        let tick = stretch.first_check_from(stretch.ticks_until(position) + 1)?;
-        stretch.position_of_tick(tick)
+        if self.drop_request { stretch.next_check_after(position) } else { None }
     }
 
     pub(super) fn resume(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
@@ -111,7 +121,10 @@ impl SwitchInterval {
             }
             Phase::DropMutexLocked => {
                 self.locked = false;
-                let signal = Request::CondvarSignal(self.condition);
+                let signal = Request::CondvarSignal(self.condition_to_signal());
+                if let Some(priorities) = &mut self.priorities {
+                    priorities.drops(thread, self.threads[thread].want);
+                }
                 self.ask(thread, Phase::DropSignalled, signal).noting(Note::Released)
             }
             Phase::DropSignalled => {
@@ -133,20 +146,51 @@ impl SwitchInterval {
     /// Waits for a full interval, remembering how many switches there have been.
     fn wait(&mut self, thread: ThreadId) -> Decision {
         self.threads[thread].saved_switch_number = self.switch_number;
-        let wait = Request::CondvarWait(self.condition, self.mutex, Some(self.interval));
-        self.ask(thread, Phase::TakeWaited, wait)
+        let demand = self.preempts(thread).then_some(Demand::Drop);
+        self.drop_request |= demand.is_some();
+        let condition = self.condition_to_wait_on(thread);
+        let wait = Request::CondvarWait(condition, self.mutex, Some(self.interval));
+        self.ask(thread, Phase::TakeWaited, wait).demanding(demand)
+    }
+
+    fn preempts(&self, thread: ThreadId) -> bool {
+        match (&self.priorities, self.last_holder) {
+            (Some(priorities), Some(holder)) => !self.drop_request && priorities.preempts(thread, holder),
+            _ => false,
+        }
+    }
+
+    fn condition_to_wait_on(&mut self, thread: ThreadId) -> CondvarId {
+        let Some(priorities) = &mut self.priorities else { return self.condition };
+        priorities.waits(thread);
+        match priorities.kind(thread) {
+            Kind::IoBound => self.condition,
+            Kind::CpuBound => self.low_condition,
+        }
+    }
+
+    fn condition_to_signal(&self) -> CondvarId {
+        match self.priorities.as_ref().map(Priorities::first) {
+            Some(Kind::CpuBound) => self.low_condition,
+            Some(Kind::IoBound) | None => self.condition,
+        }
     }
 
     fn waited(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
+        if let Some(priorities) = &mut self.priorities {
+            priorities.waited(thread);
+        }
         if !self.locked {
             return self.ready(thread);
         }
         if outcome != Outcome::TimedOut {
             return self.wait(thread).noting(Note::Failed);
         }
-        let no_switch = self.threads[thread].saved_switch_number == self.switch_number;
-        self.drop_request |= no_switch;
-        self.wait(thread).noting(Note::TimedOut).demanding(no_switch.then_some(Demand::Drop))
+        if self.threads[thread].saved_switch_number != self.switch_number {
+            return self.wait(thread).noting(Note::TimedOut);
+        }
+        self.drop_request = true;
+        self.wait(thread).noting(Note::TimedOut).demanding(Some(Demand::Drop))
     }
 
     /// The lock is free and the thread holds its mutex: it takes the lock.
@@ -167,10 +211,12 @@ impl SwitchInterval {
         }
     }
 
-    /// The lock is free and its mutex too: the end of `drop_gil`, forced switching included. A thread that ends does
-    /// not wait (`drop_gil` is called without a thread state).
+    /// The lock is free and its mutex too: the end of `drop_gil`, forced switching included. A thread that ends takes
+    /// part in that only in 3.9 to 3.11 (`_PyEval_ReleaseLock(tstate)` in `PyThreadState_DeleteCurrent`): before, the
+    /// thread state is gone by then, and from 3.12 on the release counts as final.
     fn dropped(&mut self, thread: ThreadId) -> Decision {
-        if self.forced_switching && self.drop_request && self.threads[thread].want != Want::Leave {
+        let takes_part = self.threads[thread].want != Want::Leave || self.ending_thread_waits;
+        if self.forced_switching && self.drop_request && takes_part {
             return self.ask(thread, Phase::DropSwitchMutexLocked, Request::MutexLock(self.switch_mutex));
         }
         self.released(thread)

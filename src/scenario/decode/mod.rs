@@ -11,6 +11,7 @@ pub(crate) mod costs;
 pub(crate) mod distribution;
 pub(crate) mod expect;
 pub(crate) mod fields;
+pub(crate) mod gil;
 pub(crate) mod machine;
 pub(crate) mod names;
 pub(crate) mod objects;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::des::Span;
 use crate::os::machine::Platform;
-use crate::python::interpreter::{GilConfig, LockKind};
+use crate::python::interpreter::GilConfig;
 use crate::python::opcodes::{Looks, OpcodeTable};
 use crate::scenario::decode::constant::constant;
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::gil::{DecodedGil, gil};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
@@ -22,11 +23,6 @@ const KEYS: [&str; 9] = [
     "gil_per_interpreter",
     "lock_tries_first",
 ];
-/// The largest value of a C `int`, which a check interval is.
-const LARGEST_INT: u64 = (1 << 31) - 1;
-/// `sys.setswitchinterval` takes nothing below a microsecond.
-const SHORTEST_INTERVAL: Span = Span::from_micros(1);
-const LONGEST_INTERVAL: Span = Span::from_secs(3600);
 
 /// An interpreter, before it is known which platform it runs on.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,58 +39,18 @@ pub(crate) struct DecodedPython {
     pub lock_per_interpreter: bool,
     /// Whether `lock.acquire()` tries before it gives the GIL up.
     pub lock_tries_first: bool,
-    gil: Gil,
+    gil: DecodedGil,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Gil {
-    None,
-    Check { interval: u32, first_ticker: u32, lock: Option<LockKind> },
-    Switch { interval: Span, forced_switching: bool },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Policy {
-    None,
-    Check,
-    Switch,
-}
-
-const POLICIES: [(&str, Policy); 3] =
-    [("none", Policy::None), ("check_interval", Policy::Check), ("switch_interval", Policy::Switch)];
-const CHECK_KEYS: [&str; 4] = ["policy", "interval", "first_ticker", "lock"];
-const SWITCH_KEYS: [&str; 3] = ["policy", "interval", "forced_switching"];
-const LOCKS: [(&str, Option<LockKind>); 4] = [
-    ("platform", None),
-    ("semaphore", Some(LockKind::Semaphore)),
-    ("condvar", Some(LockKind::Condvar)),
-    ("handoff", Some(LockKind::Handoff)),
-];
 
 impl DecodedPython {
-    /// The check interval of an old lock.
+    /// The check interval of a lock that counts ticks.
     pub fn check_interval(&self) -> Option<u32> {
-        match self.gil {
-            Gil::Check { interval, .. } => Some(interval),
-            Gil::None | Gil::Switch { .. } => None,
-        }
+        self.gil.check_interval()
     }
 
     /// The lock on a platform: the old lock is made of what the platform offers.
     pub fn gil_on(&self, platform: Platform) -> GilConfig {
-        match self.gil {
-            Gil::None => GilConfig::None,
-            Gil::Switch { interval, forced_switching } => {
-                GilConfig::SwitchInterval { interval, forced_switching }
-            }
-            Gil::Check { interval, first_ticker, lock } => {
-                let lock = lock.unwrap_or(match platform {
-                    Platform::Linux => LockKind::Semaphore,
-                    Platform::Darwin => LockKind::Condvar,
-                });
-                GilConfig::CheckInterval { interval, first_ticker, lock }
-            }
-        }
+        self.gil.on(platform)
     }
 }
 
@@ -191,70 +147,4 @@ fn after_all_but(node: &Node, problems: &mut Problems) -> Option<Looks> {
         }
     }
     Some(Looks::AfterAllBut { fast: fast?, predicted })
-}
-
-fn gil(node: &Node, problems: &mut Problems) -> Option<Gil> {
-    let any_key = ["policy", "interval", "first_ticker", "lock", "forced_switching"];
-    let keys = Fields::of(node, "`gil`", &any_key, problems)?;
-    let policy = keys.required("policy", problems)?;
-    let policy = fields::choice(policy, "lock policy", &POLICIES, problems)?;
-    let fits = no_key_of_another_policy(node, policy, problems);
-    let gil = match policy {
-        Policy::None => Some(Gil::None),
-        Policy::Check => check_interval(keys, problems),
-        Policy::Switch => switch_interval(keys, problems),
-    };
-    gil.filter(|_| fits)
-}
-
-fn no_key_of_another_policy(node: &Node, policy: Policy, problems: &mut Problems) -> bool {
-    let (own, other): (&[&str], &[&str]) = match policy {
-        Policy::None => (&["policy"], &["interval", "first_ticker", "lock", "forced_switching"]),
-        Policy::Check => (&CHECK_KEYS, &SWITCH_KEYS),
-        Policy::Switch => (&SWITCH_KEYS, &CHECK_KEYS),
-    };
-    let mut fits = true;
-    for (key, _) in node.entries().unwrap_or_default() {
-        let name = key.text.as_str();
-        if other.contains(&name) && !own.contains(&name) {
-            fits = false;
-            problems.add(key.position, format!("`{name}` belongs to another lock policy"));
-        }
-    }
-    fits
-}
-
-fn check_interval(keys: Fields<'_>, problems: &mut Problems) -> Option<Gil> {
-    let mut ticks = |name, smallest| match keys.get(name) {
-        Some(node) => fields::count(node, smallest..=LARGEST_INT, problems).map(|count| count as u32),
-        None => Some(100),
-    };
-    let interval = ticks("interval", 1);
-    let first_ticker = ticks("first_ticker", 0);
-    let lock = match keys.get("lock") {
-        Some(node) => fields::choice(node, "lock", &LOCKS, problems)?,
-        None => None,
-    };
-    Some(Gil::Check { interval: interval?, first_ticker: first_ticker?, lock })
-}
-
-fn switch_interval(keys: Fields<'_>, problems: &mut Problems) -> Option<Gil> {
-    let interval = match keys.get("interval") {
-        Some(node) => interval_within_bounds(node, problems),
-        None => Some(Span::from_millis(5)),
-    };
-    let forced_switching = match keys.get("forced_switching") {
-        Some(node) => fields::flag(node, problems)?,
-        None => true,
-    };
-    Some(Gil::Switch { interval: interval?, forced_switching })
-}
-
-fn interval_within_bounds(node: &Node, problems: &mut Problems) -> Option<Span> {
-    let span = fields::span(node, problems)?;
-    if span < SHORTEST_INTERVAL || span > LONGEST_INTERVAL {
-        problems.add(node.position, "a switch interval is from 1us to 1h");
-        return None;
-    }
-    Some(span)
 }

@@ -164,7 +164,11 @@ fn a_preset_with_a_change_is_the_preset_but_for_the_change() {
     assert_eq!(run.python_name.as_deref(), Some("cpython-3.9"));
     assert_eq!(run.model.machine.cores, 1);
     assert!(matches!(run.model.machine.scheduler, SchedulerConfig::Eevdf { .. }));
-    let expected = GilConfig::SwitchInterval { interval: Span::from_millis(1), forced_switching: true };
+    let expected = GilConfig::SwitchInterval {
+        interval: Span::from_millis(1),
+        forced_switching: true,
+        ending_thread_waits: true,
+    };
     assert_eq!(run.model.gil, expected);
 }
 
@@ -183,9 +187,17 @@ fn the_old_lock_is_made_of_what_the_platform_offers() {
 
 #[test]
 fn the_new_lock_has_the_interval_of_cpython_unless_told() {
-    let expected = GilConfig::SwitchInterval { interval: Span::from_millis(5), forced_switching: true };
+    let expected = GilConfig::SwitchInterval {
+        interval: Span::from_millis(5),
+        forced_switching: true,
+        ending_thread_waits: false,
+    };
     assert_eq!(gil("", "", ""), expected);
-    let unforced = GilConfig::SwitchInterval { interval: Span::from_micros(1), forced_switching: false };
+    let unforced = GilConfig::SwitchInterval {
+        interval: Span::from_micros(1),
+        forced_switching: false,
+        ending_thread_waits: false,
+    };
     assert_eq!(
         gil(
             "",
@@ -194,6 +206,56 @@ fn the_new_lock_has_the_interval_of_cpython_unless_told() {
         ),
         unforced
     );
+}
+
+#[test]
+fn every_policy_has_the_parameters_of_its_source_unless_told() {
+    let of = |policy: &str| {
+        loaded(&doing("[]").replace("policy: switch_interval", &format!("policy: {policy}"))).runs[0]
+            .model
+            .gil
+    };
+    let millis = Span::from_millis;
+    assert_eq!(of("round_robin"), GilConfig::RoundRobin { interval: 100, first_ticker: 0 });
+    assert_eq!(of("priority"), GilConfig::Priority { interval: millis(5) });
+    assert_eq!(of("bfs"), GilConfig::Bfs { slice: millis(10), factor: 8, ticks: 5000 });
+    assert_eq!(of("pypy"), GilConfig::Pypy { interval: 10_000, poll: Span::from_micros(100) });
+    assert_eq!(of("ruby"), GilConfig::Ruby { quantum: millis(100), tick: millis(10) });
+    assert_eq!(
+        of("bfs, slice: 1ms, factor: 2, ticks: 7"),
+        GilConfig::Bfs { slice: millis(1), factor: 2, ticks: 7 }
+    );
+    assert_eq!(
+        of("ruby, quantum: 50ms, tick: 50ms"),
+        GilConfig::Ruby { quantum: millis(50), tick: millis(50) }
+    );
+}
+
+#[test]
+fn an_interval_in_whole_milliseconds_is_cut() {
+    let interval = |interval: &str| {
+        let policy = format!("policy: switch_interval, whole_milliseconds: true, interval: {interval}");
+        match loaded(&doing("[]").replace("policy: switch_interval", &policy)).runs[0].model.gil {
+            GilConfig::SwitchInterval { interval, .. } => interval,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(interval("5ms"), Span::from_millis(5));
+    assert_eq!(interval("2999us"), Span::from_millis(2));
+    assert_eq!(interval("999us"), Span::from_micros(1));
+}
+
+#[test]
+fn the_times_of_a_policy_have_bounds() {
+    let with =
+        |policy: &str| error(&doing("[]").replace("policy: switch_interval", &format!("policy: {policy}")));
+    assert_eq!(with("ruby, tick: 0ms"), "a tick is from 1us to 1h");
+    assert_eq!(with("bfs, slice: 11s"), "a slice is from 1us to 10s");
+    assert_eq!(with("bfs, factor: 0"), "0 is out of range: from 1 to 1000");
+    assert_eq!(with("pypy, poll: 2h"), "a polling interval is from 1us to 1h");
+    assert_eq!(with("priority, interval: 1ns"), "a switch interval is from 1us to 1h");
+    assert_eq!(with("rubi"), "unknown lock policy `rubi`");
+    assert_eq!(with("ruby, slice: 1ms"), "`slice` belongs to another lock policy");
 }
 
 #[test]
@@ -207,7 +269,11 @@ fn another_policy_over_a_preset_inherits_nothing() {
     let text =
         "gilsim: 1\ntitle: t\nmachine: linux-2-core\npython: cpython-2.7.18\nthreads: [{name: a, do: []}]\n";
     let run = with_overrides(text, &["python.gil.policy=switch_interval"]);
-    let expected = GilConfig::SwitchInterval { interval: Span::from_millis(5), forced_switching: true };
+    let expected = GilConfig::SwitchInterval {
+        interval: Span::from_millis(5),
+        forced_switching: true,
+        ending_thread_waits: false,
+    };
     assert_eq!(run.model.gil, expected);
 }
 

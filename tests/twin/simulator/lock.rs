@@ -7,6 +7,8 @@ use gilsim::trace::{Mark, ThreadState};
 
 use super::kernel::{Burst, Mode};
 use super::objects::Action::{self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock};
+use super::objects::OF_THREADS;
+use super::proposals::{BfsLock, BfsStep, PypyLock, PypyStep, QueueLock, QueueStep};
 use super::{Cost, World};
 
 /// Why a thread gives up the lock.
@@ -22,6 +24,8 @@ pub enum Why {
 pub enum Policy {
     Take,
     Release(Why),
+    /// What a check leads to.
+    Check,
     Acquired,
     FlagOff(Why),
     /// Condvar: the flag is looked at; switch_interval: the same.
@@ -35,6 +39,9 @@ pub enum Policy {
     AfterDrop,
     ForcedWait,
     ForcedWaitEnded,
+    Queue(QueueStep),
+    Pypy(PypyStep),
+    Bfs(BfsStep),
     /// Executes bytecode up to where it must stop next.
     Bytecode,
     BytecodeDone,
@@ -54,25 +61,52 @@ pub struct Gil {
     drop_request: bool,
     switch_holder: Option<usize>,
     switch_number: u64,
+    /// Under priority: who is CPU-bound, and how many I/O-bound threads wait.
+    is_cpu_bound: Vec<bool>,
+    io_bound_waiting: u64,
+    pub queue: QueueLock,
+    pub pypy: PypyLock,
+    pub bfs: BfsLock,
 }
 
 impl Gil {
     pub fn new(config: &GilConfig, threads: usize) -> Gil {
         let ticker = match config {
-            GilConfig::CheckInterval { first_ticker, .. } => i64::from(*first_ticker),
-            GilConfig::SwitchInterval { .. } | GilConfig::None => 0,
+            GilConfig::CheckInterval { first_ticker, .. } | GilConfig::RoundRobin { first_ticker, .. } => {
+                *first_ticker
+            }
+            _ => ticker_interval(config).unwrap_or(0),
         };
         Gil {
             exists: threads > 1,
             holder: None,
             last_holder: None,
             held_since: Time::ZERO,
-            ticker,
+            ticker: i64::from(ticker),
             count: 0,
             drop_request: false,
             switch_holder: None,
             switch_number: 0,
+            is_cpu_bound: vec![false; threads],
+            io_bound_waiting: 0,
+            queue: QueueLock::new(threads),
+            pypy: PypyLock::new(),
+            bfs: BfsLock::new(threads),
         }
+    }
+}
+
+/// What the ticker is set back to, if there is one.
+fn ticker_interval(config: &GilConfig) -> Option<u32> {
+    match config {
+        GilConfig::CheckInterval { interval, .. }
+        | GilConfig::RoundRobin { interval, .. }
+        | GilConfig::Pypy { interval, .. } => Some(*interval),
+        GilConfig::Bfs { ticks, .. } => Some(*ticks),
+        GilConfig::None
+        | GilConfig::SwitchInterval { .. }
+        | GilConfig::Priority { .. }
+        | GilConfig::Ruby { .. } => None,
     }
 }
 
@@ -191,13 +225,24 @@ impl World<'_> {
 
     fn policy(&mut self, thread: usize, policy: Policy) {
         match self.model.gil {
-            GilConfig::None => {}
+            GilConfig::Ruby { quantum, tick } => return self.ruby_lock(thread, policy, quantum, tick),
+            GilConfig::Pypy { poll, .. } => return self.pypy_lock(thread, policy, poll),
+            GilConfig::Bfs { slice, factor, .. } => return self.bfs_lock(thread, policy, slice, factor),
+            _ => {}
+        }
+        if policy == Policy::Check {
+            return self.then(thread, &[Lock(Policy::Release(Why::Check)), Lock(Policy::Take)]);
+        }
+        match self.model.gil {
             GilConfig::CheckInterval { lock: LockKind::Semaphore, .. } => self.semaphore_lock(thread, policy),
             GilConfig::CheckInterval { lock: LockKind::Condvar, .. } => self.condvar_lock(thread, policy),
             GilConfig::CheckInterval { lock: LockKind::Handoff, .. } => self.handoff_lock(thread, policy),
-            GilConfig::SwitchInterval { interval, forced_switching } => {
-                self.switch_interval(thread, policy, interval, forced_switching);
+            GilConfig::RoundRobin { .. } => self.queue_lock(thread, policy),
+            GilConfig::SwitchInterval { interval, forced_switching, ending_thread_waits } => {
+                self.switch_interval(thread, policy, interval, forced_switching, ending_thread_waits);
             }
+            GilConfig::Priority { interval } => self.switch_interval(thread, policy, interval, true, false),
+            _ => unreachable!("done above"),
         }
     }
 
@@ -263,20 +308,24 @@ impl World<'_> {
         }
     }
 
-    fn switch_interval(&mut self, thread: usize, policy: Policy, interval: Span, forced: bool) {
+    fn switch_interval(&mut self, thread: usize, policy: Policy, interval: Span, forced: bool, ends: bool) {
         match policy {
             Policy::Take => self.then(thread, &[MutexLock(0), Lock(Policy::Look)]),
             Policy::Look if self.gil.holder.is_some() => {
                 let saved = self.gil.switch_number;
-                self.then(thread, &[ConditionWait(0, Some(interval)), Lock(Policy::LookAfterWait(saved))]);
+                let condition = self.waits_with_priority(thread);
+                let wait = ConditionWait(condition, Some(interval));
+                self.then(thread, &[wait, Lock(Policy::LookAfterWait(saved))]);
             }
             Policy::Look if forced => self.then(thread, &[MutexLock(1), Lock(Policy::SwitchTaken)]),
             Policy::Look => self.then(thread, &[Lock(Policy::SwitchTaken)]),
             Policy::LookAfterWait(saved) => {
+                self.gil.io_bound_waiting -= u64::from(self.has_priority(thread));
                 if self.gil.holder.is_some() {
                     if self.threads[thread].program.wait_timed_out {
                         self.counters.timed_out_waits += 1;
                         if self.gil.switch_number == saved {
+                            self.gil.drop_request = true;
                             self.request_drop(thread);
                         }
                     } else {
@@ -298,13 +347,18 @@ impl World<'_> {
             }
             Policy::DropRequestOff => self.gil.drop_request = false,
             Policy::Release(why) => {
-                let drop = [MutexLock(0), Lock(Policy::FlagOff(why)), ConditionSignal(0), MutexUnlock(0)];
-                if forced && why != Why::Ends {
+                let drop = [MutexLock(0), Lock(Policy::FlagOff(why)), MutexUnlock(0)];
+                if forced && (why != Why::Ends || ends) {
                     self.then(thread, &[Lock(Policy::AfterDrop)]);
                 }
                 self.then(thread, &drop);
             }
-            Policy::FlagOff(why) => self.released(thread, why),
+            Policy::FlagOff(why) => {
+                let low = self.is_priority() && self.gil.io_bound_waiting == 0;
+                self.gil.is_cpu_bound[thread] = why == Why::Check;
+                self.then(thread, &[ConditionSignal(if low { OF_THREADS } else { 0 })]);
+                self.released(thread, why);
+            }
             Policy::AfterDrop if self.gil.drop_request => {
                 self.then(thread, &[MutexLock(1), Lock(Policy::ForcedWait), MutexUnlock(1)]);
             }
@@ -325,12 +379,34 @@ impl World<'_> {
         }
     }
 
-    fn set_states(&mut self, thread: usize, user: ThreadState, blocked: ThreadState) {
+    fn is_priority(&self) -> bool {
+        matches!(self.model.gil, GilConfig::Priority { .. })
+    }
+
+    fn has_priority(&self, thread: usize) -> bool {
+        self.is_priority() && !self.gil.is_cpu_bound[thread]
+    }
+
+    /// Before a wait for the lock; the condition to wait on.
+    fn waits_with_priority(&mut self, thread: usize) -> usize {
+        if !self.has_priority(thread) {
+            return if self.is_priority() { OF_THREADS } else { 0 };
+        }
+        self.gil.io_bound_waiting += 1;
+        let holder_is_cpu_bound = self.gil.switch_holder.is_some_and(|holder| self.gil.is_cpu_bound[holder]);
+        if holder_is_cpu_bound && !self.gil.drop_request {
+            self.gil.drop_request = true;
+            self.request_drop(thread);
+        }
+        0
+    }
+
+    pub fn set_states(&mut self, thread: usize, user: ThreadState, blocked: ThreadState) {
         self.threads[thread].user_state = user;
         self.threads[thread].blocked_state = blocked;
     }
 
-    fn acquired(&mut self, thread: usize) {
+    pub fn acquired(&mut self, thread: usize) {
         assert!(self.gil.holder.is_none(), "two hold the lock");
         self.counters.acquisitions += 1;
         self.threads[thread].report.acquisitions += 1;
@@ -342,7 +418,7 @@ impl World<'_> {
         self.mark(thread, Mark::Acquired);
     }
 
-    fn released(&mut self, thread: usize, why: Why) {
+    pub fn released(&mut self, thread: usize, why: Why) {
         self.stop_holding();
         let user = if why == Why::Check { ThreadState::WaitsForGil } else { ThreadState::RunsWithoutGil };
         self.set_states(thread, user, ThreadState::WaitsForGil);
@@ -363,14 +439,17 @@ impl World<'_> {
         self.mark(thread, Mark::FailedAcquisition);
     }
 
-    fn request_drop(&mut self, thread: usize) {
-        let is_new = !std::mem::replace(&mut self.gil.drop_request, true);
+    pub fn request_drop(&mut self, thread: usize) {
         self.counters.drop_requests += 1;
         self.mark(thread, Mark::DropRequest);
-        let holder = self.gil.holder.expect("it is locked");
-        if !is_new || !self.threads[holder].program.executes {
+        self.holder_must_look();
+    }
+
+    /// Something was put on that the holder sees at its first look from now on.
+    pub fn holder_must_look(&mut self) {
+        let Some(holder) = self.gil.holder.filter(|holder| self.threads[*holder].program.executes) else {
             return;
-        }
+        };
         // It may be in the middle of a burst of bytecode: where is it now, and where must it stop?
         let core = self.threads[holder].core;
         self.account(core);
@@ -406,12 +485,12 @@ impl World<'_> {
         self.gil.ticker = stop.ticker;
         self.then(thread, &[Lock(Policy::Bytecode)]);
         if stop.check {
-            if let GilConfig::CheckInterval { interval, .. } = self.model.gil {
+            if let Some(interval) = ticker_interval(&self.model.gil) {
                 self.gil.ticker = i64::from(interval);
             }
             self.counters.checks += 1;
             self.mark(thread, Mark::Check);
-            self.then(thread, &[Lock(Policy::Release(Why::Check)), Lock(Policy::Take)]);
+            self.then(thread, &[Lock(Policy::Check)]);
         }
     }
 
@@ -436,18 +515,25 @@ impl World<'_> {
         while let Some(tick) = stretch.position_of_tick(stop.ticks + 1).filter(|tick| tick <= span) {
             stop.ticks += 1;
             let may_check = stretch.first_check_from(stop.ticks) == Some(stop.ticks);
-            let asked = match self.model.gil {
-                GilConfig::None => false,
-                GilConfig::CheckInterval { .. } => {
-                    stop.ticker = (stop.ticker - 1).max(-1);
-                    stop.ticker < 0
-                }
-                GilConfig::SwitchInterval { .. } => self.gil.drop_request && tick > position,
-            };
+            let mut asked = self.has_been_asked() && tick > position;
+            if ticker_interval(&self.model.gil).is_some() {
+                stop.ticker = (stop.ticker - 1).max(-1);
+                asked |= stop.ticker < 0;
+            }
             if asked && may_check {
                 return Stop { position: tick, check: true, ..stop };
             }
         }
         stop
+    }
+
+    /// Whether something is on that the holder will see.
+    fn has_been_asked(&self) -> bool {
+        match self.model.gil {
+            GilConfig::SwitchInterval { .. } | GilConfig::Priority { .. } => self.gil.drop_request,
+            GilConfig::Ruby { .. } => self.gil.holder.is_some_and(|holder| self.gil.queue.interrupt[holder]),
+            GilConfig::Bfs { .. } => self.gil.bfs.preempt || self.gil.bfs.look,
+            _ => false,
+        }
     }
 }

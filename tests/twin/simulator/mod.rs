@@ -7,6 +7,7 @@ mod kernel;
 mod lock;
 mod mach;
 mod objects;
+mod proposals;
 mod sched;
 
 use gilsim::des::random::Purpose;
@@ -219,7 +220,7 @@ impl<'a> World<'a> {
             streams: Streams::new(seed, threads),
             threads: (0..threads).map(|_| Thread::default()).collect(),
             cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
-            objects: objects::Objects::new(),
+            objects: objects::Objects::new(threads),
             gil: lock::Gil::new(&model.gil, threads),
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
             load: mach::Load::new(model.machine.cores, threads),

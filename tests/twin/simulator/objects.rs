@@ -9,7 +9,8 @@ use super::kernel::{Burst, Mode};
 use super::lock::Policy;
 use super::{Cost, World};
 
-/// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching.
+/// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching (or
+/// the mutex of PyPy's queue). Conditions from [`OF_THREADS`] on are those of single threads and go with mutex 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     /// Execute a burst of this cost.
@@ -67,6 +68,14 @@ impl Queue {
     }
 }
 
+/// The number of the first thread's own condition.
+pub const OF_THREADS: usize = 2;
+
+/// The mutex that goes with a condition.
+fn mutex_of(condition: usize) -> usize {
+    usize::from(condition == 1)
+}
+
 #[derive(Default)]
 struct Mutex {
     held: bool,
@@ -88,18 +97,25 @@ struct Condition {
 
 #[derive(Default)]
 pub struct Objects {
-    pub sleepers: [VecDeque<usize>; 6],
+    pub sleepers: Vec<VecDeque<usize>>,
     semaphore: u64,
     semaphore_waiters: u64,
     event_is_set: bool,
     mutexes: [Mutex; 2],
-    conditions: [Condition; 2],
+    conditions: Vec<Condition>,
 }
 
 impl Objects {
     /// Nobody waits for anything, and the semaphore lets one thread in.
-    pub fn new() -> Objects {
-        Objects { semaphore: 1, ..Objects::default() }
+    pub fn new(threads: usize) -> Objects {
+        // Priorities need one condition more even if there are fewer threads.
+        let conditions = OF_THREADS + threads.max(1);
+        Objects {
+            semaphore: 1,
+            sleepers: (0..4 + conditions).map(|_| VecDeque::new()).collect(),
+            conditions: (0..conditions).map(|_| Condition::default()).collect(),
+            ..Objects::default()
+        }
     }
 }
 
@@ -219,7 +235,7 @@ impl World<'_> {
             }
             ConditionEnter(number, timeout) => {
                 self.objects.conditions[number].waiters += 1;
-                self.then(thread, &[MutexUnlock(number), CALL, ConditionSleep(number, timeout)]);
+                self.then(thread, &[MutexUnlock(mutex_of(number)), CALL, ConditionSleep(number, timeout)]);
             }
             ConditionSleep(number, timeout) => {
                 self.then(thread, &[ConditionLeave(number)]);
@@ -242,7 +258,7 @@ impl World<'_> {
                         condition.signals = condition.signals.saturating_sub(1);
                     }
                 }
-                self.then(thread, &[MutexLock(number)]);
+                self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
                 let condition = &mut self.objects.conditions[number];
@@ -306,20 +322,20 @@ impl World<'_> {
             ConditionEnter(number, timeout) => {
                 self.objects.conditions[number].waiters += 1;
                 self.objects.conditions[number].semaphore = true;
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = &mut self.objects.mutexes[mutex_of(number)];
                 (mutex.held, mutex.special) = (false, true);
                 self.then(thread, &[CALL, ConditionSleep(number, timeout), ATOMIC, ConditionLeave(number)]);
             }
             ConditionSleep(number, timeout) => {
                 // One system call does both: the kernel signals the mutex and then gives the core away.
-                self.darwin_signal(number);
+                self.darwin_signal(mutex_of(number));
                 self.sleep_on_condition(thread, number, timeout);
             }
             ConditionLeave(number) => {
                 self.threads[thread].program.wait_timed_out = self.threads[thread].timed_out;
                 self.objects.conditions[number].waiters -= 1;
                 self.forget_semaphore_if_unused(number);
-                self.then(thread, &[MutexLock(number)]);
+                self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
                 if self.objects.conditions[number].semaphore {
