@@ -28,7 +28,9 @@ macro_rules! embedded {
 const MACHINES: &[(&str, &str)] = embedded!("machine": "linux-2-core", "macbook-2009", "macpro-2010");
 
 const PYTHONS: &[(&str, &str)] = embedded!("python":
-    "cpython-2.6", "cpython-2.7", "cpython-2.7.18", "cpython-3.2", "cpython-3.9", "cpython-3.11", "cpython-3.13"
+    "cpython-2.6", "cpython-2.7", "cpython-2.7-round-robin", "cpython-2.7.18",
+    "cpython-3.2", "cpython-3.6", "cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.11",
+    "cpython-3.12", "cpython-3.13", "cpython-3.14", "pypy", "ruby"
 );
 
 impl PresetKind {

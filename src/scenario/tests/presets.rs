@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{doing, error};
+use crate::python::listing::{Rule, parse};
 use crate::scenario::decode::costs::PATHS;
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml;
@@ -67,9 +68,82 @@ fn every_interpreter_has_an_opcode_table() {
 
 #[test]
 fn an_unknown_interpreter_is_an_error_with_a_suggestion() {
-    let shown = interpreter("cpython-3.12").unwrap_err().to_string();
-    assert!(shown.starts_with("error: unknown python preset `cpython-3.12`"), "{shown}");
+    let shown = interpreter("cpython-3.15").unwrap_err().to_string();
+    assert!(shown.starts_with("error: unknown python preset `cpython-3.15`"), "{shown}");
     assert!(shown.contains("did you mean"), "{shown}");
+}
+
+#[test]
+fn the_countdown_looks_up_where_its_version_does() {
+    let two_of_2_6 = vec!["INPLACE_SUBTRACT", "JUMP_ABSOLUTE"];
+    let three = vec!["COMPARE_OP", "INPLACE_SUBTRACT", "JUMP_ABSOLUTE"];
+    let jump_back = vec!["JUMP_BACKWARD"];
+    let cases = [
+        ("cpython-2.6", two_of_2_6.clone()),
+        ("cpython-2.7", two_of_2_6.clone()),
+        ("cpython-2.7-round-robin", two_of_2_6),
+        ("cpython-2.7.18", three.clone()),
+        ("cpython-3.2", three.clone()),
+        ("cpython-3.6", three.clone()),
+        ("cpython-3.7", three.clone()),
+        ("cpython-3.8", three.clone()),
+        ("cpython-3.9", three),
+        ("cpython-3.10", vec!["POP_JUMP_IF_TRUE"]),
+        ("cpython-3.11", vec!["POP_JUMP_BACKWARD_IF_TRUE"]),
+        ("cpython-3.12", jump_back.clone()),
+        ("cpython-3.13", jump_back.clone()),
+        ("cpython-3.14", jump_back),
+        ("ruby", vec!["branchif"]),
+    ];
+    for (name, expected) in cases {
+        let python = interpreter(name).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        let typical = typical(name);
+        let names: Vec<&str> = typical.iter().map(String::as_str).collect();
+        let facts = python.opcodes.classify(&names, true);
+        let looks = names.iter().zip(facts).filter(|(_, facts)| facts.tick && facts.may_check);
+        assert_eq!(looks.map(|(name, _)| *name).collect::<Vec<_>>(), expected, "{name}");
+    }
+    assert_eq!(typical("pypy").len(), 9);
+}
+
+/// The loop that plain Python time consists of in a preset.
+fn typical(python: &str) -> Vec<String> {
+    let text = preset_text(PresetKind::Python, python).unwrap();
+    let tree = yaml::parse(text, 0, 0, &mut Problems::default()).unwrap();
+    let Some(yaml::Kind::Sequence(names)) = tree.get("typical").map(|node| &node.kind) else {
+        panic!("{python} has no typical loop")
+    };
+    names.iter().map(|name| name.text().unwrap().to_owned()).collect()
+}
+
+/// The listings are those of real interpreters of these versions.
+#[test]
+fn the_listed_countdown_looks_up_as_often_as_the_typical_loop_of_its_version() {
+    let cases = [
+        ("cpython-3.6", include_str!("../../../tests/data/listings/countdown-3.6.txt"), 3),
+        ("cpython-3.7", include_str!("../../../tests/data/listings/countdown-3.7.txt"), 3),
+        ("cpython-3.8", include_str!("../../../tests/data/listings/countdown-3.8.txt"), 3),
+        ("cpython-3.9", include_str!("../../../tests/data/listings/countdown-3.9.txt"), 3),
+        ("cpython-3.10", include_str!("../../../tests/data/listings/countdown-3.10.txt"), 1),
+        ("cpython-3.11", include_str!("../../../tests/data/listings/countdown-3.11.txt"), 1),
+        ("cpython-3.12", include_str!("../../../tests/data/listings/countdown-3.12.txt"), 1),
+        ("cpython-3.13", include_str!("../../../tests/data/listings/countdown-3.13.txt"), 1),
+    ];
+    for (name, listing, looks) in cases {
+        let python = interpreter(name).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        let annotated = parse(listing).unwrap().annotate(&python.opcodes, Rule::EvalBreaker).unwrap();
+        let ticks: Vec<u64> = annotated.loops().iter().map(|of_loop| of_loop.ticks).collect();
+        assert_eq!(ticks, [looks], "{name}");
+    }
+}
+
+#[test]
+fn who_ends_waits_for_the_next_in_3_9_to_3_11_only() {
+    for python in preset_names(PresetKind::Python) {
+        let text = preset_text(PresetKind::Python, python).unwrap();
+        let waits = ["cpython-3.9", "cpython-3.10", "cpython-3.11"].contains(&python);
+        assert_eq!(text.contains("ending_thread_waits: true"), waits, "{python}");
+    }
 }
 
 #[test]
