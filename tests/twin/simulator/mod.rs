@@ -9,6 +9,7 @@ mod mach;
 mod objects;
 mod proposals;
 mod sched;
+mod switching;
 
 use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
