@@ -113,11 +113,16 @@ fn costs(costs: &Costs) -> String {
         format!("context_switch: {}", of(&costs.context_switch)),
         format!("system_call: {}", of(&costs.system_call)),
         format!(
-            "futex_wake: {{sleeper: {}, no_sleeper: {}}}",
+            "futex_wake: {{sleeper: {}, no_sleeper: {}, other_core: {}, interrupt: {}}}",
             of(&costs.wake_sleeper),
-            of(&costs.wake_no_sleeper)
+            of(&costs.wake_no_sleeper),
+            of(&costs.wake_other_core),
+            of(&costs.wake_interrupt)
         ),
         "wake_latency:".to_owned(),
+        format!("  busy: {}", of(&costs.wake_latency_busy)),
+        format!("  just_idle: {}", of(&costs.wake_latency_just_idle)),
+        format!("  just_idle_for: {}", time(costs.just_idle_for)),
         format!("  idle: {}", of(&costs.wake_latency_idle)),
         format!("  deep_idle: {}", of(&costs.wake_latency_deep)),
         format!("  deep_after: {}", time(costs.deep_idle_after)),
