@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 7 | [`cli`] | one file a subcommand, and nothing that computes |
 //! | 6 | [`chart`], [`export`] | pictures and files |
-//! | 5 | [`experiment`], [`calibration`] | runs and expectations; measuring machines and interpreters |
+//! | 5 | [`experiment`], [`calibration`], [`reality`] | runs and expectations; measuring machines, interpreters and scenarios |
 //! | 4 | [`scenario`] | YAML text to a checked model |
 //! | 3 | [`sim`] | the engine: the only event loop |
 //! | 2 | [`python`] | bytecode, programs, lock policies |
@@ -36,6 +36,7 @@ pub mod experiment;
 pub mod export;
 pub mod os;
 pub mod python;
+pub mod reality;
 pub mod scenario;
 pub mod sim;
 pub mod trace;

@@ -9,13 +9,13 @@ const FLOORS: [&[&str]; 8] = [
     &["python"],
     &["sim"],
     &["scenario"],
-    &["calibration", "experiment"],
+    &["calibration", "experiment", "reality"],
     &["chart", "export"],
     &["cli"],
 ];
 
-/// On the ground floor, observers see virtual time, and nothing else looks sideways.
-const SIDEWAYS: [(&str, &str); 1] = [("trace", "des")];
+/// Observers see virtual time, and reality is measured as machines are; nothing else looks sideways.
+const SIDEWAYS: [(&str, &str); 2] = [("trace", "des"), ("reality", "calibration")];
 
 fn floor_of(module: &str) -> Option<usize> {
     FLOORS.iter().position(|modules| modules.contains(&module))

@@ -1,5 +1,5 @@
 # Measures the interpreter that runs it, CPython 2.7 or 3, and prints what it found as one line of JSON.
-# Arguments: how many batches, and how many milliseconds each of their parts is to take.
+# Arguments: how many batches (none: only what it is), and how many milliseconds each of their parts is to take.
 import json
 import os
 import sys
@@ -86,7 +86,7 @@ def measure():
 
 
 found = facts()
-if found["version"] >= [2, 7] and found["has_gil"]:
+if batches and found["version"] >= [2, 7] and found["has_gil"]:
     found.update(measure())
 sys.stdout.write(json.dumps(found) + "\n")
 sys.stdout.flush()

@@ -68,9 +68,20 @@ struct Answer {
 /// # Errors
 /// If the program cannot be run, does not end in time, or is not a CPython whose lock the model knows.
 pub fn measure_interpreter(program: &Path, effort: Effort) -> Result<InterpreterFigures, CalibrationError> {
-    let batches = effort.batches().to_string();
-    let span = effort.size(25).to_string();
-    let text = program::output(program, &["-c", SCRIPT, &batches, &span], LIMIT)?;
+    ask(program, effort.batches(), effort.size(25))
+}
+
+/// What this program is, without measuring anything.
+///
+/// # Errors
+/// As [`measure_interpreter`].
+pub fn identify_interpreter(program: &Path) -> Result<InterpreterFigures, CalibrationError> {
+    ask(program, 0, 1)
+}
+
+fn ask(program: &Path, batches: usize, millis: usize) -> Result<InterpreterFigures, CalibrationError> {
+    let arguments = ["-c", SCRIPT, &batches.to_string(), &millis.to_string()];
+    let text = program::output(program, &arguments, LIMIT)?;
     let line = text.lines().next_back().unwrap_or_default();
     let not_python = || CalibrationError::NotPython {
         program: program.to_owned(),

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use figures::Figures;
-pub use interpreter::{InterpreterFigures, Interval, measure_interpreter};
+pub use interpreter::{InterpreterFigures, Interval, identify_interpreter, measure_interpreter};
 pub use machine::{MachineFigures, measure_machine};
 pub use quantity::Quantity;
 pub use statistics::Spread;
@@ -46,6 +46,11 @@ impl Effort {
             Effort::Quick => full.div_ceil(5),
         }
     }
+}
+
+/// How many threads of all programs were running or waiting for a core over the last minute, if the system tells.
+pub fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// Why something cannot be measured.

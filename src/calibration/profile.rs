@@ -1,6 +1,6 @@
 //! What was measured, as profiles that a scenario can name: `machine: ./machine.yaml`.
 //!
-//! A profile has the constants of the model, each with its source and its spread. The table in [`constants`] tells how
+//! A profile has the constants of the model, each with its source and its spread. The table in `constants` tells how
 //! each follows from what was measured: a constant that the model gains is a row more.
 
 use crate::calibration::{Figures, InterpreterFigures, Interval, MachineFigures, Quantity, Spread};

@@ -1,6 +1,5 @@
 //! `gilsim calibrate`: measures this machine and interpreters, and writes profiles for scenarios.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +7,8 @@ use clap::Args;
 use crate::calibration::{
     CalibrationError, Effort, Figures, InterpreterFigures, measure_interpreter, measure_machine, profile,
 };
-use crate::cli::{Failure, output};
+use crate::cli::Failure;
+use crate::cli::output::{self, show_progress};
 use crate::export::figures;
 
 /// The arguments of `gilsim calibrate`.
@@ -36,6 +36,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         show_progress("");
         interpreters.push(measured.map_err(inside)?);
     }
+    output::tell_load();
     let measured = measure_machine(effort, &mut |share| {
         show_progress(&format!("measuring the machine, {:.0} %", share * 100.0));
     });
@@ -94,13 +95,4 @@ fn warn_of_unsteady(of: &str, figures: &Figures) {
 fn tell_use(folder: &Path) {
     let path = folder.join("machine.yaml");
     output::tell(&format!("a scenario beside the folder names it so: `machine: {}`", path.display()));
-}
-
-/// Shows what is under way in one line of the terminal, in place of what it showed before.
-fn show_progress(text: &str) {
-    let mut messages = std::io::stderr().lock();
-    if messages.is_terminal() {
-        // If nobody looks, there is nothing to be done about it.
-        let _ = write!(messages, "\r\x1b[K{text}").and_then(|()| messages.flush());
-    }
 }

@@ -9,6 +9,7 @@ mod merge;
 mod output;
 mod plot;
 mod progress;
+mod reality;
 mod results;
 mod run;
 mod sweep;
@@ -43,6 +44,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Measures this machine and interpreters, for profiles that scenarios can use
     Calibrate(calibrate::Arguments),
+    /// Does with real interpreters what a scenario does, and compares
+    Reality(reality::Arguments),
     /// Shows where in a disassembly the interpreter counts ticks or looks at the eval breaker
     Ticks(ticks::Arguments),
 }
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => plot::main(arguments),
         Command::Verify(arguments) => verify::main(arguments),
         Command::Calibrate(arguments) => calibrate::main(arguments),
+        Command::Reality(arguments) => reality::main(arguments),
         Command::Ticks(arguments) => ticks::main(arguments),
     };
     match outcome {

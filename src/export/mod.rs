@@ -5,5 +5,6 @@ pub mod file;
 pub mod json;
 pub mod number;
 pub mod part;
+pub mod reality;
 pub mod rows;
 pub mod table;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod calibrate;
 mod plot;
+mod reality;
 mod run;
 mod sweep;
 mod ticks;
