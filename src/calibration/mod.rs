@@ -32,7 +32,7 @@ pub enum Effort {
 
 impl Effort {
     /// How often everything is measured.
-    fn batches(self) -> usize {
+    pub fn batches(self) -> usize {
         match self {
             Effort::Full => 30,
             Effort::Quick => 3,

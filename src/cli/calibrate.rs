@@ -7,8 +7,8 @@ use clap::Args;
 use crate::calibration::{
     CalibrationError, Effort, Figures, InterpreterFigures, measure_interpreter, measure_machine, profile,
 };
-use crate::cli::Failure;
-use crate::cli::output::{self, show_progress};
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, output};
 use crate::export::figures;
 
 /// The arguments of `gilsim calibrate`.
@@ -29,19 +29,18 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
     let inside = |error: CalibrationError| Failure::Inside(error.to_string());
+    // An interpreter takes about half as long as the machine.
+    let pieces = effort.batches();
+    let progress = Progress::new(pieces * (2 + arguments.pythons.len()), 0);
     let mut interpreters = Vec::new();
     for program in &arguments.pythons {
-        show_progress(&format!("measuring {}", program.display()));
-        let measured = measure_interpreter(program, effort);
-        show_progress("");
-        interpreters.push(measured.map_err(inside)?);
+        interpreters.push(measure_interpreter(program, effort).map_err(inside)?);
+        (0..pieces).for_each(|_| progress.advance());
     }
+    let advance = &mut || (0..2).for_each(|_| progress.advance());
+    let machine = measure_machine(effort, advance).map_err(inside)?;
+    drop(progress);
     output::tell_load();
-    let measured = measure_machine(effort, &mut |share| {
-        show_progress(&format!("measuring the machine, {:.0} %", share * 100.0));
-    });
-    show_progress("");
-    let machine = measured.map_err(inside)?;
 
     output::print(&format!("{}\n", figures::table(&machine.figures)))?;
     warn_of_unsteady("this machine", &machine.figures);

@@ -1,6 +1,6 @@
 //! Writing results where the user wants them.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 use crate::calibration;
@@ -23,20 +23,11 @@ pub(super) fn tell(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{message}");
 }
 
-/// Shows what is under way in one line of the terminal, in place of what it showed before.
-pub(super) fn show_progress(text: &str) {
-    let mut messages = std::io::stderr().lock();
-    if messages.is_terminal() {
-        // If nobody looks, there is nothing to be done about it.
-        let _ = write!(messages, "\r\x1b[K{text}").and_then(|()| messages.flush());
-    }
-}
-
-/// Tells the user, before something is measured, that other programs are busy.
+/// Tells the user, after something was measured, that other programs are busy.
 pub(super) fn tell_load() {
     if let Some(load) = calibration::load().filter(|load| *load > 1.0) {
         tell(&format!(
-            "note: this machine is busy (load {load:.1}), and what is measured will be less steady"
+            "note: this machine is busy (load {load:.1}), which makes what is measured less steady"
         ));
     }
 }

@@ -7,8 +7,8 @@ use clap::Args;
 
 use crate::calibration::{CalibrationError, InterpreterFigures, identify_interpreter};
 use crate::cli::input::{Loaded, ScenarioArguments};
-use crate::cli::output::{self, show_progress};
-use crate::cli::{Failure, input};
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, input, output};
 use crate::experiment::{Conducted, conduct};
 use crate::export::{file, reality as tables};
 use crate::reality::{self, Measurements};
@@ -58,8 +58,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     if subjects.is_empty() {
         return Err(Failure::Inside("no run can be measured".to_owned()));
     }
-    output::tell_load();
     measure(&mut subjects, arguments.repeat.max(1))?;
+    output::tell_load();
     output::print(&report(&loaded, &conducted, &subjects, arguments.repeat.max(1)))
 }
 
@@ -108,16 +108,16 @@ fn subjects<'a>(
 
 /// Measures the runs in turns, so that a change of the machine meets them all.
 fn measure(subjects: &mut [Subject<'_>], repeat: u64) -> Result<(), Failure> {
-    for time in 1..=repeat {
+    let progress = Progress::new(subjects.len().saturating_mul(repeat as usize), 0);
+    for _ in 0..repeat {
         for subject in &mut *subjects {
-            show_progress(&format!("measuring `{}`, {time} of {repeat}", subject.run.name));
             let measured = reality::measure(
                 subject.interpreter,
                 &subject.script,
                 subject.limit,
                 &mut subject.measurements,
             );
-            show_progress("");
+            progress.advance();
             measured.map_err(|error| match error {
                 CalibrationError::NotPython { answer, .. } => {
                     Failure::Inside(format!("run `{}` cannot be measured: {answer}", subject.run.name))

@@ -7,26 +7,24 @@ use crate::calibration::machine::cores::Cores;
 use crate::calibration::machine::{MachineFigures, context_switch, locks, system_call, timer, wake_up};
 use crate::calibration::{CalibrationError, Effort};
 
-/// Measures the machine. `progress` is told from time to time which share is done.
+/// Measures the machine. `advance` is called after each batch.
 ///
 /// # Errors
 /// If threads cannot be bound to cores.
 pub fn measure_machine(
     effort: Effort,
-    progress: &mut dyn FnMut(f64),
+    advance: &mut dyn FnMut(),
 ) -> Result<MachineFigures, CalibrationError> {
     let cores = Cores::find()?;
     let mut record = Record::default();
-    let batches = effort.batches();
-    for batch in 0..batches {
-        progress(batch as f64 / batches as f64);
+    for _ in 0..effort.batches() {
         system_call::measure(cores, effort, &mut record);
         locks::measure(cores, effort, &mut record);
         context_switch::measure(cores, effort, &mut record);
         wake_up::measure(cores, effort, &mut record);
         timer::measure(cores, effort, &mut record);
+        advance();
     }
-    progress(1.0);
     // The coarse clock goes forward with the tick (kernel/time/posix-timers.c).
     let tick = clock_getres(ClockId::MonotonicCoarse);
     Ok(MachineFigures {

@@ -37,11 +37,11 @@ pub struct MachineFigures {
     pub figures: Figures,
 }
 
-/// Measures the machine. `progress` is told from time to time which share is done.
+/// Measures the machine. `advance` is called after each batch.
 ///
 /// # Errors
 /// Always, on a system other than Linux.
 #[cfg(not(target_os = "linux"))]
-pub fn measure_machine(_: Effort, _: &mut dyn FnMut(f64)) -> Result<MachineFigures, CalibrationError> {
+pub fn measure_machine(_: Effort, _: &mut dyn FnMut()) -> Result<MachineFigures, CalibrationError> {
     Err(CalibrationError::Unsupported)
 }
