@@ -88,7 +88,8 @@ fn subjects<'a>(
                 continue;
             }
         };
-        let script = folder.join(format!("{name}.py"));
+        // Python looks for modules beside the program: one named queue.py would stand in for the library's.
+        let script = folder.join(format!("run-{name}.py"));
         file::write(&script, text.as_bytes())
             .map_err(|error| Failure::Inside(format!("cannot write {}: {error}", script.display())))?;
         let simulated = conducted.runs[index].report.makespan.as_secs();

@@ -4,6 +4,7 @@
 //! ([`measure`]). What both tell is put side by side ([`compare`]).
 
 mod comparison;
+mod objects;
 mod script;
 
 pub use comparison::{Comparison, Measurements, Row, Unit, compare, measure};

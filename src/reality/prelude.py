@@ -9,10 +9,16 @@ import time
 import zlib
 from itertools import repeat
 
+try:
+    from queue import Queue
+except ImportError:
+    from Queue import Queue
+
 now = getattr(time, "perf_counter", time.time)
 # clock() is processor time in 2.7, on Linux; it is gone from later versions.
 processor_time = time.process_time if hasattr(time, "process_time") else time.clock
 latencies = []
+threads = []
 
 
 def count(n):
@@ -92,8 +98,9 @@ def quantiles(spans):
     return [spans[int(share * (len(spans) - 1))] for share in (0.5, 0.9, 0.99)] if spans else None
 
 
-# Runs the threads, each (program, name, daemon, start, cores), for at most `until` seconds.
-def run(threads, cores, until):
+# Runs threads, each (program, name, daemon, start, cores), for at most `until` seconds. One with no start is started by
+# another.
+def run(descriptions, cores, until):
     if cores is not None:
         usable = usable_cores()
         if cores > len(usable):
@@ -109,22 +116,26 @@ def run(threads, cores, until):
         program()
 
     before = usage()
-    if len(threads) == 1 and until is None:
-        program, _, _, start, own_cores = threads[0]
+    if len(descriptions) == 1 and until is None:
+        program, _, _, start, own_cores = descriptions[0]
         work(program, start, own_cores)
     else:
-        running = []
-        for program, name, daemon, start, own_cores in threads:
+        awaited = []
+        for program, name, daemon, start, own_cores in descriptions:
             thread = threading.Thread(target=work, args=(program, start, own_cores), name=name)
             thread.daemon = True
-            running.append((thread, daemon))
-        for thread, _ in running:
-            thread.start()
-        awaited = [thread for thread, daemon in running if not daemon] or [thread for thread, _ in running]
-        for thread in awaited:
+            threads.append(thread)
+            if not daemon:
+                awaited.append(thread)
+        for thread, description in zip(threads, descriptions):
+            if description[3] is not None:
+                thread.start()
+        for thread in awaited or threads:
+            while thread.ident is None and (until is None or now() < before[0] + until):
+                time.sleep(0.001)
             if until is None:
                 thread.join()
-            else:
+            elif thread.ident is not None:
                 thread.join(max(0.0, before[0] + until - now()))
     after = usage()
     found = dict(zip(["wall", "user", "system", "voluntary", "involuntary"],

@@ -8,6 +8,7 @@ use crate::python::interpreter::{GilConfig, LockKind};
 use crate::python::opcodes::OpcodeTable;
 use crate::python::program::{Program, Step};
 use crate::python::stretch::{Instruction, Stretch};
+use crate::reality::objects;
 use crate::scenario::{self, Run};
 use crate::sim::{Model, ThreadSpec};
 
@@ -40,6 +41,9 @@ fn unwritable<T>(why: impl Into<String>) -> Result<T, Unwritable> {
 pub fn script(run: &Run) -> Result<String, Unwritable> {
     let model = &run.model;
     let countdown = countdown(run)?;
+    if matches!(model.gil, GilConfig::CheckInterval { .. }) && model.threading.barriers().next().is_some() {
+        return unwritable("there are no barriers before CPython 3.2");
+    }
     if model.interpreters != 1 || model.threads.iter().any(|thread| thread.interpreter.is_none()) {
         return unwritable("it has other than the threads of one interpreter");
     }
@@ -47,6 +51,7 @@ pub fn script(run: &Run) -> Result<String, Unwritable> {
     text.push('\n');
     let _ = writeln!(text, "latencies = [[] for _ in range({})]", model.latencies);
     text.push_str(&interval(model.gil)?);
+    text.push_str(&objects::made(&model.threading));
     for (index, program) in model.programs.iter().enumerate() {
         let writer = Writer { run, countdown: &countdown, constants: String::new(), body: String::new() };
         text.push_str(&writer.program(index, program)?);
@@ -97,7 +102,7 @@ fn thread_entry(thread: &ThreadSpec, name: &str, model: &Model) -> String {
         let cores = (0..model.machine.cores).filter(|core| thread.cores.contains(*core));
         format!("{:?}", cores.collect::<Vec<_>>())
     };
-    let start = thread.start.as_secs();
+    let start = if thread.started_by_step { "None".to_owned() } else { thread.start.as_secs().to_string() };
     format!("(program_{}, {}, {daemon}, {start}, {cores})", thread.program, quoted(name))
 }
 
@@ -162,6 +167,7 @@ impl Writer<'_> {
             Step::Io { .. } => unwritable("it has input or output that works in the kernel, or on a device"),
             Step::BeginMark { latency } => Ok(format!("begin_{latency} = now()")),
             Step::EndMark { latency } => Ok(format!("latencies[{latency}].append(now() - begin_{latency})")),
+            Step::Call(call) => Ok(objects::called(*call).unwrap_or_else(|| "pass".to_owned())),
             _ => unwritable("it has channels, or other steps that are not written out yet"),
         }
     }
@@ -292,6 +298,20 @@ mod tests {
         let end = "    run([\n        (program_0, \"\\u00e9\", False, 0, None),\n        \
                    (program_1, \"b\", True, 0.002, None),\n    ], 2, 1)\n";
         assert!(script.ends_with(end), "{script}");
+    }
+
+    #[test]
+    fn objects_are_made_and_their_methods_called() {
+        let script = written(
+            "python: cpython-3.9\nobjects: {l: lock, q: {queue: 2}}\n\
+             threads: [{name: a, do: [with: l, body: [put: q], start: b, join: b]}, {name: b, do: [get: q]}]",
+        )
+        .unwrap();
+        assert!(script.contains("\nqueues = [Queue(2)]\n"), "{script}");
+        let body = "    locks[0].acquire()\n    queues[0].put(None)\n    locks[0].release()\n    \
+                    threads[1].start()\n    threads[1].join()\n    return\n";
+        assert!(script.contains(body), "{script}");
+        assert!(script.contains("(program_1, \"b\", False, None, None),\n"), "{script}");
     }
 
     #[test]

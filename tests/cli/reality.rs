@@ -51,9 +51,9 @@ fn the_python_programs_can_be_kept() {
     let desk = with_interpreter(OUTCOME);
     let outcome = desk.run(&["reality", "scenario.yaml", "--python", "./python", "--keep", "programs"]);
     assert_eq!(outcome.code, Some(DONE), "{}", outcome.messages);
-    let program = String::from_utf8(desk.read("programs/together.py")).unwrap();
+    let program = String::from_utf8(desk.read("programs/run-together.py")).unwrap();
     assert!(program.contains("(program_0, \"worker 1\", False, 0, None),\n"), "{program}");
-    assert!(!desk.0.path().join("programs/elsewhere.py").exists());
+    assert!(!desk.0.path().join("programs/run-elsewhere.py").exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{Call, Frame, LockNumber, Next};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Barrier {
-    parties: u64,
+    pub parties: u64,
     /// How many are within.
     count: u64,
     /// All have come, and are leaving.

@@ -6,7 +6,7 @@ use super::{Frame, LockNumber, Next};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Condition {
-    lock: LockNumber,
+    pub lock: LockNumber,
     /// The locks of those that wait, in the order of their coming.
     waiters: VecDeque<LockNumber>,
 }

@@ -192,6 +192,36 @@ impl Threading {
         self.locks
     }
 
+    /// The lock that each recursive lock is made of.
+    pub fn rlocks(&self) -> impl Iterator<Item = LockNumber> {
+        self.rlocks.iter().map(|rlock| rlock.lock)
+    }
+
+    /// The value of each semaphore, and whether it is bounded.
+    pub fn semaphores(&self) -> impl Iterator<Item = (u64, bool)> {
+        self.semaphores.iter().map(|semaphore| (semaphore.value, semaphore.bound.is_some()))
+    }
+
+    /// How many events there are.
+    pub fn events(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The lock of each condition.
+    pub fn conditions(&self) -> impl Iterator<Item = LockNumber> {
+        self.conditions.iter().map(|condition| condition.lock)
+    }
+
+    /// The capacity of each queue.
+    pub fn queues(&self) -> impl Iterator<Item = Option<u64>> {
+        self.queues.iter().map(|queue| queue.capacity)
+    }
+
+    /// How many threads pass each barrier together.
+    pub fn barriers(&self) -> impl Iterator<Item = u64> {
+        self.barriers.iter().map(|barrier| barrier.parties)
+    }
+
     /// The locks that are held from the beginning, by nobody: nobody has been notified, and no thread has ended.
     pub fn held_at_first(&self) -> impl Iterator<Item = LockNumber> {
         self.threads.iter().flat_map(|thread| [thread.waiter, thread.end])

@@ -6,7 +6,7 @@ use super::{Call, Frame, LockNumber, Next};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Queue {
     items: u64,
-    capacity: Option<u64>,
+    pub capacity: Option<u64>,
     lock: LockNumber,
     not_empty: usize,
     not_full: usize,

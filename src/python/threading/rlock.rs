@@ -6,7 +6,7 @@ use crate::os::ThreadId;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct RLock {
-    lock: LockNumber,
+    pub lock: LockNumber,
     owner: Option<ThreadId>,
     depth: u64,
 }

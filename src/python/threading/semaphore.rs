@@ -5,9 +5,9 @@ use super::{Call, Frame, LockNumber, Next};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Semaphore {
-    value: u64,
+    pub value: u64,
     /// The most that the value can be.
-    bound: Option<u64>,
+    pub bound: Option<u64>,
     lock: LockNumber,
     condition: usize,
 }
