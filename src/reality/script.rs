@@ -85,11 +85,16 @@ fn interval(gil: GilConfig) -> Result<String, Unwritable> {
             Ok(format!("sys.setcheckinterval({interval})\n"))
         }
         GilConfig::CheckInterval { .. } => unwritable("its lock is not that of Linux"),
-        GilConfig::SwitchInterval { interval, forced_switching: true } => {
+        GilConfig::SwitchInterval { interval, forced_switching: true, .. } => {
             Ok(format!("sys.setswitchinterval({})\n", interval.as_secs()))
         }
         GilConfig::SwitchInterval { .. } => unwritable("every CPython waits after a drop request"),
         GilConfig::None => unwritable("its interpreter has no lock"),
+        GilConfig::RoundRobin { .. }
+        | GilConfig::Priority { .. }
+        | GilConfig::Bfs { .. }
+        | GilConfig::Pypy { .. }
+        | GilConfig::Ruby { .. } => unwritable("its lock is not one of CPython"),
     }
 }
 

@@ -46,9 +46,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     cores: cores_of(affinity, machine.cores),
                 })
                 .collect();
-            let until = until
-                .or((may_never_end(&machine.scheduler) || keeps_waking(&gil))
-                    .then_some(Span::from_micros(3000)));
+            let endless = threads.iter().any(|thread| is_endless(&programs[thread.program]));
+            let needs_an_end = endless || may_never_end(&machine.scheduler) || keeps_waking(&gil);
+            let until = until.or(needs_an_end.then_some(Span::from_micros(3000)));
             let until = until.map(|span| Time::ZERO + span);
             Model {
                 machine,
@@ -69,6 +69,10 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 until,
             }
         })
+}
+
+fn is_endless(program: &Program) -> bool {
+    program.steps.iter().any(|step| matches!(step, Step::LoopStart { count: None, .. }))
 }
 
 /// Whether a slice may be so short that a thread gets no further than its context switch or migration.
@@ -142,7 +146,15 @@ fn cost(high: u64) -> impl Strategy<Value = Distribution> {
         .prop_map(|(one, other)| Distribution::Uniform { low: one.min(other), high: one.max(other) });
     let exponential = span(0, high).prop_map(|mean| Distribution::Exponential { mean });
     let log_normal = span(0, high).prop_map(|median| Distribution::LogNormal { median, sigma: 0.5 });
-    prop_oneof![2 => Just(Distribution::ZERO), 4 => constant, 1 => uniform, 1 => exponential, 1 => log_normal]
+    // An alpha of 1 has no mean: now and then a draw is very long.
+    let pareto = (span(0, high), prop::sample::select(vec![1.0, 1.5, 3.0]))
+        .prop_map(|(minimum, alpha)| Distribution::Pareto { minimum, alpha });
+    let empirical = vec(span(0, high), 1..5).prop_map(|mut quantiles| {
+        quantiles.sort();
+        Distribution::Empirical { quantiles }
+    });
+    let random = prop_oneof![uniform, exponential, log_normal, pareto, empirical];
+    prop_oneof![2 => Just(Distribution::ZERO), 4 => constant, 3 => random]
 }
 
 fn costs() -> impl Strategy<Value = Costs> {
@@ -174,7 +186,7 @@ fn costs() -> impl Strategy<Value = Costs> {
 }
 
 fn scheduler(name: &str) -> BoxedStrategy<SchedulerConfig> {
-    let tick = || span(5, 1000);
+    let tick = || or_zero(span(5, 1000));
     match name {
         "round_robin" => span(2, 5_000).prop_map(|quantum| SchedulerConfig::RoundRobin { quantum }).boxed(),
         "cfs" => (span(5, 2_000), span(1, 500), or_zero(span(1, 500)), tick())
@@ -255,7 +267,7 @@ enum Node {
     Run(usize, Span),
     Io(Distribution),
     Sleep(Distribution),
-    Loop(u64, Vec<Node>),
+    Loop(Option<u64>, Vec<Node>),
 }
 
 fn program() -> impl Strategy<Value = Program> {
@@ -265,9 +277,17 @@ fn program() -> impl Strategy<Value = Program> {
         1 => cost(200).prop_map(Node::Sleep),
     ];
     let node = leaf.prop_recursive(2, 8, 4, |node| {
-        (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(count, body))
+        (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body))
     });
-    vec(node, 0..4).prop_map(|nodes| {
+    // The body of an endless loop takes time, always.
+    let endless =
+        (0..2_usize, span(1, 100), vec(node.clone(), 0..3)).prop_map(|(stretch, span, mut body)| {
+            body.push(Node::Run(stretch, span));
+            Node::Loop(None, body)
+        });
+    let last = prop_oneof![9 => Just(None), 1 => endless.prop_map(Some)];
+    (vec(node, 0..4), last).prop_map(|(mut nodes, last)| {
+        nodes.extend(last);
         let mut steps = Vec::new();
         flatten(&nodes, &mut steps);
         steps.push(Step::End);
@@ -286,11 +306,11 @@ fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
             Node::Sleep(span) => steps.push(Step::Sleep { span: span.clone() }),
             Node::Loop(count, body) => {
                 let start = steps.len();
-                steps.push(Step::LoopStart { count: Some(*count), exit: 0 });
+                steps.push(Step::LoopStart { count: *count, exit: 0 });
                 flatten(body, steps);
                 steps.push(Step::LoopEnd { start });
                 let exit = steps.len();
-                steps[start] = Step::LoopStart { count: Some(*count), exit };
+                steps[start] = Step::LoopStart { count: *count, exit };
             }
         }
     }

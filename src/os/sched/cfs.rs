@@ -104,7 +104,7 @@ impl Cfs {
             return Time::END;
         }
         let rest = self.slice(core) - self.cores[core].used;
-        fair::next_tick(self.tick, now, now + rest.max(Span::from_nanos(1)))
+        fair::next_tick(self.tick, now, rest)
     }
 
     /// `check_preempt_tick`.

@@ -160,7 +160,7 @@ impl Eevdf {
         }
         let current = &self.threads[running];
         let rest = u64::try_from(current.deadline - current.vruntime).unwrap_or(0);
-        fair::next_tick(self.tick, now, now + Span::from_picos(rest.max(1_000)))
+        fair::next_tick(self.tick, now, Span::from_picos(rest))
     }
 
     /// `entity_tick`: what [`Eevdf::charge`] has just found.

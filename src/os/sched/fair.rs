@@ -15,10 +15,13 @@ pub(super) fn place(allowed: &CoreSet, last_core: Option<CoreId>, cores: &[CoreV
     idle_core(allowed, last_core, cores).or(last_core).unwrap_or_else(|| allowed.first())
 }
 
-/// The next clock tick after `now`; a tick of zero length is a high-resolution timer at `exact`.
-pub(super) fn next_tick(tick: Span, now: Time, exact: Time) -> Time {
+/// `hrtick_start` (`kernel/sched/core.c`) sets no high-resolution timer to come sooner than this.
+const SHORTEST_TIMER: Span = Span::from_micros(10);
+
+/// The next clock tick after `now`; a tick of zero length is a high-resolution timer `rest` from now.
+pub(super) fn next_tick(tick: Span, now: Time, rest: Span) -> Time {
     if tick.is_zero() {
-        return exact;
+        return now + rest.max(SHORTEST_TIMER);
     }
     let ticks = now.picos() / tick.picos() + 1;
     Time::ZERO + tick * ticks
@@ -28,4 +31,16 @@ pub(super) fn next_tick(tick: Span, now: Time, exact: Time) -> Time {
 pub(super) fn detach(queue: &mut Vec<ThreadId>, core: CoreId, affinity: &[CoreSet]) -> Option<ThreadId> {
     let position = queue.iter().rposition(|thread| affinity[*thread].contains(core))?;
     Some(queue.remove(position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_high_resolution_timer_comes_no_sooner_than_after_10_us() {
+        let (now, micros) = (Time::from_picos(7), Span::from_micros);
+        assert_eq!(next_tick(Span::ZERO, now, micros(3)), now + micros(10));
+        assert_eq!(next_tick(Span::ZERO, now, micros(11)), now + micros(11));
+    }
 }

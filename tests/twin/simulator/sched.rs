@@ -417,17 +417,31 @@ impl World<'_> {
 
     /// When the timer of the slice of `core` comes.
     pub fn next_slice(&mut self, core: usize) -> Option<Time> {
-        self.cores[core].running()?;
+        let running = self.cores[core].running()?;
         let others_queue = !self.scheduler.queues[self.queue_of(core)].queued.is_empty();
         match self.model.machine.scheduler {
             SchedulerConfig::RoundRobin { quantum } => Some(self.cores[core].picked_at + quantum),
-            SchedulerConfig::Cfs { tick, .. } | SchedulerConfig::Eevdf { tick, .. } => {
-                let now = self.now.picos();
-                let tick = tick.picos().max(1);
-                let always = matches!(self.model.machine.scheduler, SchedulerConfig::Eevdf { .. });
-                (others_queue || always).then(|| Time::from_picos((now / tick + 1) * tick))
-            }
             SchedulerConfig::Mach { .. } => Some(self.quantum_ends(core)),
+            SchedulerConfig::Eevdf { tick, .. } if !tick.is_zero() => {
+                Some(Time::ZERO + tick * (self.now.picos() / tick.picos() + 1))
+            }
+            _ if !others_queue => None,
+            SchedulerConfig::Cfs { tick, .. } if !tick.is_zero() => {
+                Some(Time::ZERO + tick * (self.now.picos() / tick.picos() + 1))
+            }
+            SchedulerConfig::Cfs { minimum_granularity, .. } => {
+                let slice = picos(self.share(core, minimum_granularity));
+                Some(self.timer_after(slice - picos(self.scheduler.entities[running].used)))
+            }
+            SchedulerConfig::Eevdf { .. } => {
+                let entity = self.scheduler.entities[running];
+                Some(self.timer_after(entity.deadline - entity.vruntime))
+            }
         }
+    }
+
+    /// A high-resolution timer, so many picoseconds from now, but at least 10 us.
+    fn timer_after(&self, picos: i128) -> Time {
+        self.now + Span::from_picos(u64::try_from(picos.max(10_000_000)).expect("not so long"))
     }
 }
