@@ -3,12 +3,19 @@
 //! 1. Time never runs backwards.
 //! 2. At most one thread holds the lock: it is taken when it is free and released by its holder.
 //! 3. No bytecode without the lock (where there is one).
-//! 4. A core runs one thread, a thread is on one core, and what is on no core executes nothing.
+//! 4. A core runs one thread, and a thread is in one place: on one core if its state is one of executing, else on none.
 //! 5. A drop request comes only after at least one interval without a switch.
 //! 6. Forced switching: who was asked to drop the lock does not take it before another has.
 //! 7. The states of a thread add up to the length of the run; so do, for each core, busy and idle time; the cores are
 //!    busy for as long as threads use them; the lock is held for as long as holders held it.
-//! 8. A thread that ends has executed as much bytecode as its program has.
+//! 8. Whoever takes the lock gives it back before another takes it: acquisitions less releases is 0 or 1, and the report
+//!    counts as many acquisitions as there were.
+//! 9. No waking is lost: while the lock is free and a thread sleeps for it, another is awake (on a core or on its way to
+//!    one) that takes the lock next, or has given it up and not slept since for anything else. So a free lock is taken as
+//!    soon as such a thread has woken up and executed what it must.
+//! 10. A thread that ends has executed as much bytecode as its program has.
+
+use std::cell::Cell;
 
 use gilsim::des::{Span, Time};
 use gilsim::python::interpreter::GilConfig;
@@ -27,6 +34,13 @@ struct Watch<'a> {
     last_switch: Time,
     /// The thread that was asked to drop the lock, until another takes it.
     must_not_take: Option<usize>,
+    /// Who takes the lock next, and who has given it up and not slept since for anything else.
+    wants: Vec<bool>,
+    lets_go: Vec<bool>,
+    acquisitions: u64,
+    releases: u64,
+    /// For how many steps of time the lock was free while a thread slept for it.
+    free_with_sleeper: u64,
     states: Vec<ThreadState>,
     cores: Vec<Option<usize>>,
     busy: Vec<Span>,
@@ -55,7 +69,25 @@ impl Watch<'_> {
         for thread in 0..self.states.len() {
             self.check_thread(thread);
         }
+        self.check_waking();
         self.now = time;
+    }
+
+    fn is_on_core(&self, thread: usize) -> bool {
+        self.cores.contains(&Some(thread))
+    }
+
+    fn check_waking(&mut self) {
+        let threads = 0..self.states.len();
+        let sleeps = |thread| self.states[thread] == ThreadState::WaitsForGil && !self.is_on_core(thread);
+        if self.holder.is_some() || !threads.clone().any(sleeps) {
+            return;
+        }
+        let is_awake = |thread| self.is_on_core(thread) || self.states[thread] == ThreadState::Runnable;
+        let sees_to_it = |thread| is_awake(thread) && (self.wants[thread] || self.lets_go[thread]);
+        let in_hand = threads.clone().any(sees_to_it);
+        self.free_with_sleeper += 1;
+        self.demand(in_hand, || "the lock is free, and whoever wants it sleeps".to_owned());
     }
 
     fn check_thread(&mut self, thread: usize) {
@@ -81,6 +113,9 @@ impl Watch<'_> {
         let barred = self.must_not_take;
         self.demand(barred != Some(thread), || format!("{thread} takes the lock it was asked to drop"));
         self.must_not_take = None;
+        self.acquisitions += 1;
+        self.wants[thread] = false;
+        self.lets_go[thread] = false;
         self.holder = Some(thread);
         self.held_since = time;
         if self.last_holder != Some(thread) {
@@ -93,6 +128,8 @@ impl Watch<'_> {
         let holder = self.holder;
         self.demand(holder == Some(thread), || format!("{thread} releases the lock of {holder:?}"));
         self.holder = None;
+        self.releases += 1;
+        self.lets_go[thread] = true;
         self.held += time.since(self.held_since);
     }
 }
@@ -100,7 +137,16 @@ impl Watch<'_> {
 impl Observer for Watch<'_> {
     fn thread_state(&mut self, time: Time, thread: usize, state: ThreadState) {
         self.advance(time);
-        self.states[thread] = state;
+        let before = std::mem::replace(&mut self.states[thread], state);
+        match (before, state) {
+            // Who is started or has slept takes the lock next.
+            (ThreadState::NotStarted | ThreadState::BlockedOnIo | ThreadState::Sleeping, _)
+            | (_, ThreadState::WaitsForGil | ThreadState::FailedAcquisition) => self.wants[thread] = true,
+            _ => {}
+        }
+        if matches!(state, ThreadState::BlockedOnIo | ThreadState::Sleeping | ThreadState::Done) {
+            self.lets_go[thread] = false;
+        }
     }
 
     fn core_runs(&mut self, time: Time, core: usize, thread: Option<usize>) {
@@ -128,8 +174,8 @@ impl Observer for Watch<'_> {
     }
 }
 
-/// Runs the engine; what is broken, if anything is.
-pub fn broken(model: &Model, seed: u64) -> Option<String> {
+/// Runs the engine; what is broken, if anything is. Counts how often the lock was free while a thread slept for it.
+pub fn broken(model: &Model, seed: u64, free_with_sleeper: &Cell<u64>) -> Option<String> {
     let threads = model.threads.len();
     let watch = Watch {
         model,
@@ -140,6 +186,11 @@ pub fn broken(model: &Model, seed: u64) -> Option<String> {
         last_holder: None,
         last_switch: Time::ZERO,
         must_not_take: None,
+        wants: vec![false; threads],
+        lets_go: vec![false; threads],
+        acquisitions: 0,
+        releases: 0,
+        free_with_sleeper: 0,
         states: vec![ThreadState::NotStarted; threads],
         cores: vec![None; model.machine.cores],
         busy: vec![Span::ZERO; model.machine.cores],
@@ -154,6 +205,7 @@ pub fn broken(model: &Model, seed: u64) -> Option<String> {
     for thread in 0..threads {
         check_work(&mut watch, &report, thread);
     }
+    free_with_sleeper.set(free_with_sleeper.get() + watch.free_with_sleeper);
     watch.broken
 }
 
@@ -170,6 +222,13 @@ fn check_sums(watch: &mut Watch, report: &Report) {
     let all_busy = busy.iter().fold(Span::ZERO, |sum, span| sum + *span);
     let used = report.total_time(|thread| thread.user) + report.total_time(|thread| thread.system);
     watch.demand(all_busy == used, || format!("busy {} ps, used {} ps", all_busy.picos(), used.picos()));
+    let (acquisitions, releases) = (watch.acquisitions, watch.releases);
+    let is_held = u64::from(watch.holder.is_some());
+    watch.demand(acquisitions == releases + is_held, || format!("{acquisitions} taken, {releases} given up"));
+    let counted = (report.gil.acquisitions, report.total(|thread| thread.acquisitions));
+    watch.demand(counted == (acquisitions, acquisitions), || {
+        format!("{acquisitions} taken, {counted:?} counted")
+    });
     let held = watch.held;
     watch.demand(held == report.gil.held, || format!("the lock was held for {} ps", held.picos()));
 }

@@ -121,7 +121,10 @@ fn engine_and_twin_agree() {
 
 #[test]
 fn every_run_keeps_the_invariants() {
-    try_models(invariants::broken);
+    let free_with_sleeper = Cell::new(0);
+    try_models(|model, seed| invariants::broken(model, seed, &free_with_sleeper));
+    assert!(free_with_sleeper.get() > 0, "no run had a free lock for which a thread slept");
+    println!("{} times the lock was free and a thread slept for it", free_with_sleeper.get());
 }
 
 #[test]
