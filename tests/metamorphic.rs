@@ -146,3 +146,27 @@ fn a_core_more_than_there_are_threads_does_not_matter() {
         assert_eq!(counters(&three), counters(&four), "{} {}", parts.scheduler, parts.python);
     });
 }
+
+/// Without an end of the interval a thread gives the lock up only where it blocks or ends.
+#[test]
+fn an_interval_without_end_runs_every_thread_until_it_blocks() {
+    let intervals = [
+        ["interval: 2147483647, first_ticker: 2147483647", "interval: 1000000000, first_ticker: 1000000000"],
+        ["interval: 1h", "interval: 30min"],
+    ];
+    let all = [&SCALING_SCHEDULERS[..], &["mach: {}"]].concat();
+    on_all(&all, |parts| {
+        let (preset, lock) = parts.python.split_once("gil: {").expect("it names a lock");
+        let endless = intervals[usize::from(preset.contains("3.9"))];
+        let lock = lock.replace("interval: INTERVAL", "").replace(", forced", "forced").replace('}', "");
+        let reports = endless.map(|interval| {
+            let separator = if lock.is_empty() { "" } else { ", " };
+            let python = format!("{preset}gil: {{{lock}{separator}{interval}}}");
+            Parts { python: &python, ..parts }.report(1)
+        });
+        assert_eq!(reports[0], reports[1], "{} {}", parts.scheduler, parts.python);
+        let gil = &reports[0].gil;
+        // Each thread takes it once at first, the third one after each of its ten calls as well.
+        assert_eq!((gil.checks, gil.drop_requests, gil.acquisitions), (0, 0, 13), "{}", parts.python);
+    });
+}
