@@ -94,6 +94,8 @@ pub struct Costs {
     pub lock_operation: Distribution,
     /// User time of one atomic operation on memory, as library calls contain beyond those.
     pub atomic_operation: Distribution,
+    /// User time to read the clock, as a timed wait does before anything else.
+    pub clock_read: Distribution,
     /// User time a thread loses by starting on another core than it last ran on.
     pub migration: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to make a thread.

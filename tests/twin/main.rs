@@ -122,7 +122,13 @@ fn engine_and_twin_agree() {
 #[test]
 fn every_run_keeps_the_invariants() {
     let free_with_sleeper = Cell::new(0);
-    try_models(|model, seed| invariants::broken(model, seed, &free_with_sleeper));
+    try_models(|model, seed| {
+        let broken = || invariants::broken(model, seed, &free_with_sleeper);
+        catch_unwind(AssertUnwindSafe(broken)).unwrap_or_else(|panic| {
+            // Locks can be slower than their interval: then nobody gets anywhere.
+            if panic.is::<TooLong>() { None } else { std::panic::resume_unwind(panic) }
+        })
+    });
     assert!(free_with_sleeper.get() > 0, "no run had a free lock for which a thread slept");
     println!("{} times the lock was free and a thread slept for it", free_with_sleeper.get());
 }

@@ -129,6 +129,7 @@ fn costs(costs: &Costs) -> String {
         format!("timer_lateness: {}", of(&costs.timer_lateness)),
         format!("lock_operation: {}", of(&costs.lock_operation)),
         format!("atomic_operation: {}", of(&costs.atomic_operation)),
+        format!("clock_read: {}", of(&costs.clock_read)),
         format!("migration: {}", of(&costs.migration)),
     ]
     .join("\n    ")

@@ -27,6 +27,11 @@ impl<O: Observer> Kernel<O> {
                     let cost = self.prices.atomic_operation.draw();
                     self.execute(thread, Mode::User, cost)
                 }
+                Next::Clock(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.clock_read.draw();
+                    self.execute(thread, Mode::User, cost)
+                }
                 Next::SystemCall(then) => {
                     self.set_phase(thread, then);
                     self.threads[thread].usage.system_calls += 1;

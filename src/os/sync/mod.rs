@@ -125,6 +125,8 @@ pub(super) struct Operation {
 pub(super) enum Phase {
     /// Nothing has been done.
     Begin,
+    /// The clock has been read, to know when a timed wait ends.
+    ClockRead,
     /// The lock's memory is about to be read and changed.
     Try,
     /// In the kernel, about to sleep.
@@ -162,6 +164,8 @@ pub(super) enum Next {
     Atomic(Phase),
     /// Compute in user mode for a time.
     User(Span, Phase),
+    /// Read the clock, which does not enter the kernel.
+    Clock(Phase),
     /// Enter the kernel; a system call is counted.
     SystemCall(Phase),
     /// Work in the kernel for a time, within a system call.

@@ -118,6 +118,8 @@ pub(super) fn wait(
         Phase::Woken => Next::Inner(Request::MutexLock(mutex), Phase::Finish),
         Phase::TakeMutexBack => Next::Done(Outcome::TimedOut),
         Phase::Finish => Next::Done(Outcome::Done),
+        // The timeout is an instant (`pthread_cond_timedwait`): who waits for a time adds it to that of the clock.
+        Phase::Begin if timeout.is_some() => Next::Clock(Phase::ClockRead),
         _ => Next::Atomic(Phase::Try),
     }
 }

@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -16,6 +16,7 @@ const KEYS: [&str; 10] = [
     "timer_lateness",
     "lock_operation",
     "atomic_operation",
+    "clock_read",
     "migration",
     "channel",
     "thread_start",
@@ -23,7 +24,7 @@ const KEYS: [&str; 10] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 19] = [
+pub(crate) const PATHS: [&str; 20] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -39,6 +40,7 @@ pub(crate) const PATHS: [&str; 19] = [
     "costs.timer_lateness",
     "costs.lock_operation",
     "costs.atomic_operation",
+    "costs.clock_read",
     "costs.migration",
     "costs.thread_start",
     "costs.channel.send",
@@ -82,6 +84,7 @@ pub(crate) fn costs(
     let timer_lateness = reader.cost(reader.costs, "timer_lateness", "costs.timer_lateness");
     let lock_operation = reader.cost(reader.costs, "lock_operation", "costs.lock_operation");
     let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
+    let clock_read = reader.cost(reader.costs, "clock_read", "costs.clock_read");
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
     let thread_start = reader.cost(reader.costs, "thread_start", "costs.thread_start");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
@@ -102,6 +105,7 @@ pub(crate) fn costs(
         timer_lateness: timer_lateness?,
         lock_operation: lock_operation?,
         atomic_operation: atomic_operation?,
+        clock_read: clock_read?,
         migration: migration?,
         thread_start: thread_start?,
         channel_send: channel_send?,

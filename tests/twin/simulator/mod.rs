@@ -132,6 +132,7 @@ pub enum Cost {
     LatencyBusy,
     LatencyJustIdle,
     OtherCore,
+    ClockRead,
 }
 
 /// The random streams, one for each cost and one for each thread's program.
@@ -157,6 +158,7 @@ impl Streams {
             (Purpose::WakeLatency, 2),
             (Purpose::WakeLatency, 3),
             (Purpose::WakeCall, 3),
+            (Purpose::SystemCall, 1),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
         let program = |thread| Stream::new(seed, Purpose::Program, thread);
@@ -177,6 +179,7 @@ impl Streams {
             Cost::Migration => &costs.migration,
             Cost::Interrupt => &costs.wake_interrupt,
             Cost::LatencyJustIdle => &costs.wake_latency_just_idle,
+            Cost::ClockRead => &costs.clock_read,
             Cost::OtherCore => &costs.wake_other_core,
             Cost::LatencyBusy => &costs.wake_latency_busy,
         };

@@ -139,7 +139,7 @@ impl World<'_> {
         match action {
             Spend(cost) => {
                 let mode = match cost {
-                    Cost::LockOperation | Cost::AtomicOperation => Mode::User,
+                    Cost::LockOperation | Cost::AtomicOperation | Cost::ClockRead => Mode::User,
                     _ => Mode::Kernel,
                 };
                 self.threads[thread].report.system_calls += u64::from(cost == Cost::SystemCall);
@@ -158,6 +158,10 @@ impl World<'_> {
             Lock(policy) => self.lock_action(thread, policy),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
+            ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
+                let clock = Spend(Cost::ClockRead);
+                self.then(thread, &[clock, ATOMIC, ConditionEnter(number, timeout)]);
+            }
             ConditionWait(number, timeout) => self.then(thread, &[ATOMIC, ConditionEnter(number, timeout)]),
             ConditionSignal(number) => self.then(thread, &[ATOMIC, ConditionAsk(number)]),
             EventSet => {
