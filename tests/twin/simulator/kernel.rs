@@ -267,7 +267,11 @@ impl World<'_> {
         if let Some(next) = self.mach_replaces(thread, core) {
             self.threads[thread].report.involuntary_switches += 1;
             self.give_core(core, thread, Some(next));
-            return self.make_ready(thread, Entry::Woken);
+            // Nobody has woken this thread, so nobody pays for it.
+            let (acting, reach) = (self.acting.take(), std::mem::take(&mut self.reach));
+            self.make_ready(thread, Entry::Woken);
+            (self.acting, self.reach) = (acting, reach);
+            return;
         }
         self.cores[core].occupant = None;
         self.rejoins_queue(thread, core);
