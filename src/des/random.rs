@@ -32,6 +32,8 @@ pub enum Purpose {
     AtomicOperation = 9,
     /// Cost of putting a message into a channel, or of taking it out.
     Channel = 10,
+    /// Time until a cache line has come over from another core.
+    CacheLine = 15,
     /// Cost of making a thread.
     ThreadStart = 12,
     /// What users outside the machine do: one stream a user.

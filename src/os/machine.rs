@@ -98,6 +98,8 @@ pub struct Costs {
     pub clock_read: Distribution,
     /// User time a thread loses by starting on another core than it last ran on.
     pub migration: Distribution,
+    /// User time until memory that another core touched last has come over: added to an operation on a lock.
+    pub cache_line: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to make a thread.
     pub thread_start: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to put a message into a pipe or socket.

@@ -162,7 +162,7 @@ fn costs() -> impl Strategy<Value = Costs> {
     let kernel = (cost(5), cost(2), cost(5), cost(2));
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
-    let user = (cost(1), cost(1), cost(20), cost(1));
+    let user = (cost(1), cost(1), cost(20), cost(1), cost(2));
     (kernel, waking, user).prop_map(|(kernel, waking, user)| Costs {
         context_switch: kernel.0,
         system_call: kernel.1,
@@ -182,6 +182,7 @@ fn costs() -> impl Strategy<Value = Costs> {
         migration: user.2,
         clock_read: user.3,
         thread_start: Distribution::ZERO,
+        cache_line: user.4,
         channel_send: Distribution::ZERO,
         channel_receive: Distribution::ZERO,
     })

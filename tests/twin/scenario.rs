@@ -130,6 +130,7 @@ fn costs(costs: &Costs) -> String {
         format!("lock_operation: {}", of(&costs.lock_operation)),
         format!("atomic_operation: {}", of(&costs.atomic_operation)),
         format!("clock_read: {}", of(&costs.clock_read)),
+        format!("cache_line: {}", of(&costs.cache_line)),
         format!("migration: {}", of(&costs.migration)),
     ]
     .join("\n    ")

@@ -3,7 +3,7 @@
 use super::{Kernel, Mode, Piece, Place, Progress};
 use crate::des::Span;
 use crate::os::ThreadId;
-use crate::os::sync::{Next, Operation, Outcome, Phase, Request};
+use crate::os::sync::{LineId, Next, Operation, Outcome, Phase, Request};
 use crate::trace::Observer;
 
 impl<O: Observer> Kernel<O> {
@@ -19,12 +19,17 @@ impl<O: Observer> Kernel<O> {
             let pending = match self.objects.step(thread, operation, timed_out) {
                 Next::LockOperation(then) => {
                     self.set_phase(thread, then);
-                    let cost = self.prices.lock_operation.draw();
+                    let cost = self.prices.lock_operation.draw() + self.line_comes_over(thread, operation);
                     self.execute(thread, Mode::User, cost)
                 }
                 Next::Atomic(then) => {
                     self.set_phase(thread, then);
-                    let cost = self.prices.atomic_operation.draw();
+                    let cost = self.prices.atomic_operation.draw() + self.line_comes_over(thread, operation);
+                    self.execute(thread, Mode::User, cost)
+                }
+                Next::Touch(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.line_comes_over(thread, operation);
                     self.execute(thread, Mode::User, cost)
                 }
                 Next::Clock(then) => {
@@ -102,6 +107,19 @@ impl<O: Observer> Kernel<O> {
             }
         }
         Progress::Ended(Outcome::Done)
+    }
+
+    /// `thread`, on its turn, writes to memory, which costs it nothing: a store is not waited for.
+    pub fn write(&mut self, thread: ThreadId, line: LineId) {
+        if let Some(core) = self.threads[thread].last_core {
+            self.objects.touch(Request::Touch(line), core);
+        }
+    }
+
+    /// The operation touches the memory of its object: how long it takes until that has come over from another core.
+    fn line_comes_over(&mut self, thread: ThreadId, operation: Operation) -> Span {
+        let Some(core) = self.threads[thread].last_core else { return Span::ZERO };
+        if self.objects.touch(operation.request, core) { self.prices.cache_line.draw() } else { Span::ZERO }
     }
 
     /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to

@@ -11,6 +11,13 @@ pub(super) fn atomic(phase: Phase) -> Next {
     }
 }
 
+pub(super) fn touch(phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::Touch(Phase::Finish),
+        _ => Next::Done(Outcome::Done),
+    }
+}
+
 pub(super) fn compute(span: Span, phase: Phase) -> Next {
     match phase {
         Phase::Begin => Next::User(span, Phase::Finish),

@@ -9,14 +9,15 @@ mod channel;
 mod darwin;
 mod device;
 mod event;
+mod line;
 mod nptl;
 mod queues;
 mod semaphore;
 mod thread_lock;
 
 use crate::des::{Span, Time};
-use crate::os::ThreadId;
 use crate::os::machine::Platform;
+use crate::os::{CoreId, ThreadId};
 pub(in crate::os) use channel::Delivery;
 pub use channel::{Asker, Message};
 pub use queues::{QueueId, WaitQueues};
@@ -45,6 +46,10 @@ pub struct ChannelId(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceId(usize);
 
+/// The index of a cache line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineId(usize);
+
 /// The index of a lock of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockId(usize);
@@ -72,6 +77,8 @@ pub enum Request {
     EventSet(EventId),
     /// One interlocked operation on memory.
     Atomic,
+    /// Read or write memory that other cores touch, too.
+    Touch(LineId),
     /// Take a lock of the program, waiting while it is held.
     LockTake(LockId),
     /// Take a lock of the program if it is free.
@@ -164,6 +171,8 @@ pub(super) enum Next {
     Atomic(Phase),
     /// Compute in user mode for a time.
     User(Span, Phase),
+    /// Touch the object's memory, which costs nothing where it is.
+    Touch(Phase),
     /// Read the clock, which does not enter the kernel.
     Clock(Phase),
     /// Enter the kernel; a system call is counted.
@@ -226,6 +235,10 @@ pub struct Objects {
     channels: Vec<channel::Channel>,
     devices: Vec<device::Device>,
     locks: Vec<thread_lock::ThreadLock>,
+    lines: line::Lines,
+    mutex_lines: Vec<LineId>,
+    condvar_lines: Vec<LineId>,
+    semaphore_lines: Vec<LineId>,
     /// The message each thread received last.
     received: Vec<Message>,
     threads: usize,
@@ -246,6 +259,10 @@ impl Objects {
             channels: Vec::new(),
             devices: Vec::new(),
             locks: Vec::new(),
+            lines: line::Lines::default(),
+            mutex_lines: Vec::new(),
+            condvar_lines: Vec::new(),
+            semaphore_lines: Vec::new(),
             received: vec![Message { sent: Time::ZERO, asker: Asker::Nobody }; threads],
             threads,
         }
@@ -253,6 +270,8 @@ impl Objects {
 
     /// A new, free mutex.
     pub fn new_mutex(&mut self) -> MutexId {
+        let line = self.new_line();
+        self.mutex_lines.push(line);
         match self.platform {
             Platform::Linux => push(&mut self.nptl_mutexes, nptl::Mutex::new(&mut self.queues)).map(MutexId),
             Platform::Darwin => {
@@ -263,6 +282,8 @@ impl Objects {
 
     /// A new condition variable that nobody waits for.
     pub fn new_condvar(&mut self) -> CondvarId {
+        let line = self.new_line();
+        self.condvar_lines.push(line);
         match self.platform {
             Platform::Linux => {
                 push(&mut self.nptl_condvars, nptl::Condvar::new(&mut self.queues)).map(CondvarId)
@@ -275,6 +296,8 @@ impl Objects {
 
     /// A new semaphore of that value.
     pub fn new_semaphore(&mut self, value: u64) -> SemaphoreId {
+        let line = self.new_line();
+        self.semaphore_lines.push(line);
         push(&mut self.semaphores, semaphore::Semaphore::new(value, &mut self.queues)).map(SemaphoreId)
     }
 
@@ -319,6 +342,18 @@ impl Objects {
         push(&mut self.devices, device::Device::new(servers, self.threads)).map(DeviceId)
     }
 
+    /// A new cache line that nobody has touched.
+    pub fn new_line(&mut self) -> LineId {
+        self.lines.add()
+    }
+
+    /// A thread on `core` carries a request out, which touches the memory of its object; whether that has to come over
+    /// from another core.
+    pub(super) fn touch(&mut self, request: Request, core: CoreId) -> bool {
+        let line = line::of_request(self, request);
+        line.is_some_and(|line| self.lines.touch(line, core))
+    }
+
     /// The message that `thread` received last.
     pub fn received(&self, thread: ThreadId) -> Message {
         self.received[thread]
@@ -356,6 +391,7 @@ impl Objects {
             (Request::EventWait(event), _) => event::wait(self, event, phase),
             (Request::EventSet(event), _) => event::set(self, event, phase),
             (Request::Atomic, _) => blocking::atomic(phase),
+            (Request::Touch(_), _) => blocking::touch(phase),
             (Request::LockTake(lock), _) => thread_lock::take(self, lock, phase),
             (Request::LockTry(lock), _) => thread_lock::try_take(self, lock, phase),
             (Request::LockRelease(lock), _) => thread_lock::release(self, lock, phase),

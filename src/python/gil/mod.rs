@@ -15,7 +15,7 @@ mod ticker;
 
 use crate::des::{Span, Time};
 use crate::os::ThreadId;
-use crate::os::sync::{Objects, Outcome, Request};
+use crate::os::sync::{LineId, Objects, Outcome, Request};
 use crate::python::interpreter::GilConfig;
 use crate::python::stretch::Stretch;
 use bfs::Bfs;
@@ -180,6 +180,14 @@ impl Gil {
             Gil::RoundRobin(policy) => policy.resume(thread, outcome, now),
             Gil::Pypy(policy) => policy.resume(thread, outcome),
             Gil::Bfs(policy) => policy.resume(thread, outcome, now),
+        }
+    }
+
+    /// Where in memory a waiter leaves its demand, if that costs the holder something to read.
+    pub fn request_line(&self) -> Option<LineId> {
+        match self {
+            Gil::SwitchInterval(policy) => Some(policy.request_line()),
+            _ => None,
         }
     }
 

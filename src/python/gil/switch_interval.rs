@@ -9,13 +9,14 @@ use super::priority::{Kind, Priorities};
 use super::{Decision, Demand, Note, Want};
 use crate::des::Span;
 use crate::os::ThreadId;
-use crate::os::sync::{CondvarId, MutexId, Objects, Outcome, Request};
+use crate::os::sync::{CondvarId, LineId, MutexId, Objects, Outcome, Request};
 use crate::python::stretch::Stretch;
 
 /// How far a thread is on its way to what it wants; the names are those of `take_gil` and `drop_gil`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Idle,
+    RequestSeen,
     TakeMutexLocked,
     TakeWaited,
     TakeSwitchMutexLocked,
@@ -46,6 +47,7 @@ pub struct SwitchInterval {
     ending_thread_waits: bool,
     locked: bool,
     drop_request: bool,
+    request_line: LineId,
     last_holder: Option<ThreadId>,
     switch_number: u64,
     mutex: MutexId,
@@ -80,6 +82,7 @@ impl SwitchInterval {
             condition: objects.new_condvar(),
             low_condition: objects.new_condvar(),
             priorities: None,
+            request_line: objects.new_line(),
             switch_mutex: objects.new_mutex(),
             switch_condition: objects.new_condvar(),
             threads: vec![progress; threads],
@@ -93,8 +96,19 @@ impl SwitchInterval {
 
     pub(super) fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
         self.threads[thread].want = want;
-        let phase = if want == Want::Take { Phase::TakeMutexLocked } else { Phase::DropMutexLocked };
-        self.ask(thread, phase, Request::MutexLock(self.mutex))
+        match want {
+            Want::Take => self.ask(thread, Phase::TakeMutexLocked, Request::MutexLock(self.mutex)),
+            // The eval breaker that led here has just been written by another thread.
+            Want::Yield => self.ask(thread, Phase::RequestSeen, Request::Touch(self.request_line)),
+            Want::Release | Want::Leave => {
+                self.ask(thread, Phase::DropMutexLocked, Request::MutexLock(self.mutex))
+            }
+        }
+    }
+
+    /// Where the drop request is in memory.
+    pub(super) fn request_line(&self) -> LineId {
+        self.request_line
     }
 
     /// With a drop request pending, the eval breaker is seen at the next look; without one, never.
@@ -104,6 +118,7 @@ impl SwitchInterval {
 
     pub(super) fn resume(&mut self, thread: ThreadId, outcome: Outcome) -> Decision {
         match self.threads[thread].phase {
+            Phase::RequestSeen => self.ask(thread, Phase::DropMutexLocked, Request::MutexLock(self.mutex)),
             Phase::TakeMutexLocked if self.locked => self.wait(thread),
             Phase::TakeMutexLocked => self.ready(thread),
             Phase::TakeWaited => self.waited(thread, outcome),

@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -17,6 +17,7 @@ const KEYS: [&str; 11] = [
     "lock_operation",
     "atomic_operation",
     "clock_read",
+    "cache_line",
     "migration",
     "channel",
     "thread_start",
@@ -24,7 +25,7 @@ const KEYS: [&str; 11] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 20] = [
+pub(crate) const PATHS: [&str; 21] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -41,6 +42,7 @@ pub(crate) const PATHS: [&str; 20] = [
     "costs.lock_operation",
     "costs.atomic_operation",
     "costs.clock_read",
+    "costs.cache_line",
     "costs.migration",
     "costs.thread_start",
     "costs.channel.send",
@@ -86,6 +88,7 @@ pub(crate) fn costs(
     let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
     let clock_read = reader.cost(reader.costs, "clock_read", "costs.clock_read");
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
+    let cache_line = reader.cost(reader.costs, "cache_line", "costs.cache_line");
     let thread_start = reader.cost(reader.costs, "thread_start", "costs.thread_start");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
     let channel_receive = reader.cost(channel, "receive", "costs.channel.receive");
@@ -107,6 +110,7 @@ pub(crate) fn costs(
         atomic_operation: atomic_operation?,
         clock_read: clock_read?,
         migration: migration?,
+        cache_line: cache_line?,
         thread_start: thread_start?,
         channel_send: channel_send?,
         channel_receive: channel_receive?,

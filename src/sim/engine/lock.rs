@@ -78,6 +78,9 @@ impl<O: Observer> Engine<'_, O> {
             self.interpreters[lock].counters.drop_requests += 1;
             self.kernel.mark(thread, Mark::DropRequest);
         }
+        if let Some(line) = self.interpreters[lock].gil.request_line() {
+            self.kernel.write(thread, line);
+        }
         if let Some(holder) = self.interpreters[lock].holder {
             self.look_again(holder);
         }

@@ -6,7 +6,8 @@ use gilsim::python::program::Step;
 use gilsim::trace::{Mark, ThreadState};
 
 use super::kernel::{Burst, Mode};
-use super::objects::Action::{self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock};
+use super::objects::Action::{self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock, Spend};
+use super::objects::Memory;
 use super::proposals::{BfsLock, BfsStep, PypyLock, PypyStep, QueueLock, QueueStep};
 use super::{Cost, World};
 
@@ -230,7 +231,12 @@ impl World<'_> {
             _ => {}
         }
         if policy == Policy::Check {
-            return self.then(thread, &[Lock(Policy::Release(Why::Check)), Lock(Policy::Take)]);
+            let look = match self.model.gil {
+                GilConfig::SwitchInterval { .. } | GilConfig::Priority { .. } => vec![Spend(Cost::Touch)],
+                _ => Vec::new(),
+            };
+            self.then(thread, &[Lock(Policy::Release(Why::Check)), Lock(Policy::Take)]);
+            return self.then(thread, &look);
         }
         match self.model.gil {
             GilConfig::CheckInterval { lock: LockKind::Semaphore, .. } => self.semaphore_lock(thread, policy),
@@ -348,6 +354,7 @@ impl World<'_> {
     pub fn request_drop(&mut self, thread: usize) {
         self.counters.drop_requests += 1;
         self.mark(thread, Mark::DropRequest);
+        self.comes_over(thread, Memory::Request);
         self.holder_must_look();
     }
 

@@ -133,6 +133,9 @@ pub enum Cost {
     LatencyJustIdle,
     OtherCore,
     ClockRead,
+    CacheLine,
+    /// Nothing but what it takes until the memory has come over.
+    Touch,
 }
 
 /// The random streams, one for each cost and one for each thread's program.
@@ -159,6 +162,7 @@ impl Streams {
             (Purpose::WakeLatency, 3),
             (Purpose::WakeCall, 3),
             (Purpose::SystemCall, 1),
+            (Purpose::CacheLine, 0),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
         let program = |thread| Stream::new(seed, Purpose::Program, thread);
@@ -180,6 +184,8 @@ impl Streams {
             Cost::Interrupt => &costs.wake_interrupt,
             Cost::LatencyJustIdle => &costs.wake_latency_just_idle,
             Cost::ClockRead => &costs.clock_read,
+            Cost::CacheLine => &costs.cache_line,
+            Cost::Touch => return Span::ZERO,
             Cost::OtherCore => &costs.wake_other_core,
             Cost::LatencyBusy => &costs.wake_latency_busy,
         };
@@ -209,6 +215,8 @@ pub struct World<'a> {
     acting: Option<usize>,
     /// What it costs its waker that the last thread became ready elsewhere.
     reach: Vec<Cost>,
+    /// The core that touched each object's memory last.
+    touched: Vec<(objects::Memory, usize)>,
     marks: Vec<(Time, usize, Mark)>,
     states: Vec<Vec<(Time, ThreadState)>>,
     lanes: Vec<Vec<(Time, Option<usize>)>>,
@@ -232,6 +240,7 @@ impl<'a> World<'a> {
             actions_done: 0,
             acting: None,
             reach: Vec::new(),
+            touched: Vec::new(),
             marks: Vec::new(),
             states: vec![Vec::new(); threads],
             lanes: vec![Vec::new(); model.machine.cores],

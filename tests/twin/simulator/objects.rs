@@ -48,6 +48,15 @@ pub enum Action {
     Lock(Policy),
 }
 
+/// What lies together in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    Semaphore,
+    Mutex(usize),
+    Condition(usize),
+    Request,
+}
+
 /// Where threads sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queue {
@@ -125,6 +134,34 @@ const ATOMIC: Action = Spend(Cost::AtomicOperation);
 const CALL: Action = Spend(Cost::SystemCall);
 
 impl World<'_> {
+    /// The memory of the object that an operation of this cost is on: that of the action for which it is done.
+    fn memory_touched(&self, thread: usize, cost: Cost) -> Option<Memory> {
+        match (cost, self.threads[thread].actions.last()?) {
+            (Cost::Touch, _) => Some(Memory::Request),
+            (Cost::LockOperation | Cost::AtomicOperation, next) => match *next {
+                SemaphoreRaise | SemaphoreTry | SemaphoreRetry => Some(Memory::Semaphore),
+                MutexTry(number) | MutexRetry(number) | MutexFree(number) | DarwinMutexOwn(number) => {
+                    Some(Memory::Mutex(number))
+                }
+                ConditionEnter(number, _)
+                | ConditionLeave(number)
+                | ConditionAsk(number)
+                | DarwinConditionSignalled(number) => Some(Memory::Condition(number)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The thread's core touches some memory; whether another core touched it last.
+    pub fn comes_over(&mut self, thread: usize, memory: Memory) -> bool {
+        let core = self.threads[thread].core;
+        let before = self.touched.iter().position(|(touched, _)| *touched == memory);
+        let before = before.map(|index| self.touched.swap_remove(index).1);
+        self.touched.push((memory, core));
+        before.is_some_and(|before| before != core)
+    }
+
     /// `thread` does these actions next, the first one first.
     pub fn then(&mut self, thread: usize, actions: &[Action]) {
         self.threads[thread].actions.extend(actions.iter().rev());
@@ -139,11 +176,16 @@ impl World<'_> {
         match action {
             Spend(cost) => {
                 let mode = match cost {
-                    Cost::LockOperation | Cost::AtomicOperation | Cost::ClockRead => Mode::User,
+                    Cost::LockOperation | Cost::AtomicOperation | Cost::ClockRead | Cost::Touch => Mode::User,
                     _ => Mode::Kernel,
                 };
                 self.threads[thread].report.system_calls += u64::from(cost == Cost::SystemCall);
                 let mut left = self.cost(cost);
+                if let Some(memory) = self.memory_touched(thread, cost)
+                    && self.comes_over(thread, memory)
+                {
+                    left += self.cost(Cost::CacheLine);
+                }
                 if cost == Cost::WakeSleeper {
                     for besides in std::mem::take(&mut self.reach) {
                         left += self.cost(besides);
