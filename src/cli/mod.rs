@@ -3,6 +3,7 @@
 //! Data goes to standard output, messages to standard error. The exit codes are listed at [`Failure`].
 
 mod calibrate;
+mod compare;
 mod failure;
 mod input;
 mod merge;
@@ -14,6 +15,7 @@ mod results;
 mod run;
 mod sweep;
 mod ticks;
+mod tune;
 mod verify;
 
 use std::process::ExitCode;
@@ -34,8 +36,12 @@ struct Arguments {
 enum Command {
     /// Carries out the runs of a scenario, compares them, and checks its expectations
     Run(run::Arguments),
+    /// Compares scenarios, interpreters or values in one table
+    Compare(compare::Arguments),
     /// Carries out a scenario at many points: every switch interval, every number of cores
     Sweep(sweep::Arguments),
+    /// Finds the values that reach a goal, such as the switch interval to set
+    Tune(tune::Arguments),
     /// Puts the shares of a sweep together
     Merge(merge::Arguments),
     /// Draws a chart of a scenario
@@ -55,7 +61,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.command {
         Command::Run(arguments) => run::main(arguments),
+        Command::Compare(arguments) => compare::main(arguments),
         Command::Sweep(arguments) => sweep::main(arguments),
+        Command::Tune(arguments) => tune::main(arguments),
         Command::Merge(arguments) => merge::main(arguments),
         Command::Plot(arguments) => plot::main(arguments),
         Command::Verify(arguments) => verify::main(arguments),

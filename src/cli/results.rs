@@ -6,7 +6,6 @@ use clap::Args;
 
 use crate::cli::Failure;
 use crate::cli::output::{self, Format};
-use crate::cli::sweep;
 use crate::experiment::sweep::Swept;
 use crate::export::part::PartError;
 use crate::export::{rows, table};
@@ -25,7 +24,7 @@ pub(super) struct ResultArguments {
     #[arg(long, value_name = "FILE")]
     summary: Vec<PathBuf>,
     /// Show this metric in the table; may be given more than once
-    #[arg(long = "metric", value_name = "NAME", value_parser = sweep::metric,
+    #[arg(long = "metric", value_name = "NAME", value_parser = Metric::parse,
           default_values = ["makespan", "system", "gil.hand_overs", "gil.failed"])]
     metrics: Vec<Metric>,
 }

@@ -13,7 +13,7 @@ use crate::experiment::sweep::{Interruption, Piece, Plan, PlanError, Shard, Swep
 use crate::export::part::{Header, Journal, PartError};
 use crate::export::table;
 use crate::scenario::units;
-use crate::scenario::{Metric, Scenario, Sweep, Template, parse_axes};
+use crate::scenario::{Scenario, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim sweep`.
 #[derive(Debug, Args)]
@@ -196,9 +196,4 @@ fn shard(text: &str) -> Result<Shard, String> {
         }
         _ => Err("write NUMBER/OF, such as 3/16 for the third of sixteen".to_owned()),
     }
-}
-
-/// A metric by its name.
-pub(super) fn metric(name: &str) -> Result<Metric, String> {
-    Metric::parse(name)
 }

@@ -160,7 +160,7 @@ fn notices(scenario: &Scenario, effort: Effort, replications: &[Vec<Report>]) ->
 }
 
 /// The reports of every replication and run, run by run.
-fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunOutcome> {
+pub(crate) fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunOutcome> {
     let mut replications = replications.into_iter();
     let first = replications.next().unwrap_or_default();
     let mut outcomes: Vec<RunOutcome> = runs

@@ -1,5 +1,6 @@
 //! Floor 5: carrying out an experiment, and holding its outcome against what is expected.
 
+pub mod compare;
 pub mod conduct;
 pub mod finding;
 pub mod parallel;
@@ -7,6 +8,7 @@ pub mod recording;
 pub mod replications;
 pub mod statistics;
 pub mod sweep;
+pub mod tune;
 pub mod verdict;
 
 pub use conduct::{Conducted, Notice, RunOutcome, conduct, conduct_with};

@@ -1,5 +1,6 @@
 //! Floor 6: results as text and files; a file a format.
 
+pub mod advice;
 pub mod figures;
 pub mod file;
 pub mod json;

@@ -3,6 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
+use crate::experiment::compare::{Comparison, Relation};
 use crate::experiment::sweep::Swept;
 use crate::experiment::{Conducted, Estimate, Role, RunOutcome, Standing, Verdict};
 use crate::export::number::{self, Unit};
@@ -107,6 +108,38 @@ pub fn sweep(swept: &Swept, metrics: &[Metric], most: usize) -> (String, usize) 
     (table.trim_fmt(), summaries.len().saturating_sub(most))
 }
 
+/// Runs compared with one of them by the first of some metrics.
+pub fn comparison(comparison: &Comparison, metrics: &[Metric]) -> String {
+    let mut table = table();
+    let names = metrics.iter().map(|metric| metric.name);
+    table.set_header(["run"].into_iter().chain(names).chain(["compared"]));
+    for (index, run) in comparison.outcomes.iter().enumerate() {
+        let cell = |metric: &Metric| {
+            let estimate = run.estimate(|report| metric.of(report));
+            estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, unit_of(metric.is_time)))
+        };
+        let relation = metrics.first().map(|metric| relation(comparison.relation(index, *metric), metric));
+        table.add_row(std::iter::once(run.name.clone()).chain(metrics.iter().map(cell)).chain(relation));
+    }
+    align_right(&mut table);
+    table.trim_fmt()
+}
+
+fn relation(relation: Relation, metric: &Metric) -> String {
+    let (more, less) = match metric.name {
+        "makespan" => ("times slower", "times faster"),
+        _ => ("times as much", "times less"),
+    };
+    let ratio = |estimate: &Estimate| number::estimate(estimate, Unit::Ratio);
+    match relation {
+        Relation::Reference => "reference".to_owned(),
+        Relation::NoDifference(estimate) => format!("no difference ({})", ratio(&estimate)),
+        Relation::Larger(estimate) => format!("{} {more}", ratio(&estimate)),
+        Relation::Smaller(estimate) => format!("{} {less}", ratio(&estimate)),
+        Relation::Unknown => "-".to_owned(),
+    }
+}
+
 /// What became of the expectations of a sweep. Of very many, those that are met are left out.
 pub fn sweep_verdicts(judged: &[Verdict]) -> String {
     const MANY: usize = 100;
@@ -141,6 +174,15 @@ fn incomplete(run: &RunOutcome) -> &'static str {
         true => "the threads that are left wait for what cannot happen any more",
         false => "cut off at the end of what can be simulated, 213 days",
     }
+}
+
+/// Lines of cells, the first of which are the names of the columns.
+pub(super) fn plain(lines: &[Vec<String>]) -> String {
+    let mut table = table();
+    let (header, rows) = lines.split_first().map_or((&[] as &[String], lines), |(first, rest)| (first, rest));
+    table.set_header(header);
+    table.add_rows(rows);
+    table.trim_fmt()
 }
 
 pub(super) fn table() -> Table {

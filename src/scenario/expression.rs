@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::scenario::Run;
 use crate::scenario::diagnostic::quoted;
 use crate::scenario::metrics::Metric;
 use crate::scenario::suggest;
@@ -93,6 +94,18 @@ pub(crate) struct ExpressionError {
 }
 
 impl Expression {
+    /// Parses an expression over these runs.
+    ///
+    /// # Errors
+    /// If it is none, with what is wrong and what to do about it.
+    pub fn parse(text: &str, runs: &[Run]) -> Result<Expression, String> {
+        let runs: Vec<KnownRun<'_>> = runs.iter().map(KnownRun::of).collect();
+        parse(text, &runs).map_err(|error| match error.help {
+            Some(help) => format!("{} ({help})", error.message),
+            None => error.message,
+        })
+    }
+
     /// The value, given the value of each quantity of each run.
     pub fn evaluate(&self, value_of: &impl Fn(&str, Metric) -> Option<f64>) -> Result<f64, EvaluationError> {
         let value = match &self.term {
@@ -152,7 +165,17 @@ pub(crate) struct Parts<'a> {
     pub variables: &'a [String],
 }
 
-impl KnownRun<'_> {
+impl<'a> KnownRun<'a> {
+    /// A run that is known to be right.
+    pub fn of(run: &'a Run) -> KnownRun<'a> {
+        let parts = Parts {
+            threads: &run.thread_names,
+            latencies: &run.latency_names,
+            variables: &run.variable_names,
+        };
+        KnownRun { name: &run.name, parts: Some(parts) }
+    }
+
     /// The metric that a text names: of the run (`makespan`), of a thread (`worker 1.user`), of a latency
     /// (`echo.latency.p50`) or of a variable (`x.lost`).
     fn metric(&self, text: &str) -> Option<Metric> {
@@ -354,7 +377,13 @@ impl Parser<'_> {
         self.reference(text, range)
     }
 
+    /// A metric of a run; where there is only one run, it need not be named.
     fn reference(&self, text: &str, range: Range<usize>) -> Result<Expression, ExpressionError> {
+        let only = if let [run] = self.runs { run.metric(text).map(|metric| (run, metric)) } else { None };
+        if let Some((run, metric)) = only {
+            let term = Term::Reference { run: run.name.to_owned(), metric };
+            return Ok(Expression { range, term, time_power: i32::from(metric.is_time) });
+        }
         let Some((run, name)) = text.split_once('.') else {
             return Err(ExpressionError {
                 message: format!("{} is not a quantity", quoted(text)),
@@ -459,6 +488,13 @@ mod tests {
         assert_eq!(metric("a.echo.latency.p50"), Some(Metric::OF_LATENCIES[2].of_latency(1)));
         assert_eq!(metric("a.main.user"), Some(Metric::OF_THREADS[0].of_thread(0)));
         assert_eq!(metric("a.other.latency.p50"), None);
+    }
+
+    #[test]
+    fn the_only_run_need_not_be_named() {
+        let named = parse("a.makespan", &[known("a")]).unwrap().term;
+        assert_eq!(parse("makespan", &[known("a")]).unwrap().term, named);
+        assert!(parse("makespan", &[known("a"), known("b")]).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::scenario::decode::repeat;
 use crate::scenario::decode::runs::{self, RunSections};
 use crate::scenario::decode::{expect, machine, python, sweep};
 use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
-use crate::scenario::expression::{KnownRun, Parts};
+use crate::scenario::expression::KnownRun;
 use crate::scenario::hash::TreeHash;
 use crate::scenario::inherit::{self, RunTree, Runs};
 use crate::scenario::merge;
@@ -350,13 +350,9 @@ fn known_runs<'a>(root: &'a Node, runs: Option<&'a [Run]>) -> Vec<KnownRun<'a>> 
         Some(entries) => entries.iter().map(|(key, _)| key.text.as_str()).collect(),
         None => vec!["run"],
     };
-    let known = names.into_iter().enumerate().map(|(index, name)| KnownRun {
-        name,
-        parts: runs.and_then(|runs| runs.get(index)).map(|run| Parts {
-            threads: &run.thread_names,
-            latencies: &run.latency_names,
-            variables: &run.variable_names,
-        }),
+    let known = names.into_iter().enumerate().map(|(index, name)| {
+        let run = runs.and_then(|runs| runs.get(index));
+        run.map_or(KnownRun { name, parts: None }, KnownRun::of)
     });
     known.collect()
 }

@@ -2,11 +2,13 @@
 
 mod bad_input;
 mod calibrate;
+mod compare;
 mod plot;
 mod reality;
 mod run;
 mod sweep;
 mod ticks;
+mod tune;
 mod verify;
 
 use std::io::Write;

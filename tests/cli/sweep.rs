@@ -9,6 +9,8 @@ use crate::{
 
 /// Two hundred replications of a sweep over four points.
 const LONG: [&str; 4] = ["sweep", "sweep.yaml", "--reps", "200"];
+/// Long enough to be killed on the way.
+const LONGER: [&str; 6] = ["sweep", "sweep.yaml", "--reps", "1000", "-o", "results.csv"];
 
 fn desk() -> Desk {
     Desk::with(&["sweep.yaml"])
@@ -141,7 +143,7 @@ fn a_value_that_changes_nothing_is_pointed_out() {
 
 /// Starts a long sweep, and kills it at once when some pieces are done.
 fn killed(desk: &Desk) {
-    let mut command = desk.command(&[&LONG as &[&str], &["-o", "results.csv"]].concat());
+    let mut command = desk.command(&LONGER);
     let mut program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     let journal = desk.0.path().join("results.csv.part");
     let start = Instant::now();
@@ -157,24 +159,26 @@ fn killed(desk: &Desk) {
 fn a_killed_sweep_leaves_no_result_and_goes_on_where_it_was() {
     let desk = desk();
     killed(&desk);
-    assert_eq!(desk.names(), ["results.csv.part", "sweep.yaml"]);
-    let outcome = desk.run(&[&LONG as &[&str], &["-o", "results.csv"]].concat());
-    assert!(outcome.messages.contains(" of 800 pieces are done already\n"), "{}", outcome.messages);
-    assert_eq!(desk.names(), ["results.csv", "sweep.yaml"]);
+    assert!(!desk.names().contains(&"results.csv".to_owned()));
+    let outcome = desk.run(&LONGER);
+    assert!(outcome.messages.contains(" of 4000 pieces are done already\n"), "{}", outcome.messages);
+    assert!(!desk.names().contains(&"results.csv.part".to_owned()));
     let whole = Desk::with(&["sweep.yaml"]);
-    assert_eq!(desk.read("results.csv"), csv(&whole, &[]));
-    assert_eq!(outcome.output, whole.run(&LONG).output);
+    assert_eq!(outcome.output, whole.run(&LONGER).output);
+    assert_eq!(desk.read("results.csv"), whole.read("results.csv"));
 }
 
 #[test]
 fn wherever_the_journal_is_cut_off_the_sweep_goes_on() {
     let (begun, whole) = (desk(), desk());
     killed(&begun);
-    let (journal, expected) = (begun.read("results.csv.part"), csv(&whole, &[]));
+    whole.run(&LONGER);
+    let (journal, expected) = (begun.read("results.csv.part"), whole.read("results.csv"));
     let first_line = journal.iter().position(|byte| *byte == b'\n').unwrap();
     for length in [0, 1, first_line, first_line + 1, first_line + 2, journal.len() / 2, journal.len() - 1] {
         let desk = desk().put("results.csv.part", &journal[..length]);
-        assert_eq!(csv(&desk, &[]), expected, "cut off after {length} bytes");
+        assert_eq!(desk.run(&LONGER).code, Some(DONE));
+        assert_eq!(desk.read("results.csv"), expected, "cut off after {length} bytes");
         assert_eq!(desk.names(), ["results.csv", "sweep.yaml"]);
     }
 }
@@ -187,7 +191,7 @@ fn the_journal_of_another_sweep_is_left_alone() {
     let message = "error: cannot use results.csv.part: it is a part of another sweep\nhelp: remove it, or write to another file";
     let others = [["--seed", "8"], ["--set", "machine.costs.context_switch=1us"], ["--sample", "3"]];
     for options in others {
-        refused(&desk, &[&LONG as &[&str], &["-o", "results.csv"], &options].concat(), USAGE, message);
+        refused(&desk, &[&LONGER as &[&str], &options].concat(), USAGE, message);
         assert_eq!(desk.read("results.csv.part"), journal);
     }
 }

@@ -1,0 +1,94 @@
+//! `gilsim tune`: finds the values that reach a goal.
+
+use clap::Args;
+
+use crate::cli::input::{self, EffortArguments, ScenarioArguments};
+use crate::cli::{Failure, output};
+use crate::experiment::tune::{Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Tuned, tune};
+use crate::export::advice;
+use crate::scenario::{Repeat, Sweep, Template, parse_axes};
+
+/// The arguments of `gilsim tune`.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+    /// Tune this value: PATH=50us..100ms:log, or a list of values; up to four
+    #[arg(long = "over", value_name = "PATH=VALUES", required = true)]
+    over: Vec<String>,
+    /// What is to be small: a metric, or an expression as in `expect`; several goals make a Pareto front
+    #[arg(long, visible_alias = "minimize", value_name = "EXPRESSION", required_unless_present = "maximise")]
+    minimise: Vec<String>,
+    /// What is to be large
+    #[arg(long, visible_alias = "maximize", value_name = "EXPRESSION")]
+    maximise: Vec<String>,
+    /// What must hold besides: EXPRESSION <= 1.05 * best, EXPRESSION <= 20ms, EXPRESSION >= 3
+    #[arg(long, value_name = "CONSTRAINT")]
+    subject_to: Vec<String>,
+    /// Simulate so many points at most
+    #[arg(long, value_name = "COUNT", value_parser = points, default_value = "40")]
+    points: usize,
+    #[command(flatten)]
+    effort: EffortArguments,
+}
+
+/// Runs the subcommand.
+pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let (text, name) = input::read(&arguments.scenario.scenario)?;
+    let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
+    let task = task(arguments, template)?;
+    let tuned = tune(&task).map_err(|diagnostics| input::explained(&diagnostics))?;
+    output::print(&shown(&task, &tuned))?;
+    match tuned.recommended {
+        Some(_) => Ok(()),
+        None => Err(Failure::Expectation("no point meets the constraints".to_owned())),
+    }
+}
+
+fn task(arguments: &Arguments, template: Template) -> Result<Task, Failure> {
+    let axes = parse_axes(&arguments.over).map_err(|diagnostics| input::explained(&diagnostics))?;
+    if axes.len() > MOST_AXES {
+        return Err(Failure::Usage(format!("at most {MOST_AXES} values can be tuned at once")));
+    }
+    // A sample of one point: a sweep without one would need the number of values of each range.
+    let sweep = Sweep::new(axes.clone(), Some(1)).map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut first = None;
+    for probe in sweep.probes() {
+        let scenario = template.at(&probe).map_err(|diagnostics| input::explained(&diagnostics))?;
+        first.get_or_insert(scenario);
+    }
+    let Some(first) = first else { return Err(Failure::Usage("there is nothing to tune".to_owned())) };
+    let runs = &first.runs;
+    let goals = |texts: &[String], sense: Sense| -> Result<Vec<Goal>, Failure> {
+        texts.iter().map(|text| Goal::parse(text, sense, runs).map_err(Failure::Usage)).collect()
+    };
+    let mut all = goals(&arguments.minimise, Sense::Minimise)?;
+    all.extend(goals(&arguments.maximise, Sense::Maximise)?);
+    let constraints = arguments.subject_to.iter().map(|text| Constraint::parse(text, runs));
+    let constraints: Result<Vec<Constraint>, String> = constraints.collect();
+    let repeat = if first.repeat == Repeat::Times(1) { Repeat::Auto } else { first.repeat };
+    Ok(Task {
+        constraints: constraints.map_err(Failure::Usage)?,
+        goals: all,
+        seed: arguments.scenario.seed,
+        effort: arguments.effort.effort(repeat),
+        points: arguments.points,
+        template,
+        axes,
+    })
+}
+
+fn shown(task: &Task, tuned: &Tuned) -> String {
+    let mut text = format!("{}\n\n", advice::trials(task, tuned));
+    if let (Some(standing), Some(recommended)) = (&tuned.standing, tuned.recommended) {
+        text.push_str(&format!("{}\n\n", advice::costs(standing, &tuned.trials[recommended])));
+    }
+    text + &advice::sentence(task, tuned)
+}
+
+fn points(text: &str) -> Result<usize, String> {
+    match input::count(text)? {
+        points if (FEWEST_POINTS as u64..=10_000).contains(&points) => Ok(points as usize),
+        points => Err(format!("{points} is out of range: from {FEWEST_POINTS} to 10000")),
+    }
+}

@@ -1,0 +1,75 @@
+//! `gilsim compare`: one table, relative to one line of it.
+
+use crate::{Desk, INVALID, USAGE, check_golden};
+
+fn compared(options: &[&str]) -> String {
+    let desk = Desk::with(&["random-costs.yaml", "two-threads.yaml", "small-countdown.yaml"]);
+    desk.run(&[&["compare"], options].concat()).success()
+}
+
+/// The cells of the line that begins with this name.
+fn line<'a>(table: &'a str, name: &str) -> &'a str {
+    let found = table.lines().find(|line| line.trim_start().starts_with(name));
+    found.unwrap_or_else(|| panic!("no line {name} in\n{table}"))
+}
+
+#[test]
+fn values_are_compared_with_the_first() {
+    let options = ["random-costs.yaml", "--over", "python.gil.interval=5ms,1ms,100us", "--reps", "10"];
+    check_golden(&compared(&options), "compare.txt");
+}
+
+#[test]
+fn interpreters_are_compared() {
+    let table = compared(&[
+        "two-threads.yaml",
+        "--python",
+        "cpython-3.9,cpython-3.11",
+        "--set",
+        "machine=linux-2-core",
+    ]);
+    assert!(line(&table, "cpython-3.9, together").ends_with("reference"), "{table}");
+    assert!(line(&table, "cpython-3.11, together").ends_with("no difference (1.000)"), "{table}");
+}
+
+#[test]
+fn scenarios_and_their_runs_are_compared_with_the_best() {
+    let table = compared(&["two-threads.yaml", "random-costs.yaml", "--relative-to", "best"]);
+    assert!(line(&table, "two-threads, alone").contains("reference"), "{table}");
+    assert!(line(&table, "two-threads, together").ends_with("1.001 times slower"), "{table}");
+    assert!(line(&table, "random-costs ").ends_with("1.001 times slower"), "{table}");
+}
+
+#[test]
+fn where_the_interval_holds_one_there_is_no_difference() {
+    let options = ["random-costs.yaml", "--over", "machine.costs.migration=0s,1ns", "--reps", "5"];
+    assert!(compared(&options).contains("no difference"), "{}", compared(&options));
+}
+
+#[test]
+fn another_metric_is_compared() {
+    let options = ["two-threads.yaml", "--over", "python.gil.interval=5ms,1ms", "--metric", "gil.hand_overs"];
+    let table = compared(&options);
+    assert!(line(&table, "1ms, alone").ends_with(" -"), "nothing is a multiple of zero: {table}");
+    assert!(line(&table, "1ms, together").ends_with("5.571 times as much"), "{table}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let refused = |options: &[&str], code: i32, message: &str| {
+        let outcome =
+            Desk::with(&["two-threads.yaml"]).run(&[&["compare", "two-threads.yaml"], options].concat());
+        assert_eq!((outcome.code, outcome.output.as_str()), (Some(code), ""));
+        assert!(outcome.messages.starts_with(message), "{}", outcome.messages);
+    };
+    refused(&["--python", "cpython-3.12"], INVALID, "error: unknown python preset `cpython-3.12`");
+    refused(&["missing.yaml"], INVALID, "error: cannot read missing.yaml: there is no such file");
+    refused(&["--over", "seed=1..2000"], USAGE, "error: 2000 variants are too many to compare, at most 1000");
+}
+
+#[test]
+fn the_table_is_the_same_on_any_number_of_cores() {
+    let on =
+        |jobs| compared(&["random-costs.yaml", "--over", "machine.cores=1,2", "--reps", "auto", "-j", jobs]);
+    assert_eq!(on("1"), on("3"));
+}
