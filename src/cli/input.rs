@@ -19,7 +19,7 @@ const LONGEST: u64 = 16 << 20;
 pub(super) struct ScenarioArguments {
     /// The scenario: a file, or - for standard input
     pub scenario: String,
-    /// Change a value, as in --set python.gil.interval=1ms or --set "runs.one core.machine.cores=4"
+    /// Change a value, as in python.gil.interval=1ms, "runs.one core.machine.cores=4", threads.worker.count=8
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub overrides: Vec<String>,
     /// Use this seed in place of the scenario's

@@ -22,7 +22,10 @@ pub(crate) fn apply(
             && is_known_run(&tree, &path, problems)
             && leads_somewhere(&tree, &path, problems)
         {
-            tree = merge::merge_sections(tree, overlay(path, value));
+            tree = match length_before_list(&tree, &path) {
+                Some(length) => set_in_list(tree, length, path, value),
+                None => merge::merge_sections(tree, overlay(path, value)),
+            };
         }
     }
     tree
@@ -91,18 +94,67 @@ fn is_known_run(tree: &Node, path: &[Key], problems: &mut Problems) -> bool {
     false
 }
 
-/// Whether the path goes through mappings only, as far as it is there.
+/// Whether the path goes through mappings, and through items of lists that have a name, as far as it is there.
 fn leads_somewhere(tree: &Node, path: &[Key], problems: &mut Problems) -> bool {
     let mut node = Some(tree);
     for key in path {
-        if let Some(Node { kind: Kind::Sequence(_), .. }) = node {
-            let message = format!("no such path: there is a list before {}", quoted(&key.text));
-            problems.add_with_help(key.position, message, "a list can only be set as a whole");
-            return false;
+        if let Some(Node { kind: Kind::Sequence(items), .. }) = node {
+            let Some(item) = items.iter().find(|item| name_of(item) == Some(&key.text)) else {
+                report_item(items, key, problems);
+                return false;
+            };
+            node = Some(item);
+        } else {
+            node = node.and_then(|node| node.get(&key.text));
         }
-        node = node.and_then(|node| node.get(&key.text));
     }
     true
+}
+
+/// The name of an item of a list, as threads have one.
+fn name_of(item: &Node) -> Option<&str> {
+    item.get("name").and_then(Node::text)
+}
+
+fn report_item(items: &[Node], key: &Key, problems: &mut Problems) {
+    let names: Vec<&str> = items.iter().filter_map(name_of).collect();
+    if names.is_empty() {
+        let message = format!("no such path: there is a list before {}", quoted(&key.text));
+        problems.add_with_help(key.position, message, "a list without names can only be set as a whole");
+    } else {
+        problems.unknown(key.position, "name in a list", &key.text, names);
+    }
+}
+
+/// How many keys of a path lead to the first list on its way; `None` if there is none before its end.
+fn length_before_list(tree: &Node, path: &[Key]) -> Option<usize> {
+    let mut node = tree;
+    for (length, key) in path.iter().enumerate() {
+        if matches!(node.kind, Kind::Sequence(_)) {
+            return Some(length);
+        }
+        node = node.get(&key.text)?;
+    }
+    None
+}
+
+/// Sets a value within the named item of a list, which is at the end of the first `length` keys of a path.
+fn set_in_list(mut tree: Node, length: usize, mut path: Vec<Key>, value: Node) -> Node {
+    let rest = path.split_off(length + 1);
+    let mut node = Some(&mut tree);
+    for key in &path {
+        node = node.and_then(|node| match &mut node.kind {
+            Kind::Mapping(entries) => {
+                entries.iter_mut().find(|(other, _)| other.text == key.text).map(|(_, node)| node)
+            }
+            Kind::Sequence(items) => items.iter_mut().find(|item| name_of(item) == Some(&key.text)),
+            Kind::Scalar { .. } => None,
+        });
+    }
+    if let Some(item) = node {
+        *item = merge::merge(item.clone(), overlay(rest, value));
+    }
+    tree
 }
 
 /// Mappings of one key each that lead to the value.
@@ -170,10 +222,26 @@ mod tests {
     }
 
     #[test]
+    fn an_item_of_a_list_is_found_by_its_name() {
+        let file = "{threads: [{name: a, count: 2}, {name: b, do: [x]}]}";
+        assert_eq!(
+            set(file, &["threads.a.count=4", "threads.b.daemon=true"]).unwrap(),
+            "{threads: [{name: a, count: 4}, {name: b, do: [x], daemon: true}]}"
+        );
+        let within_a_run = "{runs: {one: {threads: [{name: a, count: 2}]}}}";
+        assert_eq!(
+            set(within_a_run, &["runs.one.threads.a.count=3"]).unwrap(),
+            "{runs: {one: {threads: [{name: a, count: 3}]}}}"
+        );
+    }
+
+    #[test]
     fn what_leads_nowhere_is_an_error() {
         let error =
             |text| set("{threads: [{name: a}], runs: {abc: {}}}", &[text]).unwrap_err().pop().unwrap();
-        assert_eq!(error("threads.a.count=2"), "no such path: there is a list before `a`");
+        assert_eq!(error("threads.ab.count=2"), "unknown name in a list `ab`");
+        let without_names = set("{a: [1, 2]}", &["a.b=3"]).unwrap_err();
+        assert_eq!(without_names, ["no such path: there is a list before `b`"]);
         assert_eq!(error("runs.abd.until=2s"), "unknown run `abd`");
         assert_eq!(error("seed"), "`seed` sets nothing");
         assert_eq!(error("seed="), "there is no value");

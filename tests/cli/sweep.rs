@@ -115,6 +115,19 @@ fn only_a_sweep_judges_what_is_about_its_points() {
 }
 
 #[test]
+fn the_number_of_threads_is_swept_over() {
+    let over =
+        ["--over", "threads.worker.count=1..3", "--metric", "makespan", "--reps", "1", "-o", "runs.csv"];
+    let desk = desk();
+    desk.run(&[&["sweep", "sweep.yaml"] as &[&str], &over].concat());
+    let text = String::from_utf8(desk.read("runs.csv")).unwrap();
+    let makespan = |line: &str| line.split(',').nth(7).unwrap().parse::<f64>().unwrap();
+    let makespans: Vec<f64> = text.lines().skip(1).map(makespan).collect();
+    assert_eq!(makespans[0], 0.02);
+    assert!((makespans[2] / 0.06 - 1.0).abs() < 0.01, "{makespans:?}");
+}
+
+#[test]
 fn a_dry_run_counts_the_runs_and_does_nothing() {
     let desk = desk();
     let outcome =
