@@ -387,3 +387,26 @@ fn the_script_for_a_job_array_does_a_share_a_task() {
     desk.run(&["sweep", "sweep.yaml", "--reps", "5", "-o", "whole.csv"]);
     assert_eq!(desk.read("merged.csv"), desk.read("whole.csv"));
 }
+
+/// With two local workers, where there is a Python with Dask: `GILSIM_PYTHON`, or else `python3`.
+#[cfg(unix)]
+#[test]
+fn the_example_for_dask_does_a_sweep_on_two_workers() {
+    let python = std::env::var("GILSIM_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has_dask = std::process::Command::new(&python).args(["-c", "import dask.distributed"]).output();
+    if !has_dask.is_ok_and(|outcome| outcome.status.success()) {
+        println!("skipped: there is no Dask");
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/many-machines/sweep_dask.py");
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_gilsim"));
+    let desk = desk();
+    let mut command = std::process::Command::new(python);
+    command.args([script, "merged.csv", "sweep.yaml", "--reps", "5"]).current_dir(desk.0.path());
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", program.parent().unwrap().display()));
+    let outcome = Outcome::of(command.output().expect("Python starts"));
+    assert_eq!(outcome.code, Some(DONE), "{}", outcome.messages);
+    desk.run(&["sweep", "sweep.yaml", "--reps", "5", "-o", "whole.csv"]);
+    assert_eq!(desk.read("merged.csv"), desk.read("whole.csv"));
+}
