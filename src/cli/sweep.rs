@@ -10,7 +10,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{Failure, results};
 use crate::experiment::Standing;
 use crate::experiment::sweep::{Interruption, Piece, Plan, PlanError, Shard, Swept, estimate, execute};
-use crate::export::part::{Header, Journal, PartError};
+use crate::export::part::{Header, Journal};
 use crate::export::table;
 use crate::scenario::units;
 use crate::scenario::{Scenario, Sweep, Template, parse_axes};
@@ -133,14 +133,17 @@ fn carry_out(plan: &Plan, id: &str, journal: Option<&Path>) -> Result<Vec<Piece>
         }
         pieces.push(piece);
         progress.advance();
-        Ok(())
+        Ok::<(), std::io::Error>(())
     });
     drop(progress);
     match (outcome, journal) {
         (Ok(()), _) => Ok(pieces),
         (Err(Interruption::Scenario(diagnostics)), _) => Err(input::explained(&diagnostics)),
         (Err(Interruption::NotTaken(error)), Some((path, _))) => {
-            Err(results::cannot_use(path, &PartError::Io(error)))
+            let message = format!("cannot write {}: {error}", path.display());
+            Err(Failure::Inside(format!(
+                "{message}\nhelp: what is done is kept; run the command again to go on"
+            )))
         }
         (Err(Interruption::NotTaken(error)), None) => Err(Failure::Inside(error.to_string())),
     }

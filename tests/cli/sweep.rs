@@ -358,6 +358,24 @@ fn words_that_do_not_go_together() {
     }
 }
 
+/// A limit on the size of files stands for the end of the disk: a write fails in the middle of a line.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_on_the_way_is_reported_and_the_sweep_goes_on_later() {
+    let desk = desk();
+    let script = "trap '' XFSZ; ulimit -f 16; exec \"$@\"";
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_gilsim")]).args(LONGER);
+    let outcome = Outcome::of(command.current_dir(desk.0.path()).output().expect("bash starts"));
+    assert_eq!(outcome.code, Some(FAILURE_INSIDE));
+    assert!(outcome.messages.starts_with("error: cannot write results.csv.part: "), "{}", outcome.messages);
+    assert_eq!(desk.names(), ["results.csv.part", "sweep.yaml"]);
+    let (later, whole) = (desk.run(&LONGER), Desk::with(&["sweep.yaml"]));
+    assert!(later.messages.contains(" pieces are done already\n"));
+    whole.run(&LONGER);
+    assert_eq!(desk.read("results.csv"), whole.read("results.csv"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_reported() {
