@@ -90,7 +90,8 @@ fn the_new_lock_changes_hands_about_once_an_interval() {
         on_every_machine(NEW, &["machine.cores=2", &set], |machine, outcome| {
             let between = value(outcome, "makespan") / value(outcome, "gil.hand_overs");
             let excess = between / seconds - 1.0;
-            assert!((0.0..0.12).contains(&excess), "{machine}: {between} s between hand-overs at {interval}");
+            // 13 % were measured at 1 ms on linux-2-core (1132 us, exp03b of the reference).
+            assert!((0.0..0.14).contains(&excess), "{machine}: {between} s between hand-overs at {interval}");
         });
     }
 }

@@ -62,7 +62,7 @@ fn what_cannot_be_compared_is_refused() {
         assert_eq!((outcome.code, outcome.output.as_str()), (Some(code), ""));
         assert!(outcome.messages.starts_with(message), "{}", outcome.messages);
     };
-    refused(&["--python", "cpython-3.12"], INVALID, "error: unknown python preset `cpython-3.12`");
+    refused(&["--python", "cpython-4.12"], INVALID, "error: unknown python preset `cpython-4.12`");
     refused(&["missing.yaml"], INVALID, "error: cannot read missing.yaml: there is no such file");
     refused(&["--over", "seed=1..2000"], USAGE, "error: 2000 variants are too many to compare, at most 1000");
 }

@@ -235,6 +235,8 @@ pub struct Objects {
     channels: Vec<channel::Channel>,
     devices: Vec<device::Device>,
     locks: Vec<thread_lock::ThreadLock>,
+    /// For each thread, the order in which it came to the condition variable it came to last.
+    tickets: Vec<u64>,
     lines: line::Lines,
     mutex_lines: Vec<LineId>,
     condvar_lines: Vec<LineId>,
@@ -259,6 +261,7 @@ impl Objects {
             channels: Vec::new(),
             devices: Vec::new(),
             locks: Vec::new(),
+            tickets: vec![0; threads],
             lines: line::Lines::default(),
             mutex_lines: Vec::new(),
             condvar_lines: Vec::new(),
@@ -376,7 +379,7 @@ impl Objects {
             (Request::MutexLock(mutex), Platform::Linux) => nptl::lock(self, mutex, phase),
             (Request::MutexUnlock(mutex), Platform::Linux) => nptl::unlock(self, mutex, phase),
             (Request::CondvarWait(condvar, mutex, timeout), Platform::Linux) => {
-                nptl::wait(self, condvar, mutex, timeout, phase, timed_out)
+                nptl::wait(self, condvar, mutex, timeout, thread, phase, timed_out)
             }
             (Request::CondvarSignal(condvar), Platform::Linux) => nptl::signal(self, condvar, phase),
             (Request::MutexLock(mutex), Platform::Darwin) => darwin::lock(self, mutex, thread, phase),

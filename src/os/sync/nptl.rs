@@ -4,10 +4,13 @@
 //! only in the third case. Whoever comes first takes it.
 //!
 //! The condition variable counts waiters out when they are signalled, not when they have run: a signal with nobody
-//! left to signal is one operation on memory (`pthread_cond_signal.c`).
+//! left to signal is one operation on memory (`pthread_cond_signal.c`). Signals are for a group of waiters; when all of
+//! the group have been signalled, those that have come since are the next (`pthread_cond_common.c`, 2.25 and later). So
+//! nobody takes a signal from under one that waited before.
 
 use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Request, Timeout, WaitQueues};
 use crate::des::Span;
+use crate::os::ThreadId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Word {
@@ -32,6 +35,12 @@ impl Mutex {
 pub(super) struct Condvar {
     /// Registered and not signalled yet.
     waiters: u64,
+    /// How many have ever registered: the ticket of the next.
+    registered: u64,
+    /// Waiters with tickets below this are of the group that is signalled, or of one before.
+    group_end: u64,
+    /// How many of the group have not been signalled yet.
+    group_left: u64,
     /// Signals that no sleeper has collected: their receivers are on their way to sleep.
     signals: u64,
     sleepers: QueueId,
@@ -39,7 +48,7 @@ pub(super) struct Condvar {
 
 impl Condvar {
     pub fn new(queues: &mut WaitQueues) -> Condvar {
-        Condvar { waiters: 0, signals: 0, sleepers: queues.add() }
+        Condvar { waiters: 0, registered: 0, group_end: 0, group_left: 0, signals: 0, sleepers: queues.add() }
     }
 }
 
@@ -86,17 +95,20 @@ pub(super) fn wait(
     id: CondvarId,
     mutex: MutexId,
     timeout: Option<Span>,
+    thread: ThreadId,
     phase: Phase,
     timed_out: bool,
 ) -> Next {
     let condvar = &mut objects.nptl_condvars[id.0];
     match phase {
         Phase::Try => {
+            objects.tickets[thread] = condvar.registered;
+            condvar.registered += 1;
             condvar.waiters += 1;
             Next::Inner(Request::MutexUnlock(mutex), Phase::MutexGivenUp)
         }
         Phase::MutexGivenUp => Next::SystemCall(Phase::FallAsleep),
-        Phase::FallAsleep if condvar.signals > 0 => {
+        Phase::FallAsleep if condvar.signals > 0 && objects.tickets[thread] < condvar.group_end => {
             condvar.signals -= 1;
             Next::Inner(Request::MutexLock(mutex), Phase::Finish)
         }
@@ -108,10 +120,12 @@ pub(super) fn wait(
         },
         // A signal may have counted this waiter out after its timer fired: then that signal was for it.
         Phase::Woken if timed_out => {
-            if condvar.waiters > 0 {
-                condvar.waiters -= 1;
-            } else {
+            let is_of_group = objects.tickets[thread] < condvar.group_end;
+            if is_of_group && condvar.group_left == 0 {
                 condvar.signals = condvar.signals.saturating_sub(1);
+            } else {
+                condvar.waiters -= 1;
+                condvar.group_left -= u64::from(is_of_group);
             }
             Next::Inner(Request::MutexLock(mutex), Phase::TakeMutexBack)
         }
@@ -129,12 +143,23 @@ pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next
     match phase {
         Phase::Try if condvar.waiters == 0 => Next::Done(Outcome::Done),
         Phase::Try => {
+            if condvar.group_left == 0 {
+                condvar.group_end = condvar.registered;
+                condvar.group_left = condvar.waiters;
+            }
+            condvar.group_left -= 1;
             condvar.waiters -= 1;
             condvar.signals += 1;
             Next::SystemCall(Phase::Wake)
         }
         Phase::Wake => {
-            let woken = if condvar.signals > 0 { objects.queues.pop(condvar.sleepers) } else { None };
+            let tickets = &objects.tickets;
+            let is_of_group = |thread: ThreadId| tickets[thread] < condvar.group_end;
+            let woken = if condvar.signals > 0 {
+                objects.queues.pop_first(condvar.sleepers, is_of_group)
+            } else {
+                None
+            };
             if woken.is_some() {
                 condvar.signals -= 1;
             }
@@ -154,9 +179,9 @@ mod tests {
     fn asleep() -> (Objects, CondvarId, MutexId) {
         let mut objects = Objects::new(Platform::Linux, 2);
         let (condvar, mutex) = (objects.new_condvar(), objects.new_mutex());
-        wait(&mut objects, condvar, mutex, None, Phase::Try, false);
+        wait(&mut objects, condvar, mutex, None, 0, Phase::Try, false);
         let Next::Sleep { queue: Some(queue), .. } =
-            wait(&mut objects, condvar, mutex, None, Phase::FallAsleep, false)
+            wait(&mut objects, condvar, mutex, None, 0, Phase::FallAsleep, false)
         else {
             panic!("the waiter does not sleep");
         };
@@ -171,7 +196,7 @@ mod tests {
         objects.queues.remove(sleepers, 0);
         assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::SystemCall(Phase::Wake));
         assert_eq!(signal(&mut objects, condvar, Phase::Wake), Next::Waking(None, Phase::Finish));
-        wait(&mut objects, condvar, mutex, None, Phase::Woken, true);
+        wait(&mut objects, condvar, mutex, None, 0, Phase::Woken, true);
         assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::Done(Outcome::Done));
         assert_eq!(objects.nptl_condvars[condvar.0].signals, 0);
     }

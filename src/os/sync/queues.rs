@@ -36,6 +36,13 @@ impl WaitQueues {
         (!queue.is_empty()).then(|| queue.remove(0))
     }
 
+    /// Takes out the thread that has waited longest of those that `may` be taken.
+    pub(super) fn pop_first(&mut self, queue: QueueId, may: impl Fn(ThreadId) -> bool) -> Option<ThreadId> {
+        let queue = &mut self.queues[queue.0];
+        let position = queue.iter().position(|thread| may(*thread))?;
+        Some(queue.remove(position))
+    }
+
     /// Takes out a thread, wherever it stands.
     pub(in crate::os) fn remove(&mut self, queue: QueueId, thread: ThreadId) {
         self.queues[queue.0].retain(|waiting| *waiting != thread);

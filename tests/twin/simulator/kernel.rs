@@ -157,7 +157,7 @@ impl World<'_> {
         true
     }
 
-    fn sleepers(&mut self, queue: Queue) -> &mut VecDeque<usize> {
+    pub fn sleepers(&mut self, queue: Queue) -> &mut VecDeque<usize> {
         &mut self.objects.sleepers[queue.index()]
     }
 

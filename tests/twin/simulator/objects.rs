@@ -99,6 +99,11 @@ struct Mutex {
 #[derive(Default)]
 struct Condition {
     waiters: i64,
+    /// Linux: those that wait and are of the group, or of one before, those that are not, and how many of the group have
+    /// not been signalled.
+    group: Vec<usize>,
+    later: Vec<usize>,
+    unsignalled: i64,
     /// Linux: signals to be taken. Darwin: signals under way.
     signals: u64,
     semaphore: bool,
@@ -281,13 +286,15 @@ impl World<'_> {
             }
             ConditionEnter(number, timeout) => {
                 self.objects.conditions[number].waiters += 1;
+                self.objects.conditions[number].later.push(thread);
                 self.then(thread, &[MutexUnlock(mutex_of(number)), CALL, ConditionSleep(number, timeout)]);
             }
             ConditionSleep(number, timeout) => {
                 self.then(thread, &[ConditionLeave(number)]);
                 self.threads[thread].timed_out = false;
-                if self.objects.conditions[number].signals > 0 {
-                    self.objects.conditions[number].signals -= 1;
+                let condition = &mut self.objects.conditions[number];
+                if condition.signals > 0 && condition.group.contains(&thread) {
+                    condition.signals -= 1;
                 } else {
                     self.sleep_on_condition(thread, number, timeout);
                 }
@@ -295,28 +302,45 @@ impl World<'_> {
             ConditionLeave(number) => {
                 let timed_out = self.threads[thread].timed_out;
                 self.threads[thread].program.wait_timed_out = timed_out;
-                if timed_out {
-                    let condition = &mut self.objects.conditions[number];
-                    // If a signal has been given for each waiter already, the one for this waiter is taken back.
-                    if condition.waiters > 0 {
-                        condition.waiters -= 1;
-                    } else {
-                        condition.signals = condition.signals.saturating_sub(1);
-                    }
+                let condition = &mut self.objects.conditions[number];
+                let is_of_group = condition.group.contains(&thread);
+                condition.group.retain(|other| *other != thread);
+                condition.later.retain(|other| *other != thread);
+                if timed_out && !is_of_group {
+                    condition.waiters -= 1;
+                } else if timed_out && condition.unsignalled > 0 {
+                    condition.waiters -= 1;
+                    condition.unsignalled -= 1;
+                } else if timed_out {
+                    // A signal has been given for each of the group already: the one for this waiter is taken back.
+                    condition.signals = condition.signals.saturating_sub(1);
                 }
                 self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
                 let condition = &mut self.objects.conditions[number];
                 if condition.waiters != 0 {
+                    if condition.unsignalled == 0 {
+                        condition.group.append(&mut condition.later);
+                        condition.unsignalled = condition.waiters;
+                    }
+                    condition.unsignalled -= 1;
                     condition.waiters -= 1;
                     condition.signals += 1;
                     self.then(thread, &[CALL, ConditionWake(number)]);
                 }
             }
             ConditionWake(number) => {
-                let woken =
-                    self.objects.conditions[number].signals > 0 && self.wake_first(Queue::Condition(number));
+                let condition = &self.objects.conditions[number];
+                let asleep = &self.objects.sleepers[Queue::Condition(number).index()];
+                let first = asleep.iter().copied().find(|sleeper| condition.group.contains(sleeper));
+                let first = first.filter(|_| condition.signals > 0);
+                if let Some(first) = first {
+                    self.sleepers(Queue::Condition(number)).retain(|sleeper| *sleeper != first);
+                    self.sleepers(Queue::Condition(number)).push_front(first);
+                    self.wake_first(Queue::Condition(number));
+                }
+                let woken = first.is_some();
                 self.objects.conditions[number].signals -= u64::from(woken);
                 let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
