@@ -284,6 +284,11 @@ impl Loader {
         if let Some(machine) = &machine {
             self.check_interpreters(&machine.tree);
         }
+        if let Some(other) =
+            python.as_ref().and_then(|python| python.tree.get("instruction_factor")?.get("of"))
+        {
+            self.check_interpreter(other.text().unwrap_or_default(), other.position);
+        }
         hash.add_text(&tree.name);
         hash.add(&tree.sections);
         for part in [&machine, &python].into_iter().flatten() {
@@ -314,10 +319,13 @@ impl Loader {
     fn check_interpreters(&mut self, machine: &Node) {
         let times = machine.get("instruction").and_then(Node::entries).unwrap_or_default();
         for (key, _) in times {
-            if !self.presets.exists(PresetKind::Python, &key.text) {
-                let known = preset_names(PresetKind::Python);
-                self.problems.unknown(key.position, "python preset", &key.text, known);
-            }
+            self.check_interpreter(&key.text, key.position);
+        }
+    }
+
+    fn check_interpreter(&mut self, name: &str, position: Position) {
+        if !self.presets.exists(PresetKind::Python, name) {
+            self.problems.unknown(position, "python preset", name, preset_names(PresetKind::Python));
         }
     }
 

@@ -30,7 +30,8 @@ const MACHINES: &[(&str, &str)] = embedded!("machine": "linux-2-core", "macbook-
 const PYTHONS: &[(&str, &str)] = embedded!("python":
     "cpython-2.6", "cpython-2.7", "cpython-2.7-round-robin", "cpython-2.7.18",
     "cpython-3.2", "cpython-3.6", "cpython-3.7", "cpython-3.8", "cpython-3.9", "cpython-3.10", "cpython-3.11",
-    "cpython-3.12", "cpython-3.13", "cpython-3.14", "pypy", "ruby"
+    "cpython-3.12", "cpython-3.13", "cpython-3.13t", "cpython-3.14", "cpython-3.14t",
+    "gilectomy", "jython", "ironpython", "pypy", "ruby"
 );
 
 impl PresetKind {
@@ -63,6 +64,8 @@ pub fn preset_text(kind: PresetKind, name: &str) -> Option<&'static str> {
 /// The longest profile that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
+const ONLY_ONE_BASE: &str = "a preset builds on one that stands alone";
+
 /// A machine or an interpreter that a scenario builds on.
 #[derive(Clone, Debug)]
 pub(crate) struct Preset {
@@ -70,6 +73,8 @@ pub(crate) struct Preset {
     pub name: String,
     /// What it says.
     pub tree: Node,
+    /// Whether it builds on another preset.
+    derived: bool,
 }
 
 /// The presets a scenario can use, each parsed when it is first used.
@@ -78,6 +83,8 @@ pub(crate) struct Presets {
     directory: Option<PathBuf>,
     folder: Option<PathBuf>,
     parsed: BTreeMap<(PresetKind, String), Option<Preset>>,
+    /// Whether the preset that is being read is the base of another.
+    reads_base: bool,
 }
 
 impl Presets {
@@ -119,7 +126,7 @@ impl Presets {
         let tree = tree.and_then(|tree| mapping(tree, problems));
         let preset = tree.and_then(|tree| match path {
             Some(_) => self.on_its_base(kind, name, tree, sources, problems),
-            None => alone(name, tree, problems),
+            None => self.preset_on_its_base(kind, name, tree, sources, problems),
         });
         self.parsed.insert(key, preset.clone());
         preset
@@ -148,7 +155,7 @@ impl Presets {
     ) -> Option<Preset> {
         let Kind::Mapping(entries) = &mut tree.kind else { return None };
         let Some(index) = entries.iter().position(|(key, _)| key.text == "preset") else {
-            return Some(Preset { name: name.to_owned(), tree });
+            return Some(Preset { name: name.to_owned(), tree, derived: false });
         };
         let (_, base) = entries.remove(index);
         let base_name = fields::text(&base, problems)?;
@@ -157,7 +164,38 @@ impl Presets {
             return None;
         }
         let base = self.preset(kind, base_name, base.position, sources, problems)?;
-        Some(Preset { name: base.name, tree: merge::merge(base.tree, tree) })
+        Some(Preset { name: base.name, tree: merge::merge(base.tree, tree), derived: true })
+    }
+
+    /// What a preset says, laid over the preset that it builds on, if it does. That one stands alone, so that there are
+    /// no circles and one look at two files tells everything.
+    fn preset_on_its_base(
+        &mut self,
+        kind: PresetKind,
+        name: &str,
+        mut tree: Node,
+        sources: &mut Vec<Source>,
+        problems: &mut Problems,
+    ) -> Option<Preset> {
+        let Kind::Mapping(entries) = &mut tree.kind else { return None };
+        let Some(index) = entries.iter().position(|(key, _)| key.text == "preset") else {
+            return Some(Preset { name: name.to_owned(), tree, derived: false });
+        };
+        let (_, base) = entries.remove(index);
+        let base_name = fields::text(&base, problems)?;
+        if self.reads_base || names_a_file(base_name) {
+            problems.add(base.position, ONLY_ONE_BASE);
+            return None;
+        }
+        self.reads_base = true;
+        let found = self.preset(kind, base_name, base.position, sources, problems);
+        self.reads_base = false;
+        let found = found?;
+        if found.derived {
+            problems.add(base.position, ONLY_ONE_BASE);
+            return None;
+        }
+        Some(Preset { name: name.to_owned(), tree: merge::merge(found.tree, tree), derived: true })
     }
 
     fn text(&self, kind: PresetKind, name: &str) -> Option<String> {
@@ -200,13 +238,4 @@ fn mapping(tree: Node, problems: &mut Problems) -> Option<Node> {
         return None;
     }
     Some(tree)
-}
-
-/// A preset, which builds on no other one.
-fn alone(name: &str, tree: Node, problems: &mut Problems) -> Option<Preset> {
-    if let Some(other) = tree.get("preset") {
-        problems.add(other.position, "a preset cannot build on another preset");
-        return None;
-    }
-    Some(Preset { name: name.to_owned(), tree })
 }

@@ -194,16 +194,17 @@ error: unknown machine preset `macbook-2019`
 #[test]
 fn an_unknown_interpreter() {
     check(
-        "gilsim: 1\ntitle: A test\nmachine: macbook-2009\npython: jython\nthreads: [{name: main, do: []}]\n",
+        "gilsim: 1\ntitle: A test\nmachine: macbook-2009\npython: stackless\nthreads: [{name: main, do: []}]\n",
         "
-error: unknown python preset `jython`
+error: unknown python preset `stackless`
  --> scenario.yaml:4:9
   |
-4 | python: jython
-  |         ^^^^^^
+4 | python: stackless
+  |         ^^^^^^^^^
   |
   = help: known are cpython-2.6, cpython-2.7, cpython-2.7-round-robin, cpython-2.7.18, cpython-3.2, cpython-3.6, cpython-3.7, \
-         cpython-3.8, cpython-3.9, cpython-3.10, cpython-3.11, cpython-3.12, cpython-3.13, cpython-3.14, pypy, ruby",
+         cpython-3.8, cpython-3.9, cpython-3.10, cpython-3.11, cpython-3.12, cpython-3.13, cpython-3.13t, \
+         cpython-3.14, cpython-3.14t, gilectomy, jython, ironpython, pypy, ruby",
     );
 }
 

@@ -9,20 +9,25 @@ use crate::python::opcodes::{Looks, OpcodeTable};
 use crate::scenario::decode::constant::constant;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::gil::{DecodedGil, gil};
-use crate::scenario::diagnostic::Problems;
+use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "about",
     "source",
     "opcodes",
     "typical",
     "instruction",
+    "instruction_factor",
     "gil",
     "gil_from_start",
     "gil_per_interpreter",
     "lock_tries_first",
 ];
+
+/// No interpreter is so much faster or slower than another.
+const SMALLEST_FACTOR: f64 = 0.001;
+const LARGEST_FACTOR: f64 = 1000.0;
 
 /// An interpreter, before it is known which platform it runs on.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +38,8 @@ pub(crate) struct DecodedPython {
     pub typical: Vec<String>,
     /// The mean time of an instruction, if it is given here.
     pub instruction: Option<Span>,
+    /// How the time of an instruction compares with that of another interpreter.
+    pub instruction_factor: Option<InstructionFactor>,
     /// Whether the lock exists before there is a second thread.
     pub lock_from_start: bool,
     /// Whether each interpreter of a process has a lock of its own.
@@ -40,6 +47,23 @@ pub(crate) struct DecodedPython {
     /// Whether `lock.acquire()` tries before it gives the GIL up.
     pub lock_tries_first: bool,
     gil: DecodedGil,
+}
+
+/// An instruction takes so many times as long as one of another interpreter on the same machine.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct InstructionFactor {
+    /// The python preset of the other interpreter.
+    pub of: String,
+    /// Where that is written.
+    pub position: Position,
+    factor: f64,
+}
+
+impl InstructionFactor {
+    /// The time of an instruction where one of the other interpreter takes `span`.
+    pub fn times(&self, span: Span) -> Span {
+        Span::from_picos((span.picos() as f64 * self.factor).round() as u64).max(Span::from_picos(1))
+    }
 }
 
 impl DecodedPython {
@@ -68,6 +92,10 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
             .map(Some),
         None => Some(None),
     };
+    let instruction_factor = match keys.get("instruction_factor") {
+        Some(node) => instruction_factor(node, problems).map(Some),
+        None => Some(None),
+    };
     let gil = keys.required("gil", problems).and_then(|node| gil(node, problems));
     let mut flag = |name| match keys.get(name) {
         Some(node) => fields::flag(node, problems),
@@ -79,11 +107,26 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         opcodes: opcodes?,
         typical: typical?,
         instruction: instruction?,
+        instruction_factor: instruction_factor?,
         lock_from_start: lock_from_start?,
         lock_per_interpreter: lock_per_interpreter?,
         lock_tries_first: lock_tries_first?,
         gil: gil?,
     })
+}
+
+/// How an interpreter's instructions compare with those of another: `{of: cpython-3.13, is: 1.4}`.
+fn instruction_factor(node: &Node, problems: &mut Problems) -> Option<InstructionFactor> {
+    let keys = Fields::of(node, "`instruction_factor`", &["of", "is"], problems)?;
+    let of = keys.required("of", problems);
+    let name = of.and_then(|node| fields::text(node, problems));
+    let is = keys.required("is", problems)?;
+    let factor = fields::number(is, problems)?;
+    if !(SMALLEST_FACTOR..=LARGEST_FACTOR).contains(&factor) {
+        problems.add(is.position, format!("a factor is from {SMALLEST_FACTOR} to {LARGEST_FACTOR}"));
+        return None;
+    }
+    Some(InstructionFactor { of: name?.to_owned(), position: of?.position, factor })
 }
 
 /// A list of at least one opcode, each known to the interpreter if that is known.

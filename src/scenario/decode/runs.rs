@@ -96,24 +96,37 @@ pub(crate) fn model(
     Some((model, ModelNames { threads: thread_names, latencies, variables }))
 }
 
-/// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter.
+/// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter, or else of the
+/// one it is compared with.
 fn instruction_time(
     run: RunSections<'_>,
     machine: Option<&DecodedMachine>,
     python: Option<&DecodedPython>,
     problems: &mut Problems,
 ) -> Option<Span> {
-    if let Some(span) = python?.instruction {
+    let python = python?;
+    if let Some(span) = python.instruction {
         return Some(span);
     }
     let times = &machine?.instruction;
     if let Some(span) = run.python_name.and_then(|name| times.get(name)) {
         return Some(*span);
     }
+    let factor = python.instruction_factor.as_ref();
+    if let Some((factor, span)) = factor.and_then(|factor| Some((factor, times.get(&factor.of)?))) {
+        return Some(factor.times(*span));
+    }
     let position = run.python?.position;
     let name = run.python_name.map_or("this interpreter".to_owned(), quoted);
     let message = format!("nothing says how long an instruction of {name} takes on this machine");
-    problems.add_with_help(position, message, "add a time such as `instruction: 20ns` to `python`");
+    let help = match factor {
+        Some(factor) => format!(
+            "add a time such as `instruction: 20ns` to `python`, or `instruction: {{{}: 20ns}}` to `machine`",
+            factor.of
+        ),
+        None => "add a time such as `instruction: 20ns` to `python`".to_owned(),
+    };
+    problems.add_with_help(position, message, help);
     None
 }
 

@@ -270,3 +270,64 @@ fn a_text_that_is_no_file_names_no_files() {
     let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "/etc/passwd.yaml");
     assert!(error(&text).starts_with("unknown machine preset"));
 }
+
+const FACTOR: &str = "instruction_factor: {of: cpython-3.13, is: 1.4}";
+
+fn with_factor(factor: &str) -> String {
+    format!(
+        "gilsim: 1\ntitle: t\nmachine: linux-2-core\npython: {{preset: cpython-3.13t, {factor}}}\n\
+         threads: [{{name: a, do: []}}]\n"
+    )
+}
+
+/// The time of ten thousand rounds of `python` on linux-2-core.
+fn makespan_of_rounds(python: &str) -> f64 {
+    let text = format!(
+        "gilsim: 1\ntitle: t\nmachine: linux-2-core\npython: {python}\n\
+         threads: [{{name: a, do: [loop: 10_000, body: [bytecode: [LOAD_FAST, LOAD_CONST, COMPARE_OP]]]}}]\n"
+    );
+    let scenario = load(&text, "test.yaml", &[]).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+    crate::sim::run(&scenario.runs[0].model, 0, ()).0.makespan.as_secs()
+}
+
+#[test]
+fn an_instruction_takes_so_many_times_as_long_as_that_of_another_interpreter() {
+    let with_gil = makespan_of_rounds("cpython-3.13");
+    let ratio = makespan_of_rounds("cpython-3.13t") / with_gil;
+    assert!((1.39..1.41).contains(&ratio), "{ratio}");
+    let own_time = makespan_of_rounds("{preset: cpython-3.13t, instruction: 3.402ns}") / with_gil;
+    assert!((0.99..1.01).contains(&own_time), "{own_time}");
+}
+
+#[test]
+fn a_factor_is_of_an_interpreter_that_there_is() {
+    let with = |factor: &str| error(&with_factor(factor));
+    let unknown =
+        load(&with_factor(&FACTOR.replace("3.13", "3.15")), "test.yaml", &[]).unwrap_err().to_string();
+    assert!(unknown.contains("error: unknown python preset `cpython-3.15`"), "{unknown}");
+    assert_eq!(with(&FACTOR.replace("1.4", "0")), "a factor is from 0.001 to 1000");
+    assert_eq!(with("instruction_factor: 1.4"), "`instruction_factor` is a mapping, found `1.4`");
+    let expected = "nothing says how long an instruction of `cpython-3.13t` takes on this machine";
+    assert_eq!(with(&FACTOR.replace("3.13", "3.2")), expected);
+}
+
+/// What is wrong with a scenario on machine `b`, where the user's directory has these machines.
+fn error_with_machines(machines: &[(&str, &str)]) -> Option<String> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("machine")).unwrap();
+    for (name, text) in machines {
+        std::fs::write(directory.path().join("machine").join(format!("{name}.yaml")), text).unwrap();
+    }
+    let text = doing("[]").replace("{cores: 2, platform: linux, scheduler: round_robin}", "b");
+    let error = load_with_presets(&text, "test.yaml", &[], Some(directory.path())).err()?;
+    Some(error.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_preset_builds_on_one_that_stands_alone() {
+    let only_one = Some("error: a preset builds on one that stands alone".to_owned());
+    let alone = ("a", "{cores: 3, platform: linux, scheduler: eevdf}");
+    assert_eq!(error_with_machines(&[alone, ("b", "{preset: a, cores: 4}")]), None);
+    assert_eq!(error_with_machines(&[alone, ("c", "{preset: a}"), ("b", "{preset: c, cores: 4}")]), only_one);
+    assert_eq!(error_with_machines(&[("b", "{preset: b}")]), only_one);
+}
