@@ -15,8 +15,11 @@ struct Experiment {
 
 #[derive(Deserialize)]
 struct Tolerance {
-    seconds: f64,
+    seconds: Option<f64>,
     calls: Option<f64>,
+    ratio: Option<f64>,
+    /// Of figures that are shares, in points.
+    points: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -24,16 +27,27 @@ struct Figure {
     that: String,
     seconds: Option<f64>,
     calls: Option<f64>,
+    ratio: Option<f64>,
+    share: Option<f64>,
 }
 
 impl Experiment {
     /// The published value of a figure and how far from it an outcome may be.
     fn bound(&self, figure: &Figure) -> Bound {
-        match (figure.seconds, figure.calls, self.tolerance.calls) {
-            (Some(value), None, _) => Bound::Within { value, tolerance: self.tolerance.seconds },
-            (None, Some(value), Some(tolerance)) => Bound::Within { value, tolerance },
-            _ => panic!("{}: {} is not one figure with a tolerance", self.source, figure.that),
-        }
+        let Tolerance { seconds, calls, ratio, points } = self.tolerance;
+        // A bound is relative, and written with a tenth of a per cent.
+        let of_points = |share: f64| points.map(|points| (points / share * 10.0).round() / 10.0 / 100.0);
+        let found = match (figure.seconds, figure.calls, figure.ratio, figure.share) {
+            (Some(value), None, None, None) => seconds.map(|tolerance| (value, tolerance)),
+            (None, Some(value), None, None) => calls.map(|tolerance| (value, tolerance)),
+            (None, None, Some(value), None) => ratio.map(|tolerance| (value, tolerance)),
+            (None, None, None, Some(share)) if share == 0.0 => Some((0.0, 0.0)),
+            (None, None, None, Some(share)) => of_points(share).map(|tolerance| (share, tolerance)),
+            _ => None,
+        };
+        let (value, tolerance) = found
+            .unwrap_or_else(|| panic!("{}: {} is not one figure with a tolerance", self.source, figure.that));
+        Bound::Within { value, tolerance }
     }
 }
 

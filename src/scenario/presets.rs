@@ -25,7 +25,8 @@ macro_rules! embedded {
     };
 }
 
-const MACHINES: &[(&str, &str)] = embedded!("machine": "linux-2-core", "macbook-2009", "macpro-2010");
+const MACHINES: &[(&str, &str)] =
+    embedded!("machine": "linux-2-core", "macbook-2009", "macbook-pro-2-core", "macpro-2010");
 
 const PYTHONS: &[(&str, &str)] = embedded!("python":
     "cpython-2.6", "cpython-2.7", "cpython-2.7-round-robin", "cpython-2.7.18",
