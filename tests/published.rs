@@ -41,7 +41,7 @@ impl Experiment {
             (Some(value), None, None, None) => seconds.map(|tolerance| (value, tolerance)),
             (None, Some(value), None, None) => calls.map(|tolerance| (value, tolerance)),
             (None, None, Some(value), None) => ratio.map(|tolerance| (value, tolerance)),
-            (None, None, None, Some(share)) if share == 0.0 => Some((0.0, 0.0)),
+            (None, None, None, Some(0.0)) => Some((0.0, 0.0)),
             (None, None, None, Some(share)) => of_points(share).map(|tolerance| (share, tolerance)),
             _ => None,
         };
