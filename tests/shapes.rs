@@ -39,7 +39,11 @@ const ARRIVES_WHILE_FREE: [&str; 1] = ["macbook-2009"];
 #[test]
 fn on_two_cores_failed_acquisitions_dominate_under_the_old_lock() {
     for machine in preset_names(PresetKind::Machine) {
-        let python = if machine.starts_with("linux") { "cpython-2.7.18" } else { "cpython-2.6" };
+        let python = match machine {
+            "linux-2-core" => "cpython-2.7.18",
+            "macbook-pro-2-core" => "{preset: cpython-2.7, instruction: 10ns}",
+            _ => "cpython-2.6",
+        };
         let text = format!(
             "{{gilsim: 1, title: Two threads, machine: {{preset: {machine}, cores: 2}}, python: {python}, \
              threads: [{{name: worker, count: 2, do: [python: 2s]}}]}}"
