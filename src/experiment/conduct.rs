@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::experiment::deadlock;
 use crate::experiment::replications::{self, Effort, replicate, widest};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::verdict::{Verdict, judge};
@@ -32,6 +33,8 @@ pub struct RunOutcome {
     pub report: Report,
     /// What its other replications told, in order.
     pub repeats: Vec<Report>,
+    /// Who waited for whom in a circle at the end of the first replication, if anybody did.
+    pub deadlock: Option<String>,
     /// Whether every replication came to an end that the scenario asked for: all threads ended, or its `until`.
     pub complete: bool,
 }
@@ -169,6 +172,7 @@ pub(crate) fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunO
         .map(|(run, report)| RunOutcome {
             name: run.name.clone(),
             complete: is_complete(run, &report),
+            deadlock: deadlock::of_run(run, &report),
             report,
             repeats: Vec::new(),
         })

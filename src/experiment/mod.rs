@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod conduct;
+pub mod deadlock;
 pub mod finding;
 pub mod parallel;
 pub mod recording;

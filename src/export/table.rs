@@ -164,6 +164,9 @@ pub fn fingerprints(runs: &[RunOutcome]) -> String {
         if !run.complete {
             text.push_str(&format!("  (INCOMPLETE: {})", incomplete(run)));
         }
+        if let Some(deadlock) = &run.deadlock {
+            text.push_str(&format!("  (DEADLOCK: {deadlock})"));
+        }
         text.push('\n');
     }
     text

@@ -309,6 +309,7 @@ impl Loader {
             thread_names: names.threads,
             latency_names: names.latencies,
             variable_names: names.variables,
+            lock_names: names.locks,
             machine_name: machine.and_then(|machine| machine.name),
             python_name: python.and_then(|python| python.name),
         })

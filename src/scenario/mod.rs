@@ -25,6 +25,8 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::sim::Model;
 
 pub use decode::constant::{Origin, Provenance};
@@ -82,6 +84,8 @@ pub struct Run {
     pub latency_names: Vec<String>,
     /// The name of each shared variable of the model.
     pub variable_names: Vec<String>,
+    /// The names of locks of the model, by their number; locks within other objects have none.
+    pub lock_names: BTreeMap<usize, String>,
     /// The preset its machine builds on.
     pub machine_name: Option<String>,
     /// The preset its interpreter builds on.

@@ -23,8 +23,21 @@ pub struct Report {
     pub variables: Vec<Variable>,
     /// The latencies that were measured, by index.
     pub latencies: Vec<Latency>,
+    /// Threads that wait for each other at the end: each for the next, the last for the first. Empty if none do.
+    pub deadlock: Vec<Waiting>,
     /// How many events the engine handled.
     pub events: u64,
+}
+
+/// A thread that waits for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The thread.
+    pub thread: usize,
+    /// The number of the lock that it wants.
+    pub lock: usize,
+    /// Whether that stands for the end of the other thread, which is to be joined.
+    pub joins: bool,
 }
 
 /// A shared variable at the end of a run.

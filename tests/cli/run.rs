@@ -33,6 +33,25 @@ fn fingerprints(table: &str) -> Vec<&str> {
 }
 
 #[test]
+fn a_deadlock_is_told_with_its_circle() {
+    let scenario = "gilsim: 1
+title: Two locks in two orders
+machine: linux-2-core
+python: cpython-3.11
+objects: {left: lock, right: lock}
+threads:
+  - {name: one, do: [lock: left, sleep: 1ms, lock: right]}
+  - {name: two, do: [lock: right, sleep: 1ms, lock: left]}
+";
+    let desk = Desk::with(&[]);
+    std::fs::write(desk.0.path().join("deadlock.yaml"), scenario).unwrap();
+    let outcome = desk.run(&["run", "deadlock.yaml"]);
+    assert_eq!(outcome.code, Some(4));
+    let circle = "(DEADLOCK: one waits for right, which two holds; two waits for left, which one holds)";
+    assert!(outcome.output.contains(circle), "{}", outcome.output);
+}
+
+#[test]
 fn the_runs_are_compared_in_a_table() {
     check("two-threads.yaml", DONE, "", "two-threads.txt");
 }

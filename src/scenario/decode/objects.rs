@@ -71,6 +71,18 @@ impl Objects {
         &self.variables
     }
 
+    /// The names of locks, by their number.
+    pub fn lock_names(&self) -> BTreeMap<usize, String> {
+        let rlocks: Vec<usize> = self.threading.rlocks().collect();
+        let number = |object: &Object| match object {
+            Object::Lock(lock) | Object::Condition { lock, .. } => Some(*lock),
+            Object::RLock(rlock) => rlocks.get(*rlock).copied(),
+            _ => None,
+        };
+        let named = self.named.iter().filter_map(|(name, object)| Some((number(object)?, name.clone())));
+        named.collect()
+    }
+
     /// The number of a shared variable.
     pub fn variable(&self, name: &str) -> Option<usize> {
         self.variables.iter().position(|variable| variable == name)

@@ -44,6 +44,8 @@ pub(crate) struct ModelNames {
     pub latencies: Vec<String>,
     /// The shared variables.
     pub variables: Vec<String>,
+    /// Locks, by their number.
+    pub locks: BTreeMap<usize, String>,
 }
 
 /// The model of a run, and the names of what is in it. `budget` is how many steps its programs may have.
@@ -75,6 +77,7 @@ pub(crate) fn model(
         .unwrap_or(instruction?);
     let latencies = names.latencies.in_order();
     let variables = names.objects.variables().to_vec();
+    let locks = names.objects.lock_names();
     let model = Model {
         gil: python.gil_on(machine.machine.platform),
         machine: machine.machine,
@@ -93,7 +96,7 @@ pub(crate) fn model(
         threading: names.objects.threading,
         until: until?,
     };
-    Some((model, ModelNames { threads: thread_names, latencies, variables }))
+    Some((model, ModelNames { threads: thread_names, latencies, variables, locks }))
 }
 
 /// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter, or else of the

@@ -6,6 +6,7 @@ use crate::os::ThreadId;
 use crate::os::kernel::Progress;
 use crate::os::sync::{LockId, Objects, Outcome, Request};
 use crate::python::threading::{Frame, LockNumber, Next, Threading};
+use crate::sim::report::Waiting;
 use crate::trace::{Observer, ThreadState};
 
 /// A lock of the program.
@@ -97,6 +98,33 @@ impl<O: Observer> Engine<'_, O> {
         if let Some(lock) = self.threads[thread].wants.take() {
             self.locks[lock].holder = Some(thread);
         }
+    }
+
+    /// Threads that wait for each other in a circle, from the first on; empty if none do.
+    pub(super) fn deadlock(&self) -> Vec<Waiting> {
+        for start in 0..self.threads.len() {
+            let mut circle = Vec::new();
+            let mut thread = start;
+            while let Some((waiting, other)) = self.waits_for(thread) {
+                circle.push(waiting);
+                thread = other;
+                if thread == start {
+                    return circle;
+                }
+                if circle.len() > self.threads.len() {
+                    break;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// The lock that a thread waits for, and who would have to release it.
+    fn waits_for(&self, thread: ThreadId) -> Option<(Waiting, ThreadId)> {
+        let lock = self.threads[thread].wants.filter(|_| self.kernel.is_blocked(thread))?;
+        let joined = self.threading.ended_by(lock);
+        let other = joined.or(self.locks[lock].holder)?;
+        Some((Waiting { thread, lock, joins: joined.is_some() }, other))
     }
 
     /// An exception that nobody catches ends the thread's program.

@@ -209,6 +209,7 @@ impl<'a, O: Observer> Engine<'a, O> {
 
     fn report(mut self, ending: Ending) -> (Report, O) {
         let makespan = self.kernel.now();
+        let deadlock = self.deadlock();
         for interpreter in &mut self.interpreters {
             if interpreter.holder.is_some() {
                 interpreter.counters.held += makespan.since(interpreter.held_since);
@@ -235,6 +236,7 @@ impl<'a, O: Observer> Engine<'a, O> {
         let report = Report {
             ending,
             variables: self.variables,
+            deadlock,
             makespan,
             gil: interpreters.iter().fold(GilCounters::default(), |sum, one| sum.plus(one)),
             interpreters,

@@ -294,6 +294,7 @@ impl<'a> World<'a> {
             core_busy: self.lanes.iter().map(busy).collect(),
             latencies: Vec::new(),
             variables: Vec::new(),
+            deadlock: Vec::new(),
             events: 0,
         };
         let states = self.states.into_iter().map(|lane| finished(lane, end)).collect();
