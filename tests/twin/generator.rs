@@ -14,34 +14,47 @@ use proptest::prelude::*;
 /// All schedulers.
 pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
 /// The kinds of locks, by name.
-pub const LOCKS: [&str; 10] =
-    ["semaphore", "condvar", "handoff", "switch", "forced", "round_robin", "priority", "bfs", "pypy", "ruby"];
+pub const LOCKS: [&str; 11] = [
+    "semaphore",
+    "condvar",
+    "handoff",
+    "switch",
+    "forced",
+    "round_robin",
+    "priority",
+    "bfs",
+    "pypy",
+    "ruby",
+    "none",
+];
+/// How many devices and marks programs refer to.
+const DEVICES: usize = 2;
+const MARKS: usize = 2;
 
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
-    let threads = vec((0..3_usize, prop::bool::weighted(0.15), start(), affinity()), 1..=12);
-    let few_threads = vec((0..3_usize, prop::bool::weighted(0.1), start(), affinity()), 1..=4);
-    let until = prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)];
-    let daemons_only = prop::bool::weighted(0.05);
+    let thread = || (0..3_usize, prop::bool::weighted(0.1), start(), affinity(), 0..4_usize);
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
-        prop_oneof![few_threads, threads],
-        daemons_only,
+        prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],
         vec(program(), 3),
         vec(stretch(), 2),
         machine(cores, schedulers),
         prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
-        until,
+        prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
+        process(),
+        vec(1..=2_usize, DEVICES),
     )
-        .prop_map(|(threads, daemons_only, programs, stretches, machine, gil, until)| {
+        .prop_map(|(threads, programs, stretches, machine, gil, until, process, devices)| {
+            let mut interpreters = Vec::new();
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
-                .map(|(program, daemon, start, affinity)| ThreadSpec {
+                .map(|(program, daemon, start, affinity, interpreter)| ThreadSpec {
                     program,
-                    interpreter: Some(0),
+                    interpreter: interpreter_of(interpreter, &process, &mut interpreters),
                     started_by_step: false,
                     announced: false,
-                    daemon: daemon || daemons_only,
+                    daemon: daemon || process.daemons_only,
                     start,
                     cores: cores_of(affinity, machine.cores),
                 })
@@ -51,25 +64,71 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             // Waiters that are woken all the time may keep a holder from its core for ever, so every run has an end.
             let latest = if needs_an_end { Span::from_micros(3000) } else { Span::from_millis(100) };
             let until = Some(Time::ZERO + until.unwrap_or(latest));
+            let instruction = instruction(&stretches);
             Model {
                 machine,
-                interpreters: 1,
+                interpreters: interpreters.len(),
                 gil,
-                lone_thread_locks: false,
-                library: (0, Span::ZERO),
+                lone_thread_locks: process.lone_thread_locks,
+                library: (0, instruction),
                 threading: Threading::default(),
-                lock_tries_first: false,
+                lock_tries_first: process.lock_tries_first,
                 variables: 0,
                 stretches,
                 programs,
                 channels: Vec::new(),
-                devices: Vec::new(),
-                latencies: 0,
+                devices,
+                latencies: MARKS,
                 clients: Vec::new(),
                 threads,
                 until,
             }
         })
+}
+
+/// What is true of all threads of a model.
+#[derive(Clone, Debug)]
+struct Process {
+    several_interpreters: bool,
+    daemons_only: bool,
+    lone_thread_locks: bool,
+    lock_tries_first: bool,
+}
+
+fn process() -> impl Strategy<Value = Process> {
+    let flags =
+        (prop::bool::weighted(0.25), prop::bool::weighted(0.05), prop::bool::weighted(0.25), any::<bool>());
+    flags.prop_map(|(several_interpreters, daemons_only, lone_thread_locks, lock_tries_first)| Process {
+        several_interpreters,
+        daemons_only,
+        lone_thread_locks,
+        lock_tries_first,
+    })
+}
+
+/// The interpreters are numbered as they are met; 0 stands for none.
+fn interpreter_of(choice: usize, process: &Process, met: &mut Vec<usize>) -> Option<usize> {
+    let choice = if process.several_interpreters { choice } else { 1 };
+    if choice == 0 {
+        return None;
+    }
+    if !met.contains(&choice) {
+        met.push(choice);
+    }
+    met.iter().position(|interpreter| *interpreter == choice)
+}
+
+/// The length of which the rounds and the positions of ticks of all stretches are multiples.
+pub fn instruction(stretches: &[Stretch]) -> Span {
+    let ends = stretches.iter().flat_map(|stretch| {
+        let tick = |number| stretch.position_of_tick(number).expect("there are so many");
+        (1..=stretch.ticks_per_round()).map(tick).chain([stretch.round()]).map(Span::picos)
+    });
+    Span::from_picos(ends.fold(0, greatest_common_divisor))
+}
+
+fn greatest_common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
 }
 
 fn is_endless(program: &Program) -> bool {
@@ -163,7 +222,8 @@ fn costs() -> impl Strategy<Value = Costs> {
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
     let user = (cost(1), cost(1), cost(20), cost(1));
-    (kernel, waking, user).prop_map(|(kernel, waking, user)| Costs {
+    let programs = (cost(20), cost(2), cost(2));
+    (kernel, waking, user, programs).prop_map(|(kernel, waking, user, programs)| Costs {
         context_switch: kernel.0,
         system_call: kernel.1,
         wake_sleeper: kernel.2,
@@ -181,9 +241,9 @@ fn costs() -> impl Strategy<Value = Costs> {
         atomic_operation: user.1,
         migration: user.2,
         clock_read: user.3,
-        thread_start: Distribution::ZERO,
-        channel_send: Distribution::ZERO,
-        channel_receive: Distribution::ZERO,
+        thread_start: programs.0,
+        channel_send: programs.1,
+        channel_receive: programs.2,
     })
 }
 
@@ -228,6 +288,7 @@ fn gil(lock: &str) -> BoxedStrategy<GilConfig> {
         })
     };
     match lock {
+        "none" => Just(GilConfig::None).boxed(),
         "semaphore" => old(LockKind::Semaphore).boxed(),
         "condvar" => old(LockKind::Condvar).boxed(),
         "handoff" => old(LockKind::Handoff).boxed(),
@@ -267,19 +328,33 @@ fn stretch() -> impl Strategy<Value = Stretch> {
 #[derive(Clone, Debug)]
 enum Node {
     Run(usize, Span),
-    Io(Distribution),
-    Sleep(Distribution),
+    /// Steps that have nothing within them.
+    Step(Step),
+    Marked(usize, Vec<Node>),
     Loop(Option<u64>, Vec<Node>),
+}
+
+fn waiting() -> impl Strategy<Value = Step> {
+    let io = |(work, wait)| Step::Io { work, wait, device: None };
+    let device = |(wait, device)| Step::Io { work: Distribution::ZERO, wait, device: Some(device) };
+    prop_oneof![
+        2 => cost(200).prop_map(move |wait| io((Distribution::ZERO, wait))),
+        2 => cost(200).prop_map(|span| Step::Sleep { span }),
+        1 => (cost(20), cost(200)).prop_map(io),
+        1 => (cost(200), 0..DEVICES).prop_map(device),
+        1 => (cost(100), any::<bool>()).prop_map(|(span, holds_gil)| Step::C { span, holds_gil }),
+    ]
 }
 
 fn program() -> impl Strategy<Value = Program> {
     let leaf = prop_oneof![
-        4 => (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span)),
-        1 => cost(200).prop_map(Node::Io),
-        1 => cost(200).prop_map(Node::Sleep),
+        3 => (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span)),
+        2 => waiting().prop_map(Node::Step),
     ];
     let node = leaf.prop_recursive(2, 8, 4, |node| {
-        (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body))
+        let marked = (0..MARKS, vec(node.clone(), 0..3)).prop_map(|(mark, body)| Node::Marked(mark, body));
+        let repeated = (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body));
+        prop_oneof![3 => repeated, 1 => marked]
     });
     // The body of an endless loop takes time, always.
     let endless =
@@ -301,11 +376,12 @@ fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
     for node in nodes {
         match node {
             Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
-            Node::Io(span) => {
-                let (work, wait) = (Distribution::ZERO, span.clone());
-                steps.push(Step::Io { work, wait, device: None });
+            Node::Step(step) => steps.push(step.clone()),
+            Node::Marked(latency, body) => {
+                steps.push(Step::BeginMark { latency: *latency });
+                flatten(body, steps);
+                steps.push(Step::EndMark { latency: *latency });
             }
-            Node::Sleep(span) => steps.push(Step::Sleep { span: span.clone() }),
             Node::Loop(count, body) => {
                 let start = steps.len();
                 steps.push(Step::LoopStart { count: *count, exit: 0 });

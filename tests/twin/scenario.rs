@@ -13,26 +13,32 @@ use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::sim::Model;
 
+use crate::generator::instruction;
+
 const OPCODES: &str = "  opcodes:
     known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED]
     after: [TICK, TICK_UNCHECKED]
     not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED]
-  typical: [TICK]
 ";
 
 /// The text of a scenario whose only run is `model`.
 pub fn text(model: &Model, seed: u64) -> String {
-    let instruction = instruction(model);
+    let instruction = instruction(&model.stretches);
     let daemons_only = model.threads.iter().all(|thread| thread.daemon);
     let mut text = format!("gilsim: 1\ntitle: A random model\nseed: {seed}\n");
     if let Some(until) = model.until {
         let _ = writeln!(text, "until: {}", time(until.since(Time::ZERO)));
     }
     text += &machine(model);
-    let _ = writeln!(text, "python:\n  instruction: {}\n{OPCODES}  gil: {}", time(instruction), gil(model));
+    text += &python(model, instruction);
+    text += &objects(model);
     text += "functions:\n";
+    // The names of latencies are numbered as they are met.
+    let marks: Vec<String> =
+        (0..model.latencies).map(|latency| format!("mark: {{begin: {}}}", name_of(latency))).collect();
+    let _ = writeln!(text, "  all names: [{}]", marks.join(", "));
     for (number, program) in model.programs.iter().enumerate() {
-        let writer = Writer { stretches: &model.stretches, program, instruction };
+        let writer = Writer { model, program, instruction };
         let _ =
             writeln!(text, "  program {number}: [{}]", writer.steps(0, program.steps.len() - 1).join(", "));
     }
@@ -41,13 +47,42 @@ pub fn text(model: &Model, seed: u64) -> String {
         // A run waits for daemons if there is nobody else, but the language wants an end that can be seen.
         let daemon = if thread.daemon && !daemons_only { ", daemon: true" } else { "" };
         let (start, program) = (time(thread.start), thread.program);
+        let interpreter = match thread.interpreter {
+            Some(interpreter) => format!("process: process {interpreter}"),
+            None => "native: true".to_owned(),
+        };
         let does = format!("do: [call: program {program}]");
         let allowed: Vec<usize> =
             (0..model.machine.cores).filter(|core| thread.cores.contains(*core)).collect();
         let _ = writeln!(
             text,
-            "  - {{name: thread {number}, start: {start}{daemon}, cores: {allowed:?}, {does}}}"
+            "  - {{name: thread {number}, {interpreter}, start: {start}{daemon}, cores: {allowed:?}, {does}}}"
         );
+    }
+    text
+}
+
+/// How a latency is called.
+fn name_of(latency: usize) -> String {
+    format!("mark {latency}")
+}
+
+fn python(model: &Model, instruction: Span) -> String {
+    let typical = opcodes(&model.stretches[model.library.0], instruction).join(", ");
+    let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
+    format!(
+        "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
+         lock_tries_first: {tries_first}\n",
+        time(instruction),
+        gil(model)
+    )
+}
+
+/// What programs use.
+fn objects(model: &Model) -> String {
+    let mut text = "devices:\n".to_owned();
+    for (number, servers) in model.devices.iter().enumerate() {
+        let _ = writeln!(text, "  device {number}: {{servers: {servers}}}");
     }
     text
 }
@@ -131,6 +166,8 @@ fn costs(costs: &Costs) -> String {
         format!("atomic_operation: {}", of(&costs.atomic_operation)),
         format!("clock_read: {}", of(&costs.clock_read)),
         format!("migration: {}", of(&costs.migration)),
+        format!("thread_start: {}", of(&costs.thread_start)),
+        format!("channel: {{send: {}, receive: {}}}", of(&costs.channel_send), of(&costs.channel_receive)),
     ]
     .join("\n    ")
 }
@@ -169,18 +206,6 @@ fn gil(model: &Model) -> String {
     }
 }
 
-/// The length of which the rounds and the positions of ticks of all stretches are multiples.
-fn instruction(model: &Model) -> Span {
-    let picos = model.stretches.iter().flat_map(|stretch| {
-        ticks(stretch).into_iter().map(|(position, _)| position).chain([stretch.round()]).map(Span::picos)
-    });
-    Span::from_picos(picos.fold(0, greatest_common_divisor))
-}
-
-fn greatest_common_divisor(one: u64, other: u64) -> u64 {
-    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
-}
-
 /// The ticks of a round: where, and whether it may check.
 fn ticks(stretch: &Stretch) -> Vec<(Span, bool)> {
     let tick = |number| {
@@ -192,7 +217,7 @@ fn ticks(stretch: &Stretch) -> Vec<(Span, bool)> {
 
 /// Writes the steps of a program.
 struct Writer<'a> {
-    stretches: &'a [Stretch],
+    model: &'a Model,
     program: &'a Program,
     instruction: Span,
 }
@@ -206,10 +231,25 @@ impl Writer<'_> {
             match &self.program.steps[index] {
                 Step::Run { span, .. } if span.is_zero() => {}
                 Step::Run { stretch, span } => {
-                    let opcodes = self.opcodes(&self.stretches[*stretch]).join(", ");
+                    let opcodes = opcodes(&self.model.stretches[*stretch], self.instruction).join(", ");
                     written.push(format!("{{bytecode: [{opcodes}], for: {}}}", time(*span)));
                 }
-                Step::Io { wait, .. } => written.push(format!("io: {}", distribution(wait))),
+                Step::Io { work, wait, device: None } => {
+                    let (work, wait) = (distribution(work), distribution(wait));
+                    written.push(format!("io: {{work: {work}, for: {wait}}}"));
+                }
+                Step::Io { wait, device: Some(device), .. } => {
+                    let wait = distribution(wait);
+                    written.push(format!("io: {{for: {wait}, device: device {device}}}"));
+                }
+                Step::C { span, holds_gil } => {
+                    let gil = if *holds_gil { "held" } else { "released" };
+                    written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
+                }
+                Step::BeginMark { latency } => {
+                    written.push(format!("mark: {{begin: {}}}", name_of(*latency)))
+                }
+                Step::EndMark { latency } => written.push(format!("mark: {{end: {}}}", name_of(*latency))),
                 Step::Sleep { span } => written.push(format!("sleep: {}", distribution(span))),
                 Step::LoopStart { count, exit } => {
                     written.extend(self.repeated(*count, self.steps(index + 1, exit - 1)));
@@ -230,6 +270,10 @@ impl Writer<'_> {
             |count: &str, body: &[String]| format!("{{loop: {count}, body: [{}]}}", body.join(", "));
         match count {
             _ if body.is_empty() => body,
+            // The language wants no loop in which no time passes.
+            Some(count) if body.iter().all(|step| step.starts_with("mark:")) => {
+                vec![body; count as usize].concat()
+            }
             Some(count) if alone => vec![body[0].clone(); count as usize],
             None if alone => vec![written("forever", &vec![body[0].clone(); 2])],
             Some(0) => Vec::new(),
@@ -237,22 +281,21 @@ impl Writer<'_> {
             None => vec![written("forever", &body)],
         }
     }
+}
 
-    fn opcodes(&self, stretch: &Stretch) -> Vec<&'static str> {
-        let length = stretch.round().picos() / self.instruction.picos();
-        let ticks = ticks(stretch);
-        let tick_after =
-            |number: u64| ticks.iter().find(|(position, _)| *position == self.instruction * number);
-        let opcode = |number: u64| {
-            // The first instruction of a round comes after the last.
-            let before = tick_after(if number == 1 { length } else { number - 1 });
-            match (tick_after(number).is_some(), before.is_some_and(|(_, may_check)| !may_check)) {
-                (false, false) => "PLAIN",
-                (true, false) => "TICK",
-                (false, true) => "PLAIN_UNCHECKED",
-                (true, true) => "TICK_UNCHECKED",
-            }
-        };
-        (1..=length).map(opcode).collect()
-    }
+fn opcodes(stretch: &Stretch, instruction: Span) -> Vec<&'static str> {
+    let length = stretch.round().picos() / instruction.picos();
+    let ticks = ticks(stretch);
+    let tick_after = |number: u64| ticks.iter().find(|(position, _)| *position == instruction * number);
+    let opcode = |number: u64| {
+        // The first instruction of a round comes after the last.
+        let before = tick_after(if number == 1 { length } else { number - 1 });
+        match (tick_after(number).is_some(), before.is_some_and(|(_, may_check)| !may_check)) {
+            (false, false) => "PLAIN",
+            (true, false) => "TICK",
+            (false, true) => "PLAIN_UNCHECKED",
+            (true, true) => "TICK_UNCHECKED",
+        }
+    };
+    (1..=length).map(opcode).collect()
 }

@@ -51,7 +51,7 @@ pub struct Thread {
     pub timed_out: bool,
     /// Whether the current round of a semaphore wait has been asleep.
     pub has_slept: bool,
-    pub program: super::lock::ProgramCounter,
+    pub program: super::program::ProgramCounter,
     pub report: ThreadReport,
 }
 
@@ -70,7 +70,7 @@ impl Default for Thread {
             sleeps_on: None,
             timed_out: false,
             has_slept: false,
-            program: super::lock::ProgramCounter::default(),
+            program: super::program::ProgramCounter::default(),
             report: ThreadReport::default(),
         }
     }
@@ -146,6 +146,7 @@ impl World<'_> {
             self.sleepers(queue).retain(|sleeper| *sleeper != thread);
             self.threads[thread].timed_out = true;
         }
+        self.device_has_served(thread);
         self.make_ready(thread, Entry::Woken);
     }
 
@@ -157,8 +158,8 @@ impl World<'_> {
         true
     }
 
-    fn sleepers(&mut self, queue: Queue) -> &mut VecDeque<usize> {
-        &mut self.objects.sleepers[queue.index()]
+    pub fn sleepers(&mut self, queue: Queue) -> &mut VecDeque<usize> {
+        self.objects.sleepers.entry(queue).or_default()
     }
 
     fn make_ready(&mut self, thread: usize, entry: Entry) {

@@ -7,6 +7,7 @@ mod kernel;
 mod lock;
 mod mach;
 mod objects;
+mod program;
 mod proposals;
 mod sched;
 mod switching;
@@ -14,8 +15,9 @@ mod switching;
 use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
 use gilsim::os::machine::Costs;
+use gilsim::python::interpreter::GilConfig;
 use gilsim::sim::report::{GilCounters, ThreadReport};
-use gilsim::sim::{Ending, Model, Report};
+use gilsim::sim::{Ending, Latency, Model, Report};
 use gilsim::trace::{Mark, ThreadState};
 
 pub use kernel::{Core, Thread};
@@ -200,10 +202,11 @@ pub struct World<'a> {
     threads: Vec<Thread>,
     cores: Vec<Core>,
     objects: objects::Objects,
-    gil: lock::Gil,
+    gils: Vec<lock::Gil>,
+    busy_servers: Vec<usize>,
+    latencies: Vec<Latency>,
     scheduler: sched::Scheduler,
     load: mach::Load,
-    counters: GilCounters,
     actions_done: u64,
     /// The core whose thread acts, during its turn.
     acting: Option<usize>,
@@ -224,11 +227,12 @@ impl<'a> World<'a> {
             streams: Streams::new(seed, threads),
             threads: (0..threads).map(|_| Thread::default()).collect(),
             cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
-            objects: objects::Objects::new(threads),
-            gil: lock::Gil::new(&model.gil, threads),
+            objects: objects::Objects::default(),
+            gils: (0..model.interpreters).map(|_| lock::Gil::new(&model.gil, threads)).collect(),
+            busy_servers: vec![0; model.devices.len()],
+            latencies: vec![Latency::default(); model.latencies],
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
             load: mach::Load::new(model.machine.cores, threads),
-            counters: GilCounters::default(),
             actions_done: 0,
             acting: None,
             reach: Vec::new(),
@@ -243,6 +247,19 @@ impl<'a> World<'a> {
         let specs = &self.model.threads;
         let daemons_only = specs.iter().all(|spec| spec.daemon);
         specs.iter().zip(&self.threads).all(|(spec, thread)| thread.is_done() || spec.daemon && !daemons_only)
+    }
+
+    /// The interpreter that executes `thread`.
+    fn interpreter_of(&self, thread: usize) -> usize {
+        self.model.threads[thread].interpreter.expect("it runs Python")
+    }
+
+    /// Whether `thread` needs a lock to execute.
+    fn has_lock(&self, thread: usize) -> bool {
+        let interpreter = self.model.threads[thread].interpreter;
+        let threads = self.model.threads.iter().filter(|spec| spec.interpreter == interpreter).count();
+        let is_needed = threads > 1 || self.model.lone_thread_locks;
+        interpreter.is_some() && self.model.gil != GilConfig::None && is_needed
     }
 
     fn cost(&mut self, cost: Cost) -> Span {
@@ -269,7 +286,7 @@ impl<'a> World<'a> {
         for core in 0..self.cores.len() {
             self.account(core);
         }
-        self.stop_holding();
+        (0..self.gils.len()).for_each(|interpreter| self.stop_holding(interpreter));
         let end = self.now;
         let threads = (0..self.threads.len()).map(|thread| ThreadReport {
             state_times: ThreadState::ALL.map(|state| time_with(&self.states[thread], end, &state)),
@@ -279,11 +296,11 @@ impl<'a> World<'a> {
         let report = Report {
             ending,
             makespan: end,
-            gil: self.counters,
-            interpreters: vec![self.counters],
+            gil: self.gils.iter().fold(GilCounters::default(), |sum, gil| sum.plus(&gil.counters)),
+            interpreters: self.gils.iter().map(|gil| gil.counters).collect(),
             threads: threads.collect(),
             core_busy: self.lanes.iter().map(busy).collect(),
-            latencies: Vec::new(),
+            latencies: self.latencies,
             variables: Vec::new(),
             events: 0,
         };

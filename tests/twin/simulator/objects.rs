@@ -1,12 +1,13 @@
 //! What threads wait for (section 4 of the rules): each operation is a list of actions, pushed onto its thread's stack.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gilsim::des::{Span, Time};
 use gilsim::os::machine::Platform;
 
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
+use super::program::Do;
 use super::{Cost, World};
 
 /// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching (or
@@ -17,10 +18,10 @@ pub enum Action {
     Spend(Cost),
     Wake(Queue),
 
-    SemaphoreRaise,
-    SemaphoreTry,
-    SemaphoreSleep,
-    SemaphoreRetry,
+    SemaphoreRaise(usize),
+    SemaphoreTry(usize),
+    SemaphoreSleep(usize),
+    SemaphoreRetry(usize),
 
     MutexLock(usize),
     MutexUnlock(usize),
@@ -46,34 +47,48 @@ pub enum Action {
 
     /// What the lock's policy does next.
     Lock(Policy),
+    /// What the program does next.
+    Program(Do),
+}
+
+/// One of the objects with this number: of an interpreter's lock, or of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id {
+    interpreter: Option<usize>,
+    number: usize,
 }
 
 /// Where threads sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Queue {
-    Semaphore,
-    Event,
-    Mutex(usize),
-    Condition(usize),
+    Semaphore(Id),
+    Event(Id),
+    Mutex(Id),
+    Condition(Id),
+    Device(usize),
+    Receivers(usize),
+    Senders(usize),
 }
 
-impl Queue {
-    pub fn index(self) -> usize {
-        match self {
-            Queue::Semaphore => 0,
-            Queue::Event => 1,
-            Queue::Mutex(number) => 2 + number,
-            Queue::Condition(number) => 4 + number,
-        }
-    }
-}
-
+/// The objects of an interpreter's lock have smaller numbers, those of the program's locks begin here.
+pub const OF_PROGRAM: usize = 10_000;
 /// The number of the first thread's own condition.
 pub const OF_THREADS: usize = 2;
 
 /// The mutex that goes with a condition.
 fn mutex_of(condition: usize) -> usize {
-    usize::from(condition == 1)
+    if condition < OF_PROGRAM { usize::from(condition == 1) } else { condition }
+}
+
+struct Semaphore {
+    value: u64,
+    waiters: u64,
+}
+
+impl Default for Semaphore {
+    fn default() -> Semaphore {
+        Semaphore { value: 1, waiters: 0 }
+    }
 }
 
 #[derive(Default)]
@@ -95,27 +110,21 @@ struct Condition {
     semaphore: bool,
 }
 
+/// All of them, as they are at first unless something has been done with them.
 #[derive(Default)]
 pub struct Objects {
-    pub sleepers: Vec<VecDeque<usize>>,
-    semaphore: u64,
-    semaphore_waiters: u64,
-    event_is_set: bool,
-    mutexes: [Mutex; 2],
-    conditions: Vec<Condition>,
+    pub sleepers: BTreeMap<Queue, VecDeque<usize>>,
+    semaphores: BTreeMap<Id, Semaphore>,
+    set_events: BTreeSet<Id>,
+    mutexes: BTreeMap<Id, Mutex>,
+    conditions: BTreeMap<Id, Condition>,
 }
 
 impl Objects {
-    /// Nobody waits for anything, and the semaphore lets one thread in.
-    pub fn new(threads: usize) -> Objects {
-        // Priorities need one condition more even if there are fewer threads.
-        let conditions = OF_THREADS + threads.max(1);
-        Objects {
-            semaphore: 1,
-            sleepers: (0..4 + conditions).map(|_| VecDeque::new()).collect(),
-            conditions: (0..conditions).map(|_| Condition::default()).collect(),
-            ..Objects::default()
-        }
+    /// The semaphore of a lock of the program that is held at first.
+    pub fn hold_at_first(&mut self, number: usize) {
+        let id = Id { interpreter: None, number };
+        self.semaphores.insert(id, Semaphore { value: 0, waiters: 0 });
     }
 }
 
@@ -125,6 +134,27 @@ const ATOMIC: Action = Spend(Cost::AtomicOperation);
 const CALL: Action = Spend(Cost::SystemCall);
 
 impl World<'_> {
+    fn id(&self, thread: usize, number: usize) -> Id {
+        let of_program = number >= OF_PROGRAM;
+        Id { interpreter: (!of_program).then(|| self.interpreter_of(thread)), number }
+    }
+
+    fn event(&self, thread: usize) -> Id {
+        self.id(thread, 0)
+    }
+
+    fn semaphore_of(&mut self, thread: usize, number: usize) -> &mut Semaphore {
+        self.objects.semaphores.entry(self.id(thread, number)).or_default()
+    }
+
+    fn mutex(&mut self, thread: usize, number: usize) -> &mut Mutex {
+        self.objects.mutexes.entry(self.id(thread, number)).or_default()
+    }
+
+    fn condition(&mut self, thread: usize, number: usize) -> &mut Condition {
+        self.objects.conditions.entry(self.id(thread, number)).or_default()
+    }
+
     /// `thread` does these actions next, the first one first.
     pub fn then(&mut self, thread: usize, actions: &[Action]) {
         self.threads[thread].actions.extend(actions.iter().rev());
@@ -156,6 +186,7 @@ impl World<'_> {
                 self.then(thread, &[Spend(cost)]);
             }
             Lock(policy) => self.lock_action(thread, policy),
+            Program(next) => self.program_action(thread, next),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
@@ -165,49 +196,61 @@ impl World<'_> {
             ConditionWait(number, timeout) => self.then(thread, &[ATOMIC, ConditionEnter(number, timeout)]),
             ConditionSignal(number) => self.then(thread, &[ATOMIC, ConditionAsk(number)]),
             EventSet => {
-                let woken = self.wake_first(Queue::Event);
-                self.objects.event_is_set |= !woken;
+                let event = self.event(thread);
+                let woken = self.wake_first(Queue::Event(event));
+                if !woken {
+                    self.objects.set_events.insert(event);
+                }
                 let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
             }
-            EventWait if self.objects.event_is_set => self.objects.event_is_set = false,
-            EventWait => self.block(thread, Some(Queue::Event), None),
-            SemaphoreRaise | SemaphoreTry | SemaphoreSleep | SemaphoreRetry => self.semaphore(thread, action),
+            EventWait => {
+                let event = self.event(thread);
+                if !self.objects.set_events.remove(&event) {
+                    self.block(thread, Some(Queue::Event(event)), None);
+                }
+            }
+            SemaphoreRaise(number)
+            | SemaphoreTry(number)
+            | SemaphoreSleep(number)
+            | SemaphoreRetry(number) => self.semaphore(thread, action, number),
             _ if darwin => self.darwin(thread, action),
             _ => self.linux(thread, action),
         }
     }
 
-    fn semaphore(&mut self, thread: usize, action: Action) {
-        let available = self.objects.semaphore > 0;
+    fn semaphore(&mut self, thread: usize, action: Action, number: usize) {
+        let queue = Queue::Semaphore(self.id(thread, number));
+        let semaphore = self.semaphore_of(thread, number);
+        let available = semaphore.value > 0;
         match action {
-            SemaphoreRaise => {
-                self.objects.semaphore += 1;
-                if self.objects.semaphore_waiters > 0 {
-                    self.then(thread, &[CALL, Wake(Queue::Semaphore)]);
+            SemaphoreRaise(_) => {
+                semaphore.value += 1;
+                if semaphore.waiters > 0 {
+                    self.then(thread, &[CALL, Wake(queue)]);
                 }
             }
-            SemaphoreTry if available => self.objects.semaphore -= 1,
-            SemaphoreTry => {
-                self.objects.semaphore_waiters += 1;
-                self.then(thread, &[CALL, SemaphoreSleep]);
+            SemaphoreTry(_) if available => semaphore.value -= 1,
+            SemaphoreTry(_) => {
+                semaphore.waiters += 1;
+                self.then(thread, &[CALL, SemaphoreSleep(number)]);
             }
-            SemaphoreSleep => {
-                self.then(thread, &[ATOMIC, SemaphoreRetry]);
+            SemaphoreSleep(_) => {
+                self.then(thread, &[ATOMIC, SemaphoreRetry(number)]);
                 self.threads[thread].has_slept = !available;
                 if !available {
-                    self.block(thread, Some(Queue::Semaphore), None);
+                    self.block(thread, Some(queue), None);
                 }
             }
             _ if available => {
-                self.objects.semaphore -= 1;
-                self.objects.semaphore_waiters -= 1;
+                semaphore.value -= 1;
+                semaphore.waiters -= 1;
             }
             _ => {
-                if self.threads[thread].has_slept {
+                if self.threads[thread].has_slept && number < OF_PROGRAM {
                     self.failed_acquisition(thread);
                 }
-                self.then(thread, &[CALL, SemaphoreSleep]);
+                self.then(thread, &[CALL, SemaphoreSleep(number)]);
             }
         }
     }
@@ -215,7 +258,7 @@ impl World<'_> {
     fn linux(&mut self, thread: usize, action: Action) {
         match action {
             MutexTry(number) | MutexRetry(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 let was_held = mutex.held;
                 mutex.held = true;
                 mutex.special |= was_held || action == MutexRetry(number);
@@ -225,27 +268,27 @@ impl World<'_> {
             }
             MutexSleep(number) => {
                 self.then(thread, &[ATOMIC, MutexRetry(number)]);
-                if self.objects.mutexes[number].special {
-                    self.block(thread, Some(Queue::Mutex(number)), None);
+                if self.mutex(thread, number).special {
+                    self.block(thread, Some(Queue::Mutex(self.id(thread, number))), None);
                 }
             }
             MutexFree(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 let had_sleepers = mutex.special;
                 (mutex.held, mutex.special) = (false, false);
                 if had_sleepers {
-                    self.then(thread, &[CALL, Wake(Queue::Mutex(number))]);
+                    self.then(thread, &[CALL, Wake(Queue::Mutex(self.id(thread, number)))]);
                 }
             }
             ConditionEnter(number, timeout) => {
-                self.objects.conditions[number].waiters += 1;
+                self.condition(thread, number).waiters += 1;
                 self.then(thread, &[MutexUnlock(mutex_of(number)), CALL, ConditionSleep(number, timeout)]);
             }
             ConditionSleep(number, timeout) => {
                 self.then(thread, &[ConditionLeave(number)]);
                 self.threads[thread].timed_out = false;
-                if self.objects.conditions[number].signals > 0 {
-                    self.objects.conditions[number].signals -= 1;
+                if self.condition(thread, number).signals > 0 {
+                    self.condition(thread, number).signals -= 1;
                 } else {
                     self.sleep_on_condition(thread, number, timeout);
                 }
@@ -254,7 +297,7 @@ impl World<'_> {
                 let timed_out = self.threads[thread].timed_out;
                 self.threads[thread].program.wait_timed_out = timed_out;
                 if timed_out {
-                    let condition = &mut self.objects.conditions[number];
+                    let condition = self.condition(thread, number);
                     // If a signal has been given for each waiter already, the one for this waiter is taken back.
                     if condition.waiters > 0 {
                         condition.waiters -= 1;
@@ -265,7 +308,7 @@ impl World<'_> {
                 self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
-                let condition = &mut self.objects.conditions[number];
+                let condition = self.condition(thread, number);
                 if condition.waiters != 0 {
                     condition.waiters -= 1;
                     condition.signals += 1;
@@ -273,9 +316,9 @@ impl World<'_> {
                 }
             }
             ConditionWake(number) => {
-                let woken =
-                    self.objects.conditions[number].signals > 0 && self.wake_first(Queue::Condition(number));
-                self.objects.conditions[number].signals -= u64::from(woken);
+                let queue = Queue::Condition(self.id(thread, number));
+                let woken = self.condition(thread, number).signals > 0 && self.wake_first(queue);
+                self.condition(thread, number).signals -= u64::from(woken);
                 let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
             }
@@ -286,7 +329,7 @@ impl World<'_> {
     fn darwin(&mut self, thread: usize, action: Action) {
         match action {
             MutexTry(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 if !mutex.held && !mutex.special {
                     mutex.held = true;
                 } else if mutex.special && mutex.waiters == 0 {
@@ -299,12 +342,12 @@ impl World<'_> {
                 }
             }
             DarwinMutexSleep(number) if self.may_take_token(thread, number) => {
-                self.objects.mutexes[number].tokens -= 1;
-                self.objects.mutexes[number].pending = None;
+                self.mutex(thread, number).tokens -= 1;
+                self.mutex(thread, number).pending = None;
             }
-            DarwinMutexSleep(number) => self.block(thread, Some(Queue::Mutex(number)), None),
+            DarwinMutexSleep(number) => self.block(thread, Some(Queue::Mutex(self.id(thread, number))), None),
             DarwinMutexOwn(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 mutex.waiters -= 1;
                 (mutex.held, mutex.special) = (true, false);
                 if mutex.waiters == 0 {
@@ -312,7 +355,7 @@ impl World<'_> {
                 }
             }
             MutexFree(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 mutex.held = false;
                 if mutex.waiters > 0 {
                     mutex.special = true;
@@ -320,73 +363,76 @@ impl World<'_> {
                 }
             }
             DarwinMutexSignal(number) => {
-                let cost = if self.darwin_signal(number) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
+                let cost =
+                    if self.darwin_signal(thread, number) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
             }
             ConditionEnter(number, timeout) => {
-                self.objects.conditions[number].waiters += 1;
-                self.objects.conditions[number].semaphore = true;
-                let mutex = &mut self.objects.mutexes[mutex_of(number)];
+                self.condition(thread, number).waiters += 1;
+                self.condition(thread, number).semaphore = true;
+                let mutex = self.mutex(thread, mutex_of(number));
                 (mutex.held, mutex.special) = (false, true);
                 self.then(thread, &[CALL, ConditionSleep(number, timeout), ATOMIC, ConditionLeave(number)]);
             }
             ConditionSleep(number, timeout) => {
                 // One system call does both: the kernel signals the mutex and then gives the core away.
-                self.darwin_signal(mutex_of(number));
+                self.darwin_signal(thread, mutex_of(number));
                 self.sleep_on_condition(thread, number, timeout);
             }
             ConditionLeave(number) => {
                 self.threads[thread].program.wait_timed_out = self.threads[thread].timed_out;
-                self.objects.conditions[number].waiters -= 1;
-                self.forget_semaphore_if_unused(number);
+                self.condition(thread, number).waiters -= 1;
+                self.forget_semaphore_if_unused(thread, number);
                 self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
-                if self.objects.conditions[number].semaphore {
-                    self.objects.conditions[number].signals += 1;
-                    let wake = Wake(Queue::Condition(number));
+                if self.condition(thread, number).semaphore {
+                    self.condition(thread, number).signals += 1;
+                    let wake = Wake(Queue::Condition(self.id(thread, number)));
                     self.then(thread, &[CALL, wake, ATOMIC, DarwinConditionSignalled(number)]);
                 }
             }
             DarwinConditionSignalled(number) => {
-                self.objects.conditions[number].signals -= 1;
-                self.forget_semaphore_if_unused(number);
+                self.condition(thread, number).signals -= 1;
+                self.forget_semaphore_if_unused(thread, number);
             }
             _ => unreachable!("{action:?} on darwin"),
         }
     }
 
     /// Whether there is a token that `thread` may take: not one that another is to have.
-    fn may_take_token(&self, thread: usize, number: usize) -> bool {
-        let mutex = &self.objects.mutexes[number];
+    fn may_take_token(&mut self, thread: usize, number: usize) -> bool {
+        let mutex = self.mutex(thread, number);
         mutex.tokens > 0 && (mutex.special || mutex.pending == Some(thread))
     }
 
     fn sleep_on_condition(&mut self, thread: usize, number: usize, timeout: Option<Span>) {
         let until: Option<Time> = timeout.map(|span| self.now + span + self.cost(Cost::TimerLateness));
-        self.block(thread, Some(Queue::Condition(number)), until);
+        self.block(thread, Some(Queue::Condition(self.id(thread, number))), until);
     }
 
     /// Signals the mutex; whether somebody slept.
-    fn darwin_signal(&mut self, number: usize) -> bool {
+    fn darwin_signal(&mut self, thread: usize, number: usize) -> bool {
         // A signal for the thread that took the mutex over in transit is for no other.
-        let sleepers = &mut self.objects.sleepers[Queue::Mutex(number).index()];
-        let woken = match self.objects.mutexes[number].pending {
+        let queue = Queue::Mutex(self.id(thread, number));
+        let pending = self.mutex(thread, number).pending;
+        let sleepers = self.objects.sleepers.entry(queue).or_default();
+        let woken = match pending {
             Some(pending) if sleepers.contains(&pending) => {
                 sleepers.retain(|sleeper| *sleeper != pending);
                 sleepers.push_front(pending);
-                self.objects.mutexes[number].pending = None;
-                self.wake_first(Queue::Mutex(number))
+                self.mutex(thread, number).pending = None;
+                self.wake_first(queue)
             }
             Some(_) => false,
-            None => self.wake_first(Queue::Mutex(number)),
+            None => self.wake_first(queue),
         };
-        self.objects.mutexes[number].tokens += u64::from(!woken);
+        self.mutex(thread, number).tokens += u64::from(!woken);
         woken
     }
 
-    fn forget_semaphore_if_unused(&mut self, number: usize) {
-        let condition = &mut self.objects.conditions[number];
+    fn forget_semaphore_if_unused(&mut self, thread: usize, number: usize) {
+        let condition = self.condition(thread, number);
         condition.semaphore &= condition.waiters > 0 || condition.signals > 0;
     }
 }
