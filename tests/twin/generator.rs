@@ -7,7 +7,7 @@ use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
 use gilsim::python::threading::Threading;
-use gilsim::sim::{Model, ThreadSpec};
+use gilsim::sim::{Arrivals, ClientSpec, Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -30,6 +30,8 @@ pub const LOCKS: [&str; 11] = [
 /// How many devices and marks programs refer to.
 const DEVICES: usize = 2;
 const MARKS: usize = 2;
+/// How many channels there are. What is asked through a channel has the latency of its number, and marks come after.
+pub const CHANNELS: usize = 2;
 
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
@@ -43,9 +45,10 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
         prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
         prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
         process(),
-        vec(1..=2_usize, DEVICES),
+        (vec(1..=2_usize, DEVICES), vec(1..=3_usize, CHANNELS), clients()),
     )
-        .prop_map(|(threads, programs, stretches, machine, gil, until, process, devices)| {
+        .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
+            let (devices, channels, clients) = outside;
             let mut interpreters = Vec::new();
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
@@ -59,7 +62,8 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     cores: cores_of(affinity, machine.cores),
                 })
                 .collect();
-            let endless = threads.iter().any(|thread| is_endless(&programs[thread.program]));
+            let endless =
+                !clients.is_empty() || threads.iter().any(|thread| is_endless(&programs[thread.program]));
             let needs_an_end = endless || may_never_end(&machine.scheduler) || keeps_waking(&gil);
             // Waiters that are woken all the time may keep a holder from its core for ever, so every run has an end.
             let latest = if needs_an_end { Span::from_micros(3000) } else { Span::from_millis(100) };
@@ -76,10 +80,10 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 variables: 0,
                 stretches,
                 programs,
-                channels: Vec::new(),
+                channels,
                 devices,
-                latencies: MARKS,
-                clients: Vec::new(),
+                latencies: CHANNELS + MARKS,
+                clients,
                 threads,
                 until,
             }
@@ -93,6 +97,24 @@ struct Process {
     daemons_only: bool,
     lone_thread_locks: bool,
     lock_tries_first: bool,
+}
+
+/// Users outside, mostly none.
+fn clients() -> impl Strategy<Value = Vec<ClientSpec>> {
+    let some_time = || {
+        prop_oneof![
+            span(5, 100).prop_map(Distribution::Constant),
+            span(5, 100).prop_map(|mean| Distribution::Exponential { mean }),
+        ]
+    };
+    let closed = (1..=3_usize, some_time()).prop_map(|(users, think)| Arrivals::Closed { users, think });
+    let open = some_time().prop_map(|between| Arrivals::Open { between });
+    let requests = prop_oneof![2 => Just(None), 1 => (1..20_u64).prop_map(Some)];
+    let client =
+        (0..CHANNELS, prop_oneof![closed, open], requests).prop_map(|(channel, arrivals, requests)| {
+            ClientSpec { channel, latency: channel, arrivals, requests }
+        });
+    prop_oneof![4 => Just(Vec::new()), 1 => vec(client, 1..=2)]
 }
 
 fn process() -> impl Strategy<Value = Process> {
@@ -330,6 +352,8 @@ enum Node {
     Run(usize, Span),
     /// Steps that have nothing within them.
     Step(Step),
+    /// A question, and waiting for the answer.
+    Request(usize),
     Marked(usize, Vec<Node>),
     Loop(Option<u64>, Vec<Node>),
 }
@@ -346,11 +370,51 @@ fn waiting() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What is done with a channel.
+fn talking() -> impl Strategy<Value = Node> {
+    let talk = |channel| {
+        let step = prop::sample::select(vec![
+            Step::Send { channel, asks: false },
+            Step::Receive { channel },
+            Step::Reply { channel },
+        ]);
+        prop_oneof![3 => step.prop_map(Node::Step), 2 => Just(Node::Request(channel))]
+    };
+    (0..CHANNELS).prop_flat_map(talk)
+}
+
+/// Receives from a channel for ever, works, and mostly answers.
+fn server() -> impl Strategy<Value = Node> {
+    (0..CHANNELS, 0..2_usize, span(1, 50), waiting(), any::<bool>(), prop::bool::weighted(0.8)).prop_map(
+        |(channel, stretch, span, waits, does_wait, answers)| {
+            let mut body = vec![Node::Step(Step::Receive { channel }), Node::Run(stretch, span)];
+            body.extend(does_wait.then_some(Node::Step(waits)));
+            body.extend(answers.then_some(Node::Step(Step::Reply { channel })));
+            Node::Loop(None, body)
+        },
+    )
+}
+
 fn program() -> impl Strategy<Value = Program> {
-    let leaf = prop_oneof![
-        3 => (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span)),
-        2 => waiting().prop_map(Node::Step),
-    ];
+    let plain = program_of(prop_oneof![3 => run(), 2 => waiting().prop_map(Node::Step)].boxed());
+    let talks =
+        program_of(prop_oneof![3 => run(), 1 => waiting().prop_map(Node::Step), 2 => talking()].boxed());
+    let serves = server().prop_map(|server| compiled(&[server]));
+    prop_oneof![5 => plain, 2 => talks, 1 => serves]
+}
+
+fn run() -> impl Strategy<Value = Node> {
+    (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span))
+}
+
+fn compiled(nodes: &[Node]) -> Program {
+    let mut steps = Vec::new();
+    flatten(nodes, &mut steps);
+    steps.push(Step::End);
+    Program { steps }
+}
+
+fn program_of(leaf: BoxedStrategy<Node>) -> impl Strategy<Value = Program> {
     let node = leaf.prop_recursive(2, 8, 4, |node| {
         let marked = (0..MARKS, vec(node.clone(), 0..3)).prop_map(|(mark, body)| Node::Marked(mark, body));
         let repeated = (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body));
@@ -365,10 +429,7 @@ fn program() -> impl Strategy<Value = Program> {
     let last = prop_oneof![9 => Just(None), 1 => endless.prop_map(Some)];
     (vec(node, 0..4), last).prop_map(|(mut nodes, last)| {
         nodes.extend(last);
-        let mut steps = Vec::new();
-        flatten(&nodes, &mut steps);
-        steps.push(Step::End);
-        Program { steps }
+        compiled(&nodes)
     })
 }
 
@@ -377,10 +438,14 @@ fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
         match node {
             Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
             Node::Step(step) => steps.push(step.clone()),
+            Node::Request(channel) => {
+                steps.push(Step::Send { channel: *channel, asks: true });
+                steps.push(Step::AwaitReply { latency: *channel });
+            }
             Node::Marked(latency, body) => {
-                steps.push(Step::BeginMark { latency: *latency });
+                steps.push(Step::BeginMark { latency: CHANNELS + latency });
                 flatten(body, steps);
-                steps.push(Step::EndMark { latency: *latency });
+                steps.push(Step::EndMark { latency: CHANNELS + latency });
             }
             Node::Loop(count, body) => {
                 let start = steps.len();

@@ -11,9 +11,9 @@ use gilsim::os::machine::{Costs, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
-use gilsim::sim::Model;
+use gilsim::sim::{Arrivals, Model};
 
-use crate::generator::instruction;
+use crate::generator::{CHANNELS, instruction};
 
 const OPCODES: &str = "  opcodes:
     known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED]
@@ -33,10 +33,12 @@ pub fn text(model: &Model, seed: u64) -> String {
     text += &python(model, instruction);
     text += &objects(model);
     text += "functions:\n";
-    // The names of latencies are numbered as they are met.
+    // The names of latencies are numbered as they are met, and channels have two ends.
     let marks: Vec<String> =
         (0..model.latencies).map(|latency| format!("mark: {{begin: {}}}", name_of(latency))).collect();
-    let _ = writeln!(text, "  all names: [{}]", marks.join(", "));
+    let ends = (0..CHANNELS).map(|channel| format!("send: channel {channel}}}, {{recv: channel {channel}"));
+    let names: Vec<String> = marks.into_iter().chain(ends).map(|step| format!("{{{step}}}")).collect();
+    let _ = writeln!(text, "  all names: [{}]", names.join(", "));
     for (number, program) in model.programs.iter().enumerate() {
         let writer = Writer { model, program, instruction };
         let _ =
@@ -64,7 +66,7 @@ pub fn text(model: &Model, seed: u64) -> String {
 
 /// How a latency is called.
 fn name_of(latency: usize) -> String {
-    format!("mark {latency}")
+    if latency < CHANNELS { format!("channel {latency}") } else { format!("mark {latency}") }
 }
 
 fn python(model: &Model, instruction: Span) -> String {
@@ -83,6 +85,24 @@ fn objects(model: &Model) -> String {
     let mut text = "devices:\n".to_owned();
     for (number, servers) in model.devices.iter().enumerate() {
         let _ = writeln!(text, "  device {number}: {{servers: {servers}}}");
+    }
+    text += "channels:\n";
+    for (number, capacity) in model.channels.iter().enumerate() {
+        let _ = writeln!(text, "  channel {number}: {{capacity: {capacity}}}");
+    }
+    if !model.clients.is_empty() {
+        text += "clients:\n";
+    }
+    for client in &model.clients {
+        let channel = client.channel;
+        let arrivals = match &client.arrivals {
+            Arrivals::Closed { users, think } => {
+                format!("closed: {{users: {users}, think: {}}}", distribution(think))
+            }
+            Arrivals::Open { between } => format!("open: {{every: {}}}", distribution(between)),
+        };
+        let requests = client.requests.map_or(String::new(), |requests| format!(", requests: {requests}"));
+        let _ = writeln!(text, "  - {{channel: channel {channel}, {arrivals}{requests}}}");
     }
     text
 }
@@ -246,6 +266,13 @@ impl Writer<'_> {
                     let gil = if *holds_gil { "held" } else { "released" };
                     written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
                 }
+                Step::Send { channel, asks: false } => written.push(format!("send: channel {channel}")),
+                Step::Send { channel, asks: true } => {
+                    written.push(format!("request: channel {channel}"));
+                    index += 1;
+                }
+                Step::Receive { channel } => written.push(format!("recv: channel {channel}")),
+                Step::Reply { channel } => written.push(format!("reply: channel {channel}")),
                 Step::BeginMark { latency } => {
                     written.push(format!("mark: {{begin: {}}}", name_of(*latency)))
                 }

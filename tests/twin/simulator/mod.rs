@@ -3,6 +3,7 @@
 //! A thread's future is a stack of actions; an agenda of events says what happens next. Nothing is skipped and nothing
 //! is precomputed, except that a burst of bytecode is as long as the rules make it.
 
+mod channels;
 mod kernel;
 mod lock;
 mod mach;
@@ -37,16 +38,17 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
     for (thread, spec) in model.threads.iter().enumerate() {
         world.agenda.set(Kind::Timer, thread, Time::ZERO + spec.start);
     }
+    world.set_alarms();
     world.set_tick();
     world.record();
     let mut handled = 0;
     let until = model.until.unwrap_or(Time::END);
     let ending = loop {
-        if world.waited_for_have_ended() {
+        if world.waited_for_have_ended() || world.all_requests_are_over() {
             break Ending::Finished;
         }
         let Some(event) = world.agenda.take_next(until) else {
-            if world.agenda.events.is_empty() && model.until.is_none() {
+            if world.now < until && world.agenda.events.iter().all(|event| event.kind == Kind::Tick) {
                 break Ending::Stuck;
             }
             world.now = until;
@@ -56,6 +58,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
         handled += 1;
         crate::give_up_after(1_000_000, handled);
         match event.kind {
+            Kind::Alarm => world.alarm_has_come(event.index),
             Kind::Timer => world.timer_has_come(event.index),
             Kind::Core => world.piece_is_over(event.index),
             Kind::Interrupt => world.interrupt_has_come(event.index),
@@ -70,6 +73,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
 /// What can happen, in the order in which it happens at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
+    Alarm,
     Timer,
     Core,
     Interrupt,
@@ -109,7 +113,8 @@ impl Agenda {
 
     fn take_next(&mut self, until: Time) -> Option<Event> {
         let next = *self.events.iter().min_by_key(|event| (event.time, event.kind, event.place))?;
-        if next.time > until || next.time == Time::END {
+        let only_ticks = self.events.iter().all(|event| event.kind == Kind::Tick);
+        if only_ticks || next.time > until || next.time == Time::END {
             return None;
         }
         self.cancel(next.kind, next.index);
@@ -135,6 +140,9 @@ pub enum Cost {
     LatencyJustIdle,
     OtherCore,
     ClockRead,
+    ThreadStart,
+    ChannelSend,
+    ChannelReceive,
 }
 
 /// The random streams, one for each cost and one for each thread's program.
@@ -161,6 +169,9 @@ impl Streams {
             (Purpose::WakeLatency, 3),
             (Purpose::WakeCall, 3),
             (Purpose::SystemCall, 1),
+            (Purpose::ThreadStart, 0),
+            (Purpose::Channel, 0),
+            (Purpose::Channel, 1),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
         let program = |thread| Stream::new(seed, Purpose::Program, thread);
@@ -184,6 +195,9 @@ impl Streams {
             Cost::ClockRead => &costs.clock_read,
             Cost::OtherCore => &costs.wake_other_core,
             Cost::LatencyBusy => &costs.wake_latency_busy,
+            Cost::ThreadStart => &costs.thread_start,
+            Cost::ChannelSend => &costs.channel_send,
+            Cost::ChannelReceive => &costs.channel_receive,
         };
         distribution.sample(&mut self.costs[cost as usize])
     }
@@ -204,6 +218,7 @@ pub struct World<'a> {
     objects: objects::Objects,
     gils: Vec<lock::Gil>,
     busy_servers: Vec<usize>,
+    channels: channels::Channels,
     latencies: Vec<Latency>,
     scheduler: sched::Scheduler,
     load: mach::Load,
@@ -230,6 +245,7 @@ impl<'a> World<'a> {
             objects: objects::Objects::default(),
             gils: (0..model.interpreters).map(|_| lock::Gil::new(&model.gil, threads)).collect(),
             busy_servers: vec![0; model.devices.len()],
+            channels: channels::Channels::new(model, seed),
             latencies: vec![Latency::default(); model.latencies],
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
             load: mach::Load::new(model.machine.cores, threads),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use gilsim::des::{Span, Time};
 use gilsim::os::machine::Platform;
 
+use super::channels::Talk;
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
 use super::program::Do;
@@ -49,6 +50,8 @@ pub enum Action {
     Lock(Policy),
     /// What the program does next.
     Program(Do),
+    /// What it does with channels.
+    Channel(Talk),
 }
 
 /// One of the objects with this number: of an interpreter's lock, or of the program.
@@ -187,6 +190,7 @@ impl World<'_> {
             }
             Lock(policy) => self.lock_action(thread, policy),
             Program(next) => self.program_action(thread, next),
+            Channel(talk) => self.talk(thread, talk),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {

@@ -6,6 +6,7 @@ use gilsim::des::{Span, Time};
 use gilsim::python::program::Step;
 use gilsim::trace::{Mark, ThreadState};
 
+use super::channels::Message;
 use super::kernel::{Burst, Mode};
 use super::lock::{Policy, Why, ticker_interval};
 use super::objects::Action::{self, Lock, Program};
@@ -41,6 +42,9 @@ pub struct ProgramCounter {
     /// The device that it uses or waits for, and for how long it will be served.
     service: Option<(usize, Span)>,
     marks: BTreeMap<usize, Time>,
+    /// When it began to ask its last question, and what it has received last from each channel.
+    pub asked: Option<Time>,
+    pub to_answer: BTreeMap<usize, Message>,
 }
 
 /// The stretch that is executed, up to which position; where the thread is in it, and the ticks executed there.
@@ -133,6 +137,9 @@ impl World<'_> {
                 if let Some(begun) = counter.marks.remove(latency) {
                     self.latencies[*latency].record(self.now.since(begun));
                 }
+            }
+            Step::Send { .. } | Step::Receive { .. } | Step::Reply { .. } | Step::AwaitReply { .. } => {
+                self.channel_step(thread, step);
             }
             Step::End if self.has_lock(thread) => {
                 self.then(thread, &[Lock(Policy::Release(Why::Ends)), Program(Do::End)]);
