@@ -6,10 +6,12 @@ use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
-use gilsim::python::threading::Threading;
+use gilsim::python::threading::Call;
 use gilsim::sim::{Arrivals, ClientSpec, Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+use crate::programs::{CHANNELS, DEVICES, MARKS, VARIABLES, compiled, program, threading};
 
 /// All schedulers.
 pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
@@ -27,36 +29,36 @@ pub const LOCKS: [&str; 11] = [
     "ruby",
     "none",
 ];
-/// How many devices and marks programs refer to.
-const DEVICES: usize = 2;
-const MARKS: usize = 2;
-/// How many channels there are. What is asked through a channel has the latency of its number, and marks come after.
-pub const CHANNELS: usize = 2;
-
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
     let thread = || (0..3_usize, prop::bool::weighted(0.1), start(), affinity(), 0..4_usize);
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
         prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],
-        vec(program(), 3),
+        vec(program().boxed(), 3),
         vec(stretch(), 2),
-        machine(cores, schedulers),
+        machine(cores, schedulers).boxed(),
         prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
         prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
         process(),
-        (vec(1..=2_usize, DEVICES), vec(1..=3_usize, CHANNELS), clients()),
+        (vec(1..=2_usize, DEVICES), vec(1..=3_usize, CHANNELS), clients().boxed(), threading()),
     )
         .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
-            let (devices, channels, clients) = outside;
+            let (devices, channels, clients, mut threading) = outside;
+            threading.add_threads(threads.len());
+            let programs: Vec<Program> =
+                programs.iter().map(|nodes| compiled(nodes, &stretches, threads.len())).collect();
             let mut interpreters = Vec::new();
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
-                .map(|(program, daemon, start, affinity, interpreter)| ThreadSpec {
+                .enumerate()
+                .map(|(number, (program, daemon, start, affinity, interpreter))| ThreadSpec {
                     program,
                     interpreter: interpreter_of(interpreter, &process, &mut interpreters),
-                    started_by_step: false,
-                    announced: false,
+                    started_by_step: is_called(&programs, Call::Start(number)),
+                    announced: [Call::Start(number), Call::Join(number)]
+                        .into_iter()
+                        .any(|call| is_called(&programs, call)),
                     daemon: daemon || process.daemons_only,
                     start,
                     cores: cores_of(affinity, machine.cores),
@@ -75,9 +77,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 gil,
                 lone_thread_locks: process.lone_thread_locks,
                 library: (0, instruction),
-                threading: Threading::default(),
+                threading,
                 lock_tries_first: process.lock_tries_first,
-                variables: 0,
+                variables: VARIABLES,
                 stretches,
                 programs,
                 channels,
@@ -153,6 +155,10 @@ fn greatest_common_divisor(one: u64, other: u64) -> u64 {
     if other == 0 { one } else { greatest_common_divisor(other, one % other) }
 }
 
+fn is_called(programs: &[Program], call: Call) -> bool {
+    programs.iter().any(|program| program.steps.contains(&Step::Call(call)))
+}
+
 fn is_endless(program: &Program) -> bool {
     program.steps.iter().any(|step| matches!(step, Step::LoopStart { count: None, .. }))
 }
@@ -191,7 +197,7 @@ fn keeps_waking(gil: &GilConfig) -> bool {
 }
 
 /// From `low` to `high` microseconds, often a round number.
-fn span(low: u64, high: u64) -> impl Strategy<Value = Span> + Clone {
+pub fn span(low: u64, high: u64) -> impl Strategy<Value = Span> + Clone {
     let round = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
     let mut round: Vec<u64> = round.into_iter().filter(|micros| (low..=high).contains(micros)).collect();
     if low == 0 {
@@ -222,7 +228,7 @@ fn cores_of(affinity: u8, cores: usize) -> CoreSet {
     if allowed.is_empty() || affinity == u8::MAX { CoreSet::ALL } else { CoreSet::of(allowed) }
 }
 
-fn cost(high: u64) -> impl Strategy<Value = Distribution> {
+pub fn cost(high: u64) -> impl Strategy<Value = Distribution> {
     let constant = span(0, high).prop_map(Distribution::Constant);
     let uniform = (span(0, high), span(0, high))
         .prop_map(|(one, other)| Distribution::Uniform { low: one.min(other), high: one.max(other) });
@@ -345,116 +351,4 @@ fn stretch() -> impl Strategy<Value = Stretch> {
     let instruction = (nanos, prop::bool::weighted(0.6), prop::bool::weighted(0.8))
         .prop_map(|(nanos, tick, may_check)| Instruction { cost: Span::from_nanos(nanos), tick, may_check });
     vec(instruction, 1..6).prop_map(|instructions| Stretch::new(&instructions))
-}
-
-#[derive(Clone, Debug)]
-enum Node {
-    Run(usize, Span),
-    /// Steps that have nothing within them.
-    Step(Step),
-    /// A question, and waiting for the answer.
-    Request(usize),
-    Marked(usize, Vec<Node>),
-    Loop(Option<u64>, Vec<Node>),
-}
-
-fn waiting() -> impl Strategy<Value = Step> {
-    let io = |(work, wait)| Step::Io { work, wait, device: None };
-    let device = |(wait, device)| Step::Io { work: Distribution::ZERO, wait, device: Some(device) };
-    prop_oneof![
-        2 => cost(200).prop_map(move |wait| io((Distribution::ZERO, wait))),
-        2 => cost(200).prop_map(|span| Step::Sleep { span }),
-        1 => (cost(20), cost(200)).prop_map(io),
-        1 => (cost(200), 0..DEVICES).prop_map(device),
-        1 => (cost(100), any::<bool>()).prop_map(|(span, holds_gil)| Step::C { span, holds_gil }),
-    ]
-}
-
-/// What is done with a channel.
-fn talking() -> impl Strategy<Value = Node> {
-    let talk = |channel| {
-        let step = prop::sample::select(vec![
-            Step::Send { channel, asks: false },
-            Step::Receive { channel },
-            Step::Reply { channel },
-        ]);
-        prop_oneof![3 => step.prop_map(Node::Step), 2 => Just(Node::Request(channel))]
-    };
-    (0..CHANNELS).prop_flat_map(talk)
-}
-
-/// Receives from a channel for ever, works, and mostly answers.
-fn server() -> impl Strategy<Value = Node> {
-    (0..CHANNELS, 0..2_usize, span(1, 50), waiting(), any::<bool>(), prop::bool::weighted(0.8)).prop_map(
-        |(channel, stretch, span, waits, does_wait, answers)| {
-            let mut body = vec![Node::Step(Step::Receive { channel }), Node::Run(stretch, span)];
-            body.extend(does_wait.then_some(Node::Step(waits)));
-            body.extend(answers.then_some(Node::Step(Step::Reply { channel })));
-            Node::Loop(None, body)
-        },
-    )
-}
-
-fn program() -> impl Strategy<Value = Program> {
-    let plain = program_of(prop_oneof![3 => run(), 2 => waiting().prop_map(Node::Step)].boxed());
-    let talks =
-        program_of(prop_oneof![3 => run(), 1 => waiting().prop_map(Node::Step), 2 => talking()].boxed());
-    let serves = server().prop_map(|server| compiled(&[server]));
-    prop_oneof![5 => plain, 2 => talks, 1 => serves]
-}
-
-fn run() -> impl Strategy<Value = Node> {
-    (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span))
-}
-
-fn compiled(nodes: &[Node]) -> Program {
-    let mut steps = Vec::new();
-    flatten(nodes, &mut steps);
-    steps.push(Step::End);
-    Program { steps }
-}
-
-fn program_of(leaf: BoxedStrategy<Node>) -> impl Strategy<Value = Program> {
-    let node = leaf.prop_recursive(2, 8, 4, |node| {
-        let marked = (0..MARKS, vec(node.clone(), 0..3)).prop_map(|(mark, body)| Node::Marked(mark, body));
-        let repeated = (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body));
-        prop_oneof![3 => repeated, 1 => marked]
-    });
-    // The body of an endless loop takes time, always.
-    let endless =
-        (0..2_usize, span(1, 100), vec(node.clone(), 0..3)).prop_map(|(stretch, span, mut body)| {
-            body.push(Node::Run(stretch, span));
-            Node::Loop(None, body)
-        });
-    let last = prop_oneof![9 => Just(None), 1 => endless.prop_map(Some)];
-    (vec(node, 0..4), last).prop_map(|(mut nodes, last)| {
-        nodes.extend(last);
-        compiled(&nodes)
-    })
-}
-
-fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
-    for node in nodes {
-        match node {
-            Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
-            Node::Step(step) => steps.push(step.clone()),
-            Node::Request(channel) => {
-                steps.push(Step::Send { channel: *channel, asks: true });
-                steps.push(Step::AwaitReply { latency: *channel });
-            }
-            Node::Marked(latency, body) => {
-                steps.push(Step::BeginMark { latency: CHANNELS + latency });
-                flatten(body, steps);
-                steps.push(Step::EndMark { latency: CHANNELS + latency });
-            }
-            Node::Loop(count, body) => {
-                let start = steps.len();
-                steps.push(Step::LoopStart { count: *count, exit: 0 });
-                flatten(body, steps);
-                steps.push(Step::LoopEnd { start });
-                let exit = steps.len();
-                steps[start] = Step::LoopStart { count: *count, exit };
-            }
-        }
-    }
 }

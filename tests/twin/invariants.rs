@@ -13,13 +13,14 @@
 //! 9. No waking is lost: while the lock is free and a thread sleeps for it, another is awake (on a core or on its way to
 //!    one) that takes the lock next, or has given it up and not slept since for anything else. So a free lock is taken as
 //!    soon as such a thread has woken up and executed what it must.
-//! 10. A thread that ends has executed as much bytecode as its program has.
+//! 10. A thread that ends has executed as much bytecode as its program has, if no call in it can raise an exception.
 
 use std::cell::Cell;
 
 use gilsim::des::{Span, Time};
 use gilsim::python::interpreter::GilConfig;
 use gilsim::python::program::Step;
+use gilsim::python::threading::Call;
 use gilsim::sim::{Model, Report};
 use gilsim::trace::{Mark, Observer, ThreadState};
 
@@ -278,12 +279,18 @@ fn check_work(watch: &mut Watch, report: &Report, thread: usize) {
     if report.threads[thread].ended.is_none() {
         return;
     }
+    let steps = &watch.model.programs[watch.model.threads[thread].program].steps;
+    let may_raise = |step: &Step| matches!(step, Step::Call(Call::Start(_) | Call::SemaphoreRelease(_)));
+    if steps.iter().any(may_raise) {
+        return;
+    }
     let mut factors = vec![1_u64];
     let mut asked = Span::ZERO;
-    for step in &watch.model.programs[watch.model.threads[thread].program].steps {
+    for step in steps {
         let factor = factors.last().copied().unwrap_or(1);
         match step {
             Step::Run { span, .. } => asked += *span * factor,
+            Step::Part { from, to, .. } => asked += (*to - *from) * factor,
             Step::LoopStart { count, .. } => factors.push(factor * count.unwrap_or(0)),
             Step::LoopEnd { .. } => {
                 factors.pop();

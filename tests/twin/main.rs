@@ -11,6 +11,7 @@
 mod compare;
 mod generator;
 mod invariants;
+mod programs;
 mod recorder;
 mod scenario;
 mod simulator;

@@ -11,14 +11,17 @@ use gilsim::os::machine::{Costs, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
+use gilsim::python::threading::{Call, Threading};
 use gilsim::sim::{Arrivals, Model};
 
-use crate::generator::{CHANNELS, instruction};
+use crate::generator::instruction;
+use crate::programs::CHANNELS;
 
 const OPCODES: &str = "  opcodes:
-    known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED]
-    after: [TICK, TICK_UNCHECKED]
-    not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED]
+    known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN, STORE_TICK, STORE_PLAIN_UNCHECKED,
+      STORE_TICK_UNCHECKED]
+    after: [TICK, TICK_UNCHECKED, STORE_TICK, STORE_TICK_UNCHECKED]
+    not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN_UNCHECKED, STORE_TICK_UNCHECKED]
 ";
 
 /// The text of a scenario whose only run is `model`.
@@ -37,7 +40,13 @@ pub fn text(model: &Model, seed: u64) -> String {
     let marks: Vec<String> =
         (0..model.latencies).map(|latency| format!("mark: {{begin: {}}}", name_of(latency))).collect();
     let ends = (0..CHANNELS).map(|channel| format!("send: channel {channel}}}, {{recv: channel {channel}"));
-    let names: Vec<String> = marks.into_iter().chain(ends).map(|step| format!("{{{step}}}")).collect();
+    // A thread may be started or joined in a loop that is left out because it is never executed.
+    let met = model.threads.iter().enumerate().filter(|(_, thread)| thread.announced);
+    let met = met.map(|(number, thread)| {
+        format!("{}: thread {number}", if thread.started_by_step { "start" } else { "join" })
+    });
+    let names: Vec<String> =
+        marks.into_iter().chain(ends).chain(met).map(|step| format!("{{{step}}}")).collect();
     let _ = writeln!(text, "  all names: [{}]", names.join(", "));
     for (number, program) in model.programs.iter().enumerate() {
         let writer = Writer { model, program, instruction };
@@ -86,6 +95,10 @@ fn objects(model: &Model) -> String {
     for (number, servers) in model.devices.iter().enumerate() {
         let _ = writeln!(text, "  device {number}: {{servers: {servers}}}");
     }
+    text += "objects:\n";
+    for (name, kind) in objects_of(model) {
+        let _ = writeln!(text, "  {name}: {kind}");
+    }
     text += "channels:\n";
     for (number, capacity) in model.channels.iter().enumerate() {
         let _ = writeln!(text, "  channel {number}: {{capacity: {capacity}}}");
@@ -105,6 +118,66 @@ fn objects(model: &Model) -> String {
         let _ = writeln!(text, "  - {{channel: channel {channel}, {arrivals}{requests}}}");
     }
     text
+}
+
+/// The objects of the program, by name.
+fn objects_of(model: &Model) -> Vec<(String, String)> {
+    let threading = &model.threading;
+    let of_locks = (0..threading.locks()).filter_map(|lock| {
+        let is_inner = threading.rlocks().chain(threading.held_at_first()).any(|inner| inner == lock);
+        let name = if is_inner { String::new() } else { lock_name(threading, lock) };
+        name.starts_with("lock").then(|| (name, "lock".to_owned()))
+    });
+    let mut objects: Vec<_> = of_locks.collect();
+    let mut add = |kind: &str, number: usize, text: String| objects.push((format!("{kind} {number}"), text));
+    (0..threading.rlocks().count()).for_each(|number| add("rlock", number, "rlock".to_owned()));
+    add("condition", 0, "condition".to_owned());
+    for (number, (value, bounded)) in threading.semaphores().enumerate() {
+        let kind = if bounded { "bounded_semaphore" } else { "semaphore" };
+        add("semaphore", number, format!("{{{kind}: {value}}}"));
+    }
+    // Those of the threads come last.
+    (0..threading.events() - model.threads.len()).for_each(|number| add("event", number, "event".to_owned()));
+    for (number, capacity) in threading.queues().enumerate() {
+        let text = capacity.map_or("queue".to_owned(), |capacity| format!("{{queue: {capacity}}}"));
+        add("queue", number, text);
+    }
+    for (number, parties) in threading.barriers().enumerate() {
+        add("barrier", number, format!("{{barrier: {parties}}}"));
+    }
+    objects.extend((0..model.variables).map(|number| (format!("variable{number}"), "variable".to_owned())));
+    objects
+}
+
+fn lock_name(threading: &Threading, lock: usize) -> String {
+    match threading.conditions().position(|of_condition| of_condition == lock) {
+        Some(condition) => format!("condition {condition}"),
+        None => format!("lock {lock}"),
+    }
+}
+
+/// A call, as a step.
+fn call(threading: &Threading, call: Call) -> String {
+    match call {
+        Call::Acquire(lock) => format!("lock: {}", lock_name(threading, lock)),
+        Call::Release(lock) => format!("unlock: {}", lock_name(threading, lock)),
+        Call::RLockAcquire(number) => format!("lock: rlock {number}"),
+        Call::RLockRelease(number) => format!("unlock: rlock {number}"),
+        Call::SemaphoreAcquire(number) => format!("acquire: semaphore {number}"),
+        Call::SemaphoreRelease(number) => format!("release: semaphore {number}"),
+        Call::EventSet(number) => format!("set: event {number}"),
+        Call::EventClear(number) => format!("clear: event {number}"),
+        Call::EventWait(number) => format!("wait: event {number}"),
+        Call::ConditionWait(number) => format!("wait: condition {number}"),
+        Call::Notify(number) => format!("notify: condition {number}"),
+        Call::NotifyAll(number) => format!("notify_all: condition {number}"),
+        Call::Put(number) => format!("put: queue {number}"),
+        Call::Get(number) => format!("get: queue {number}"),
+        Call::BarrierWait(number) => format!("barrier: barrier {number}"),
+        Call::Start(thread) => format!("start: thread {thread}"),
+        Call::Join(thread) => format!("join: thread {thread}"),
+        Call::Begin | Call::End => unreachable!("no program has that"),
+    }
 }
 
 /// A time in the largest unit in which it is a whole number.
@@ -266,6 +339,12 @@ impl Writer<'_> {
                     let gil = if *holds_gil { "held" } else { "released" };
                     written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
                 }
+                Step::Call(it) => written.push(call(&self.model.threading, *it)),
+                Step::Part { .. } | Step::Load { .. } | Step::Store { .. } => {
+                    let (text, last) = self.accesses(index);
+                    written.push(text);
+                    index = last;
+                }
                 Step::Send { channel, asks: false } => written.push(format!("send: channel {channel}")),
                 Step::Send { channel, asks: true } => {
                     written.push(format!("request: channel {channel}"));
@@ -289,6 +368,37 @@ impl Writer<'_> {
         written
     }
 
+    /// A round of a stretch with accesses to variables, from the step `first` on; and its last step.
+    fn accesses(&self, first: usize) -> (String, usize) {
+        let mut accesses = Vec::new();
+        let mut position = Span::ZERO;
+        for (index, step) in self.program.steps.iter().enumerate().skip(first) {
+            let Step::Part { stretch, to, .. } = step else {
+                accesses.push((position.picos() / self.instruction.picos(), step));
+                continue;
+            };
+            position = *to;
+            let stretch = &self.model.stretches[*stretch];
+            if *to < stretch.round() {
+                continue;
+            }
+            let mut names: Vec<String> =
+                opcodes(stretch, self.instruction).into_iter().map(str::to_owned).collect();
+            for (number, access) in accesses {
+                let name = &mut names[number as usize];
+                *name = match access {
+                    Step::Load { variable } => format!("{name} variable{variable}"),
+                    Step::Store { variable, change } => {
+                        format!("STORE_{name} variable{variable} += {change}")
+                    }
+                    _ => unreachable!("{access:?} within a round"),
+                };
+            }
+            return (format!("bytecode: [{}]", names.join(", ")), index);
+        }
+        unreachable!("a round has an end")
+    }
+
     /// A loop with this body. The language makes one step of a loop whose body is a single run of bytecode, but that
     /// is another program: events of one instant may then come in another order. So such a body is never left alone.
     fn repeated(&self, count: Option<u64>, body: Vec<String>) -> Vec<String> {
@@ -298,12 +408,12 @@ impl Writer<'_> {
         match count {
             _ if body.is_empty() => body,
             // The language wants no loop in which no time passes.
+            Some(0) => Vec::new(),
             Some(count) if body.iter().all(|step| step.starts_with("mark:")) => {
                 vec![body; count as usize].concat()
             }
             Some(count) if alone => vec![body[0].clone(); count as usize],
             None if alone => vec![written("forever", &vec![body[0].clone(); 2])],
-            Some(0) => Vec::new(),
             Some(count) => vec![written(&count.to_string(), &body)],
             None => vec![written("forever", &body)],
         }

@@ -162,7 +162,7 @@ impl World<'_> {
         self.objects.sleepers.entry(queue).or_default()
     }
 
-    fn make_ready(&mut self, thread: usize, entry: Entry) {
+    pub fn make_ready(&mut self, thread: usize, entry: Entry) {
         self.threads[thread].sleeps_on = None;
         let core = self.place(thread);
         self.reach.clear();

@@ -3,6 +3,7 @@
 //! A thread's future is a stack of actions; an agenda of events says what happens next. Nothing is skipped and nothing
 //! is precomputed, except that a burst of bytecode is as long as the rules make it.
 
+mod calls;
 mod channels;
 mod kernel;
 mod lock;
@@ -17,7 +18,7 @@ use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
 use gilsim::os::machine::Costs;
 use gilsim::python::interpreter::GilConfig;
-use gilsim::sim::report::{GilCounters, ThreadReport};
+use gilsim::sim::report::{GilCounters, ThreadReport, Variable};
 use gilsim::sim::{Ending, Latency, Model, Report};
 use gilsim::trace::{Mark, ThreadState};
 
@@ -35,7 +36,7 @@ pub struct Outcome {
 /// Simulates `model` with the random streams of `seed`.
 pub fn run(model: &Model, seed: u64) -> Outcome {
     let mut world = World::new(model, seed);
-    for (thread, spec) in model.threads.iter().enumerate() {
+    for (thread, spec) in model.threads.iter().enumerate().filter(|(_, spec)| !spec.started_by_step) {
         world.agenda.set(Kind::Timer, thread, Time::ZERO + spec.start);
     }
     world.set_alarms();
@@ -219,6 +220,8 @@ pub struct World<'a> {
     gils: Vec<lock::Gil>,
     busy_servers: Vec<usize>,
     channels: channels::Channels,
+    program: calls::Program,
+    variables: Vec<Variable>,
     latencies: Vec<Latency>,
     scheduler: sched::Scheduler,
     load: mach::Load,
@@ -242,10 +245,12 @@ impl<'a> World<'a> {
             streams: Streams::new(seed, threads),
             threads: (0..threads).map(|_| Thread::default()).collect(),
             cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
-            objects: objects::Objects::default(),
+            objects: objects::Objects::new(&model.threading),
             gils: (0..model.interpreters).map(|_| lock::Gil::new(&model.gil, threads)).collect(),
             busy_servers: vec![0; model.devices.len()],
             channels: channels::Channels::new(model, seed),
+            program: calls::Program::new(model),
+            variables: vec![Variable::default(); model.variables],
             latencies: vec![Latency::default(); model.latencies],
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
             load: mach::Load::new(model.machine.cores, threads),
@@ -317,7 +322,7 @@ impl<'a> World<'a> {
             threads: threads.collect(),
             core_busy: self.lanes.iter().map(busy).collect(),
             latencies: self.latencies,
-            variables: Vec::new(),
+            variables: self.variables,
             events: 0,
         };
         let states = self.states.into_iter().map(|lane| finished(lane, end)).collect();

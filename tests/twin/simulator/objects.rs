@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gilsim::des::{Span, Time};
 use gilsim::os::machine::Platform;
+use gilsim::python::threading::Threading;
 
+use super::calls::Library;
 use super::channels::Talk;
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
@@ -52,6 +54,8 @@ pub enum Action {
     Program(Do),
     /// What it does with channels.
     Channel(Talk),
+    /// What library code does next.
+    Library(Library),
 }
 
 /// One of the objects with this number: of an interpreter's lock, or of the program.
@@ -124,10 +128,13 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The semaphore of a lock of the program that is held at first.
-    pub fn hold_at_first(&mut self, number: usize) {
-        let id = Id { interpreter: None, number };
-        self.semaphores.insert(id, Semaphore { value: 0, waiters: 0 });
+    /// Nobody waits for anything; the locks of the program that are held at first let nobody in.
+    pub fn new(threading: &Threading) -> Objects {
+        let held = threading.held_at_first().map(|lock| Id { interpreter: None, number: OF_PROGRAM + lock });
+        Objects {
+            semaphores: held.map(|id| (id, Semaphore { value: 0, waiters: 0 })).collect(),
+            ..Objects::default()
+        }
     }
 }
 
@@ -177,7 +184,7 @@ impl World<'_> {
                 };
                 self.threads[thread].report.system_calls += u64::from(cost == Cost::SystemCall);
                 let mut left = self.cost(cost);
-                if cost == Cost::WakeSleeper {
+                if matches!(cost, Cost::WakeSleeper | Cost::ThreadStart) {
                     for besides in std::mem::take(&mut self.reach) {
                         left += self.cost(besides);
                     }
@@ -191,6 +198,7 @@ impl World<'_> {
             Lock(policy) => self.lock_action(thread, policy),
             Program(next) => self.program_action(thread, next),
             Channel(talk) => self.talk(thread, talk),
+            Library(part) => self.library(thread, part),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
@@ -257,6 +265,14 @@ impl World<'_> {
                 self.then(thread, &[CALL, SemaphoreSleep(number)]);
             }
         }
+    }
+
+    /// Takes a semaphore if it lets the thread in at once; whether it did.
+    pub fn try_semaphore(&mut self, thread: usize, number: usize) -> bool {
+        let semaphore = self.semaphore_of(thread, number);
+        let available = semaphore.value > 0;
+        semaphore.value -= u64::from(available);
+        available
     }
 
     fn linux(&mut self, thread: usize, action: Action) {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use gilsim::des::{Span, Time};
 use gilsim::python::program::Step;
+use gilsim::python::threading::Call;
 use gilsim::trace::{Mark, ThreadState};
 
+use super::calls::Library;
 use super::channels::Message;
 use super::kernel::{Burst, Mode};
 use super::lock::{Policy, Why, ticker_interval};
@@ -45,6 +47,10 @@ pub struct ProgramCounter {
     /// When it began to ask its last question, and what it has received last from each channel.
     pub asked: Option<Time>,
     pub to_answer: BTreeMap<usize, Message>,
+    /// Whether the lock that it has tried was held.
+    pub refused: bool,
+    /// The variable that it has loaded: its value, and the number of stores to it.
+    pub remembered: (i64, u64),
 }
 
 /// The stretch that is executed, up to which position; where the thread is in it, and the ticks executed there.
@@ -67,6 +73,9 @@ struct Stop {
 
 impl World<'_> {
     pub fn begin_program(&mut self, thread: usize) {
+        if self.model.threads[thread].announced {
+            self.then(thread, &[Action::Library(Library::Do(Call::Begin))]);
+        }
         if self.has_lock(thread) {
             self.then(thread, &[Lock(Policy::Take)]);
         } else {
@@ -141,11 +150,17 @@ impl World<'_> {
             Step::Send { .. } | Step::Receive { .. } | Step::Reply { .. } | Step::AwaitReply { .. } => {
                 self.channel_step(thread, step);
             }
-            Step::End if self.has_lock(thread) => {
-                self.then(thread, &[Lock(Policy::Release(Why::Ends)), Program(Do::End)]);
+            Step::Load { .. } | Step::Store { .. } => self.variable_step(thread, step),
+            Step::Call(call) => self.then(thread, &[Action::Library(Library::Do(*call))]),
+            Step::End => {
+                self.then(thread, &[Program(Do::End)]);
+                if self.has_lock(thread) {
+                    self.then(thread, &[Lock(Policy::Release(Why::Ends))]);
+                }
+                if model.threads[thread].announced {
+                    self.then(thread, &[Action::Library(Library::Do(Call::End))]);
+                }
             }
-            Step::End => self.then(thread, &[Program(Do::End)]),
-            other => unimplemented!("{other:?} in the twin"),
         }
     }
 
