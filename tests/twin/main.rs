@@ -8,6 +8,7 @@
 //!
 //! As many random models are held against the invariants of a run.
 
+mod balance;
 mod compare;
 mod generator;
 mod invariants;
