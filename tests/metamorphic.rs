@@ -170,3 +170,46 @@ fn an_interval_without_end_runs_every_thread_until_it_blocks() {
         assert_eq!((gil.checks, gil.drop_requests, gil.acquisitions), (0, 0, 13), "{}", parts.python);
     });
 }
+
+/// Where threads only compute and nothing has a cost, one core does their work one after another, with a GIL or without:
+/// the run is as long, and each thread uses as much. (When a thread ends is another matter: without a GIL the quantum
+/// of the scheduler decides it, with one also the interval of the lock. The lock of PyPy is left out: nobody is woken
+/// when it is released, so that the core may idle until the next look at it.)
+#[test]
+fn on_one_core_a_free_gil_costs_nothing() {
+    let locks = [
+        "{policy: check_interval, interval: 100, first_ticker: 100, lock: semaphore}",
+        "{policy: check_interval, interval: 100, first_ticker: 100, lock: condvar}",
+        "{policy: check_interval, interval: 100, first_ticker: 100, lock: handoff}",
+        "{policy: round_robin, interval: 100, first_ticker: 100}",
+        "{policy: switch_interval, interval: 500us, forced_switching: true, ending_thread_waits: true}",
+        "{policy: switch_interval, interval: 500us, forced_switching: false, ending_thread_waits: false}",
+        "{policy: priority, interval: 500us}",
+        "{policy: bfs, slice: 500us, factor: 8, ticks: 5000}",
+        "{policy: ruby, quantum: 1ms, tick: 100us}",
+    ];
+    for platform in PLATFORMS {
+        let run = |lock: &str| {
+            let text = format!(
+                "gilsim: 1
+title: one core
+machine: {{cores: 1, platform: {platform}, scheduler: {{round_robin: {{quantum: 300us}}}}, costs: {{}}}}
+python: {{preset: cpython-3.9, instruction: 11ns, gil: {lock}}}
+threads:
+  - {{name: a, do: [python: 3001us]}}
+  - {{name: b, start: 70us, do: [python: 5ms, c: {{for: 700us, gil: held}}]}}
+  - {{name: c, start: 1ms, do: [python: 4ms]}}
+"
+            );
+            let scenario = scenario::load(&text, "one core", &[]).unwrap_or_else(|errors| panic!("{errors}"));
+            let report = sim::run(&scenario.runs[0].model, 1, ()).0;
+            let used: Vec<u64> = report.threads.iter().map(|thread| thread.user.picos()).collect();
+            (report.makespan, report.core_busy.clone(), used)
+        };
+        let without = run("{policy: none}");
+        assert_eq!(without.2, [3_001_000_000, 5_700_000_000, 4_000_000_000]);
+        for lock in locks {
+            assert_eq!(run(lock), without, "{platform} {lock}");
+        }
+    }
+}

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::fmt::Write as _;
 
+use gilsim::sim::Report;
+
 use crate::simulator::Outcome;
 
 /// The first difference of each kind, in words; `None` if there is none.
@@ -24,6 +26,12 @@ pub fn difference(engine: &Outcome, twin: &Outcome) -> Option<String> {
         differing(&mut text, &format!("counters of thread {thread}"), left, right);
     }
     differing(&mut text, "busy cores", &left.core_busy, &right.core_busy);
+    differing(&mut text, "interpreters", &left.interpreters, &right.interpreters);
+    differing(&mut text, "variables", &left.variables, &right.variables);
+    let latencies = |of: &Report| -> Vec<_> {
+        of.latencies.iter().map(|latency| (latency.mean(), latency.buckets().collect::<Vec<_>>())).collect()
+    };
+    differing(&mut text, "latencies", &latencies(left), &latencies(right));
     differing(&mut text, "fingerprint", &left.fingerprint(), &right.fingerprint());
     (!text.is_empty()).then_some(text)
 }

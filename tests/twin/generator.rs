@@ -6,70 +6,157 @@ use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
-use gilsim::python::threading::Threading;
-use gilsim::sim::{Model, ThreadSpec};
+use gilsim::python::threading::Call;
+use gilsim::sim::{Arrivals, ClientSpec, Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+use crate::programs::{CHANNELS, DEVICES, MARKS, VARIABLES, compiled, program, threading};
 
 /// All schedulers.
 pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
 /// The kinds of locks, by name.
-pub const LOCKS: [&str; 10] =
-    ["semaphore", "condvar", "handoff", "switch", "forced", "round_robin", "priority", "bfs", "pypy", "ruby"];
-
+pub const LOCKS: [&str; 11] = [
+    "semaphore",
+    "condvar",
+    "handoff",
+    "switch",
+    "forced",
+    "round_robin",
+    "priority",
+    "bfs",
+    "pypy",
+    "ruby",
+    "none",
+];
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
-    let threads = vec((0..3_usize, prop::bool::weighted(0.15), start(), affinity()), 1..=12);
-    let few_threads = vec((0..3_usize, prop::bool::weighted(0.1), start(), affinity()), 1..=4);
-    let until = prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)];
-    let daemons_only = prop::bool::weighted(0.05);
+    let thread = || (0..3_usize, prop::bool::weighted(0.1), start(), affinity(), 0..4_usize);
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
-        prop_oneof![few_threads, threads],
-        daemons_only,
-        vec(program(), 3),
+        prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],
+        vec(program().boxed(), 3),
         vec(stretch(), 2),
-        machine(cores, schedulers),
+        machine(cores, schedulers).boxed(),
         prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
-        until,
+        prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
+        process(),
+        (vec(1..=2_usize, DEVICES), vec(1..=3_usize, CHANNELS), clients().boxed(), threading()),
     )
-        .prop_map(|(threads, daemons_only, programs, stretches, machine, gil, until)| {
+        .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
+            let (devices, channels, clients, mut threading) = outside;
+            threading.add_threads(threads.len());
+            let programs: Vec<Program> =
+                programs.iter().map(|nodes| compiled(nodes, &stretches, threads.len())).collect();
+            let mut interpreters = Vec::new();
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
-                .map(|(program, daemon, start, affinity)| ThreadSpec {
+                .enumerate()
+                .map(|(number, (program, daemon, start, affinity, interpreter))| ThreadSpec {
                     program,
-                    interpreter: Some(0),
-                    started_by_step: false,
-                    announced: false,
-                    daemon: daemon || daemons_only,
+                    interpreter: interpreter_of(interpreter, &process, &mut interpreters),
+                    started_by_step: is_called(&programs, Call::Start(number)),
+                    announced: [Call::Start(number), Call::Join(number)]
+                        .into_iter()
+                        .any(|call| is_called(&programs, call)),
+                    daemon: daemon || process.daemons_only,
                     start,
                     cores: cores_of(affinity, machine.cores),
                 })
                 .collect();
-            let endless = threads.iter().any(|thread| is_endless(&programs[thread.program]));
+            let endless =
+                !clients.is_empty() || threads.iter().any(|thread| is_endless(&programs[thread.program]));
             let needs_an_end = endless || may_never_end(&machine.scheduler) || keeps_waking(&gil);
             // Waiters that are woken all the time may keep a holder from its core for ever, so every run has an end.
             let latest = if needs_an_end { Span::from_micros(3000) } else { Span::from_millis(100) };
             let until = Some(Time::ZERO + until.unwrap_or(latest));
+            let instruction = instruction(&stretches);
             Model {
                 machine,
-                interpreters: 1,
+                interpreters: interpreters.len(),
                 gil,
-                lone_thread_locks: false,
-                library: (0, Span::ZERO),
-                threading: Threading::default(),
-                lock_tries_first: false,
-                variables: 0,
+                lone_thread_locks: process.lone_thread_locks,
+                library: (0, instruction),
+                threading,
+                lock_tries_first: process.lock_tries_first,
+                variables: VARIABLES,
                 stretches,
                 programs,
-                channels: Vec::new(),
-                devices: Vec::new(),
-                latencies: 0,
-                clients: Vec::new(),
+                channels,
+                devices,
+                latencies: CHANNELS + MARKS,
+                clients,
                 threads,
                 until,
             }
         })
+}
+
+/// What is true of all threads of a model.
+#[derive(Clone, Debug)]
+struct Process {
+    several_interpreters: bool,
+    daemons_only: bool,
+    lone_thread_locks: bool,
+    lock_tries_first: bool,
+}
+
+/// Users outside, mostly none.
+fn clients() -> impl Strategy<Value = Vec<ClientSpec>> {
+    let some_time = || {
+        prop_oneof![
+            span(5, 100).prop_map(Distribution::Constant),
+            span(5, 100).prop_map(|mean| Distribution::Exponential { mean }),
+        ]
+    };
+    let closed = (1..=3_usize, some_time()).prop_map(|(users, think)| Arrivals::Closed { users, think });
+    let open = some_time().prop_map(|between| Arrivals::Open { between });
+    let requests = prop_oneof![2 => Just(None), 1 => (1..20_u64).prop_map(Some)];
+    let client =
+        (0..CHANNELS, prop_oneof![closed, open], requests).prop_map(|(channel, arrivals, requests)| {
+            ClientSpec { channel, latency: channel, arrivals, requests }
+        });
+    prop_oneof![4 => Just(Vec::new()), 1 => vec(client, 1..=2)]
+}
+
+fn process() -> impl Strategy<Value = Process> {
+    let flags =
+        (prop::bool::weighted(0.25), prop::bool::weighted(0.05), prop::bool::weighted(0.25), any::<bool>());
+    flags.prop_map(|(several_interpreters, daemons_only, lone_thread_locks, lock_tries_first)| Process {
+        several_interpreters,
+        daemons_only,
+        lone_thread_locks,
+        lock_tries_first,
+    })
+}
+
+/// The interpreters are numbered as they are met; 0 stands for none.
+fn interpreter_of(choice: usize, process: &Process, met: &mut Vec<usize>) -> Option<usize> {
+    let choice = if process.several_interpreters { choice } else { 1 };
+    if choice == 0 {
+        return None;
+    }
+    if !met.contains(&choice) {
+        met.push(choice);
+    }
+    met.iter().position(|interpreter| *interpreter == choice)
+}
+
+/// The length of which the rounds and the positions of ticks of all stretches are multiples.
+pub fn instruction(stretches: &[Stretch]) -> Span {
+    let ends = stretches.iter().flat_map(|stretch| {
+        let tick = |number| stretch.position_of_tick(number).expect("there are so many");
+        (1..=stretch.ticks_per_round()).map(tick).chain([stretch.round()]).map(Span::picos)
+    });
+    Span::from_picos(ends.fold(0, greatest_common_divisor))
+}
+
+fn greatest_common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
+}
+
+fn is_called(programs: &[Program], call: Call) -> bool {
+    programs.iter().any(|program| program.steps.contains(&Step::Call(call)))
 }
 
 fn is_endless(program: &Program) -> bool {
@@ -110,7 +197,7 @@ fn keeps_waking(gil: &GilConfig) -> bool {
 }
 
 /// From `low` to `high` microseconds, often a round number.
-fn span(low: u64, high: u64) -> impl Strategy<Value = Span> + Clone {
+pub fn span(low: u64, high: u64) -> impl Strategy<Value = Span> + Clone {
     let round = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
     let mut round: Vec<u64> = round.into_iter().filter(|micros| (low..=high).contains(micros)).collect();
     if low == 0 {
@@ -141,7 +228,7 @@ fn cores_of(affinity: u8, cores: usize) -> CoreSet {
     if allowed.is_empty() || affinity == u8::MAX { CoreSet::ALL } else { CoreSet::of(allowed) }
 }
 
-fn cost(high: u64) -> impl Strategy<Value = Distribution> {
+pub fn cost(high: u64) -> impl Strategy<Value = Distribution> {
     let constant = span(0, high).prop_map(Distribution::Constant);
     let uniform = (span(0, high), span(0, high))
         .prop_map(|(one, other)| Distribution::Uniform { low: one.min(other), high: one.max(other) });
@@ -163,7 +250,8 @@ fn costs() -> impl Strategy<Value = Costs> {
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
     let user = (cost(1), cost(1), cost(20), cost(1), cost(2));
-    (kernel, waking, user).prop_map(|(kernel, waking, user)| Costs {
+    let programs = (cost(20), cost(2), cost(2));
+    (kernel, waking, user, programs).prop_map(|(kernel, waking, user, programs)| Costs {
         context_switch: kernel.0,
         system_call: kernel.1,
         wake_sleeper: kernel.2,
@@ -181,10 +269,10 @@ fn costs() -> impl Strategy<Value = Costs> {
         atomic_operation: user.1,
         migration: user.2,
         clock_read: user.3,
-        thread_start: Distribution::ZERO,
+        thread_start: programs.0,
+        channel_send: programs.1,
+        channel_receive: programs.2,
         cache_line: user.4,
-        channel_send: Distribution::ZERO,
-        channel_receive: Distribution::ZERO,
     })
 }
 
@@ -229,6 +317,7 @@ fn gil(lock: &str) -> BoxedStrategy<GilConfig> {
         })
     };
     match lock {
+        "none" => Just(GilConfig::None).boxed(),
         "semaphore" => old(LockKind::Semaphore).boxed(),
         "condvar" => old(LockKind::Condvar).boxed(),
         "handoff" => old(LockKind::Handoff).boxed(),
@@ -263,58 +352,4 @@ fn stretch() -> impl Strategy<Value = Stretch> {
     let instruction = (nanos, prop::bool::weighted(0.6), prop::bool::weighted(0.8))
         .prop_map(|(nanos, tick, may_check)| Instruction { cost: Span::from_nanos(nanos), tick, may_check });
     vec(instruction, 1..6).prop_map(|instructions| Stretch::new(&instructions))
-}
-
-#[derive(Clone, Debug)]
-enum Node {
-    Run(usize, Span),
-    Io(Distribution),
-    Sleep(Distribution),
-    Loop(Option<u64>, Vec<Node>),
-}
-
-fn program() -> impl Strategy<Value = Program> {
-    let leaf = prop_oneof![
-        4 => (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span)),
-        1 => cost(200).prop_map(Node::Io),
-        1 => cost(200).prop_map(Node::Sleep),
-    ];
-    let node = leaf.prop_recursive(2, 8, 4, |node| {
-        (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body))
-    });
-    // The body of an endless loop takes time, always.
-    let endless =
-        (0..2_usize, span(1, 100), vec(node.clone(), 0..3)).prop_map(|(stretch, span, mut body)| {
-            body.push(Node::Run(stretch, span));
-            Node::Loop(None, body)
-        });
-    let last = prop_oneof![9 => Just(None), 1 => endless.prop_map(Some)];
-    (vec(node, 0..4), last).prop_map(|(mut nodes, last)| {
-        nodes.extend(last);
-        let mut steps = Vec::new();
-        flatten(&nodes, &mut steps);
-        steps.push(Step::End);
-        Program { steps }
-    })
-}
-
-fn flatten(nodes: &[Node], steps: &mut Vec<Step>) {
-    for node in nodes {
-        match node {
-            Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
-            Node::Io(span) => {
-                let (work, wait) = (Distribution::ZERO, span.clone());
-                steps.push(Step::Io { work, wait, device: None });
-            }
-            Node::Sleep(span) => steps.push(Step::Sleep { span: span.clone() }),
-            Node::Loop(count, body) => {
-                let start = steps.len();
-                steps.push(Step::LoopStart { count: *count, exit: 0 });
-                flatten(body, steps);
-                steps.push(Step::LoopEnd { start });
-                let exit = steps.len();
-                steps[start] = Step::LoopStart { count: *count, exit };
-            }
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! What must hold in every run of the engine, checked at every event.
 //!
 //! 1. Time never runs backwards.
-//! 2. At most one thread holds the lock: it is taken when it is free and released by its holder.
+//! 2. At most one thread holds each interpreter's lock: it is taken when it is free and released by its holder.
 //! 3. No bytecode without the lock (where there is one).
 //! 4. A core runs one thread, and a thread is in one place: on one core if its state is one of executing, else on none.
 //! 5. A drop request comes only after at least one interval without a switch.
@@ -13,32 +13,27 @@
 //! 9. No waking is lost: while the lock is free and a thread sleeps for it, another is awake (on a core or on its way to
 //!    one) that takes the lock next, or has given it up and not slept since for anything else. So a free lock is taken as
 //!    soon as such a thread has woken up and executed what it must.
-//! 10. A thread that ends has executed as much bytecode as its program has.
+//! 10. A thread that ends has executed as much bytecode and C code as its program has, if no call in it can raise an
+//!     exception; devices have had time for what they have served, no message is lost or made, and the variables have
+//!     been stored to as often as programs say (`balance`).
 
 use std::cell::Cell;
 
 use gilsim::des::{Span, Time};
 use gilsim::python::interpreter::GilConfig;
-use gilsim::python::program::Step;
 use gilsim::sim::{Model, Report};
 use gilsim::trace::{Mark, Observer, ThreadState};
+
+use crate::balance;
 
 /// An observer that holds every event against the invariants and remembers the first that is broken.
 struct Watch<'a> {
     model: &'a Model,
     now: Time,
-    holder: Option<usize>,
-    held: Span,
-    held_since: Time,
-    last_holder: Option<usize>,
-    last_switch: Time,
-    /// The thread that was asked to drop the lock, until another takes it.
-    must_not_take: Option<usize>,
+    locks: Vec<Lock>,
     /// Who takes the lock next, and who has given it up and not slept since for anything else.
     wants: Vec<bool>,
     lets_go: Vec<bool>,
-    acquisitions: u64,
-    releases: u64,
     /// For how many steps of time the lock was free while a thread slept for it.
     free_with_sleeper: u64,
     states: Vec<ThreadState>,
@@ -49,7 +44,34 @@ struct Watch<'a> {
     seen: u64,
 }
 
+/// What has happened to the lock of an interpreter.
+#[derive(Clone, Default)]
+struct Lock {
+    holder: Option<usize>,
+    held: Span,
+    held_since: Time,
+    last_holder: Option<usize>,
+    last_switch: Time,
+    /// The thread that was asked to drop the lock, until another takes it.
+    must_not_take: Option<usize>,
+    acquisitions: u64,
+    releases: u64,
+}
+
 impl Watch<'_> {
+    fn lock_of(&mut self, thread: usize) -> &mut Lock {
+        let interpreter = self.model.threads[thread].interpreter.expect("only Python takes the lock");
+        &mut self.locks[interpreter]
+    }
+
+    /// Whether `thread` needs a lock to execute bytecode.
+    fn has_lock(&self, thread: usize) -> bool {
+        let interpreter = self.model.threads[thread].interpreter;
+        let threads = self.model.threads.iter().filter(|spec| spec.interpreter == interpreter).count();
+        let is_needed = threads > 1 || self.model.lone_thread_locks;
+        interpreter.is_some() && self.model.gil != GilConfig::None && is_needed
+    }
+
     fn demand(&mut self, holds: bool, what: impl FnOnce() -> String) {
         if !holds && self.broken.is_none() {
             self.broken = Some(format!("at {} ps: {}", self.now.picos(), what()));
@@ -86,14 +108,23 @@ impl Watch<'_> {
         if matches!(self.model.gil, GilConfig::Pypy { .. }) {
             return;
         }
-        let threads = 0..self.states.len();
-        let sleeps = |thread| self.states[thread] == ThreadState::WaitsForGil && !self.is_on_core(thread);
-        if self.holder.is_some() || !threads.clone().any(sleeps) {
+        for interpreter in 0..self.locks.len() {
+            self.check_waking_for(interpreter);
+        }
+    }
+
+    fn check_waking_for(&mut self, interpreter: usize) {
+        let is_of = |thread: &usize| self.model.threads[*thread].interpreter == Some(interpreter);
+        let threads: Vec<usize> = (0..self.states.len()).filter(is_of).collect();
+        let sleeps =
+            |thread: &usize| self.states[*thread] == ThreadState::WaitsForGil && !self.is_on_core(*thread);
+        if self.locks[interpreter].holder.is_some() || !threads.iter().any(sleeps) {
             return;
         }
-        let is_awake = |thread| self.is_on_core(thread) || self.states[thread] == ThreadState::Runnable;
-        let sees_to_it = |thread| is_awake(thread) && (self.wants[thread] || self.lets_go[thread]);
-        let in_hand = threads.clone().any(sees_to_it);
+        let is_awake =
+            |thread: usize| self.is_on_core(thread) || self.states[thread] == ThreadState::Runnable;
+        let sees_to_it = |thread: &usize| is_awake(*thread) && (self.wants[*thread] || self.lets_go[*thread]);
+        let in_hand = threads.iter().any(sees_to_it);
         self.free_with_sleeper += 1;
         self.demand(in_hand, || "the lock is free, and whoever wants it sleeps".to_owned());
     }
@@ -103,42 +134,48 @@ impl Watch<'_> {
         let on_cores = self.cores.iter().filter(|running| **running == Some(thread)).count();
         self.demand(on_cores <= 1, || format!("thread {thread} is on {on_cores} cores"));
         let (may_run, must_run) = match state {
-            ThreadState::RunsPython | ThreadState::RunsWithoutGil | ThreadState::InKernel => (true, true),
+            ThreadState::RunsPython
+            | ThreadState::RunsCHoldingGil
+            | ThreadState::RunsWithoutGil
+            | ThreadState::InKernel => (true, true),
             ThreadState::FailedAcquisition => (true, true),
             ThreadState::WaitsForGil => (true, false),
             _ => (false, false),
         };
         self.demand(may_run || on_cores == 0, || format!("thread {thread} is {state:?} on a core"));
         self.demand(!must_run || on_cores == 1, || format!("thread {thread} is {state:?} without a core"));
-        let has_lock = self.holder == Some(thread) || self.states.len() == 1;
-        let is_python = state == ThreadState::RunsPython;
-        self.demand(has_lock || !is_python, || format!("thread {thread} runs Python without the lock"));
+        let may_run_python = !self.has_lock(thread) || self.lock_of(thread).holder == Some(thread);
+        let is_python = matches!(state, ThreadState::RunsPython | ThreadState::RunsCHoldingGil);
+        self.demand(may_run_python || !is_python, || format!("thread {thread} runs Python without the lock"));
     }
 
     fn acquired(&mut self, time: Time, thread: usize) {
-        let holder = self.holder;
+        let Lock { holder, must_not_take, last_holder, .. } = *self.lock_of(thread);
         self.demand(holder.is_none(), || format!("{thread} takes the lock of {holder:?}"));
-        let barred = self.must_not_take;
-        self.demand(barred != Some(thread), || format!("{thread} takes the lock it was asked to drop"));
-        self.must_not_take = None;
-        self.acquisitions += 1;
+        self.demand(must_not_take != Some(thread), || {
+            format!("{thread} takes the lock it was asked to drop")
+        });
         self.wants[thread] = false;
         self.lets_go[thread] = false;
-        self.holder = Some(thread);
-        self.held_since = time;
-        if self.last_holder != Some(thread) {
-            self.last_holder = Some(thread);
-            self.last_switch = time;
+        let lock = self.lock_of(thread);
+        lock.must_not_take = None;
+        lock.acquisitions += 1;
+        lock.holder = Some(thread);
+        lock.held_since = time;
+        if last_holder != Some(thread) {
+            lock.last_holder = Some(thread);
+            lock.last_switch = time;
         }
     }
 
     fn released(&mut self, time: Time, thread: usize) {
-        let holder = self.holder;
+        let holder = self.lock_of(thread).holder;
         self.demand(holder == Some(thread), || format!("{thread} releases the lock of {holder:?}"));
-        self.holder = None;
-        self.releases += 1;
         self.lets_go[thread] = true;
-        self.held += time.since(self.held_since);
+        let lock = self.lock_of(thread);
+        lock.holder = None;
+        lock.releases += 1;
+        lock.held += time.since(lock.held_since);
     }
 }
 
@@ -168,14 +205,14 @@ impl Observer for Watch<'_> {
             (Mark::Acquired, _) => self.acquired(time, thread),
             (Mark::Released, _) => self.released(time, thread),
             (Mark::DropRequest, GilConfig::SwitchInterval { interval, .. }) => {
-                let since = time.since(self.last_switch);
+                let since = time.since(self.lock_of(thread).last_switch);
                 self.demand(since >= interval, || format!("a request {} ps after a switch", since.picos()));
             }
             (
                 Mark::Check,
                 GilConfig::SwitchInterval { forced_switching: true, .. } | GilConfig::Priority { .. },
             ) => {
-                self.must_not_take = Some(thread);
+                self.lock_of(thread).must_not_take = Some(thread);
             }
             _ => {}
         }
@@ -188,16 +225,9 @@ pub fn broken(model: &Model, seed: u64, free_with_sleeper: &Cell<u64>) -> Option
     let watch = Watch {
         model,
         now: Time::ZERO,
-        holder: None,
-        held: Span::ZERO,
-        held_since: Time::ZERO,
-        last_holder: None,
-        last_switch: Time::ZERO,
-        must_not_take: None,
+        locks: vec![Lock::default(); model.interpreters],
         wants: vec![false; threads],
         lets_go: vec![false; threads],
-        acquisitions: 0,
-        releases: 0,
         free_with_sleeper: 0,
         states: vec![ThreadState::NotStarted; threads],
         cores: vec![None; model.machine.cores],
@@ -207,12 +237,14 @@ pub fn broken(model: &Model, seed: u64, free_with_sleeper: &Cell<u64>) -> Option
     };
     let (report, mut watch) = gilsim::sim::run(model, seed, watch);
     watch.advance(report.makespan);
-    if watch.holder.is_some() {
-        watch.held += report.makespan.since(watch.held_since);
+    for lock in &mut watch.locks {
+        if lock.holder.is_some() {
+            lock.held += report.makespan.since(lock.held_since);
+        }
     }
     check_sums(&mut watch, &report);
-    for thread in 0..threads {
-        check_work(&mut watch, &report, thread);
+    if let Some(wrong) = balance::broken(model, &report) {
+        watch.demand(false, || wrong);
     }
     free_with_sleeper.set(free_with_sleeper.get() + watch.free_with_sleeper);
     watch.broken
@@ -231,37 +263,15 @@ fn check_sums(watch: &mut Watch, report: &Report) {
     let all_busy = busy.iter().fold(Span::ZERO, |sum, span| sum + *span);
     let used = report.total_time(|thread| thread.user) + report.total_time(|thread| thread.system);
     watch.demand(all_busy == used, || format!("busy {} ps, used {} ps", all_busy.picos(), used.picos()));
-    let (acquisitions, releases) = (watch.acquisitions, watch.releases);
-    let is_held = u64::from(watch.holder.is_some());
-    watch.demand(acquisitions == releases + is_held, || format!("{acquisitions} taken, {releases} given up"));
-    let counted = (report.gil.acquisitions, report.total(|thread| thread.acquisitions));
-    watch.demand(counted == (acquisitions, acquisitions), || {
-        format!("{acquisitions} taken, {counted:?} counted")
-    });
-    let held = watch.held;
-    watch.demand(held == report.gil.held, || format!("the lock was held for {} ps", held.picos()));
-}
-
-/// A program whose loops all have a count executes the sum of its stretches.
-fn check_work(watch: &mut Watch, report: &Report, thread: usize) {
-    if report.threads[thread].ended.is_none() {
-        return;
+    let counted = report.total(|thread| thread.acquisitions);
+    watch.demand(counted == report.gil.acquisitions, || format!("{counted} counted by threads"));
+    for (interpreter, counted) in report.interpreters.iter().enumerate() {
+        let Lock { acquisitions, releases, holder, held, .. } = watch.locks[interpreter];
+        let is_held = u64::from(holder.is_some());
+        watch.demand(acquisitions == releases + is_held, || {
+            format!("{acquisitions} taken, {releases} given up")
+        });
+        watch.demand(acquisitions == counted.acquisitions, || format!("{acquisitions} taken, {counted:?}"));
+        watch.demand(held == counted.held, || format!("the lock was held for {} ps", held.picos()));
     }
-    let mut factors = vec![1_u64];
-    let mut asked = Span::ZERO;
-    for step in &watch.model.programs[watch.model.threads[thread].program].steps {
-        let factor = factors.last().copied().unwrap_or(1);
-        match step {
-            Step::Run { span, .. } => asked += *span * factor,
-            Step::LoopStart { count, .. } => factors.push(factor * count.unwrap_or(0)),
-            Step::LoopEnd { .. } => {
-                factors.pop();
-            }
-            _ => {}
-        }
-    }
-    let user = report.threads[thread].user;
-    watch.demand(user >= asked, || {
-        format!("thread {thread} used {} ps for {} ps of bytecode", user.picos(), asked.picos())
-    });
 }

@@ -8,9 +8,11 @@
 //!
 //! As many random models are held against the invariants of a run.
 
+mod balance;
 mod compare;
 mod generator;
 mod invariants;
+mod programs;
 mod recorder;
 mod scenario;
 mod simulator;

@@ -11,28 +11,45 @@ use gilsim::os::machine::{Costs, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
-use gilsim::sim::Model;
+use gilsim::python::threading::{Call, Threading};
+use gilsim::sim::{Arrivals, Model};
+
+use crate::generator::instruction;
+use crate::programs::CHANNELS;
 
 const OPCODES: &str = "  opcodes:
-    known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED]
-    after: [TICK, TICK_UNCHECKED]
-    not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED]
-  typical: [TICK]
+    known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN, STORE_TICK, STORE_PLAIN_UNCHECKED,
+      STORE_TICK_UNCHECKED]
+    after: [TICK, TICK_UNCHECKED, STORE_TICK, STORE_TICK_UNCHECKED]
+    not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN_UNCHECKED, STORE_TICK_UNCHECKED]
 ";
 
 /// The text of a scenario whose only run is `model`.
 pub fn text(model: &Model, seed: u64) -> String {
-    let instruction = instruction(model);
+    let instruction = instruction(&model.stretches);
     let daemons_only = model.threads.iter().all(|thread| thread.daemon);
     let mut text = format!("gilsim: 1\ntitle: A random model\nseed: {seed}\n");
     if let Some(until) = model.until {
         let _ = writeln!(text, "until: {}", time(until.since(Time::ZERO)));
     }
     text += &machine(model);
-    let _ = writeln!(text, "python:\n  instruction: {}\n{OPCODES}  gil: {}", time(instruction), gil(model));
+    text += &python(model, instruction);
+    text += &objects(model);
     text += "functions:\n";
+    // The names of latencies are numbered as they are met, and channels have two ends.
+    let marks: Vec<String> =
+        (0..model.latencies).map(|latency| format!("mark: {{begin: {}}}", name_of(latency))).collect();
+    let ends = (0..CHANNELS).map(|channel| format!("send: channel {channel}}}, {{recv: channel {channel}"));
+    // A thread may be started or joined in a loop that is left out because it is never executed.
+    let met = model.threads.iter().enumerate().filter(|(_, thread)| thread.announced);
+    let met = met.map(|(number, thread)| {
+        format!("{}: thread {number}", if thread.started_by_step { "start" } else { "join" })
+    });
+    let names: Vec<String> =
+        marks.into_iter().chain(ends).chain(met).map(|step| format!("{{{step}}}")).collect();
+    let _ = writeln!(text, "  all names: [{}]", names.join(", "));
     for (number, program) in model.programs.iter().enumerate() {
-        let writer = Writer { stretches: &model.stretches, program, instruction };
+        let writer = Writer { model, program, instruction };
         let _ =
             writeln!(text, "  program {number}: [{}]", writer.steps(0, program.steps.len() - 1).join(", "));
     }
@@ -41,15 +58,126 @@ pub fn text(model: &Model, seed: u64) -> String {
         // A run waits for daemons if there is nobody else, but the language wants an end that can be seen.
         let daemon = if thread.daemon && !daemons_only { ", daemon: true" } else { "" };
         let (start, program) = (time(thread.start), thread.program);
+        let interpreter = match thread.interpreter {
+            Some(interpreter) => format!("process: process {interpreter}"),
+            None => "native: true".to_owned(),
+        };
         let does = format!("do: [call: program {program}]");
         let allowed: Vec<usize> =
             (0..model.machine.cores).filter(|core| thread.cores.contains(*core)).collect();
         let _ = writeln!(
             text,
-            "  - {{name: thread {number}, start: {start}{daemon}, cores: {allowed:?}, {does}}}"
+            "  - {{name: thread {number}, {interpreter}, start: {start}{daemon}, cores: {allowed:?}, {does}}}"
         );
     }
     text
+}
+
+/// How a latency is called.
+fn name_of(latency: usize) -> String {
+    if latency < CHANNELS { format!("channel {latency}") } else { format!("mark {latency}") }
+}
+
+fn python(model: &Model, instruction: Span) -> String {
+    let typical = opcodes(&model.stretches[model.library.0], instruction).join(", ");
+    let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
+    format!(
+        "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
+         lock_tries_first: {tries_first}\n",
+        time(instruction),
+        gil(model)
+    )
+}
+
+/// What programs use.
+fn objects(model: &Model) -> String {
+    let mut text = "devices:\n".to_owned();
+    for (number, servers) in model.devices.iter().enumerate() {
+        let _ = writeln!(text, "  device {number}: {{servers: {servers}}}");
+    }
+    text += "objects:\n";
+    for (name, kind) in objects_of(model) {
+        let _ = writeln!(text, "  {name}: {kind}");
+    }
+    text += "channels:\n";
+    for (number, capacity) in model.channels.iter().enumerate() {
+        let _ = writeln!(text, "  channel {number}: {{capacity: {capacity}}}");
+    }
+    if !model.clients.is_empty() {
+        text += "clients:\n";
+    }
+    for client in &model.clients {
+        let channel = client.channel;
+        let arrivals = match &client.arrivals {
+            Arrivals::Closed { users, think } => {
+                format!("closed: {{users: {users}, think: {}}}", distribution(think))
+            }
+            Arrivals::Open { between } => format!("open: {{every: {}}}", distribution(between)),
+        };
+        let requests = client.requests.map_or(String::new(), |requests| format!(", requests: {requests}"));
+        let _ = writeln!(text, "  - {{channel: channel {channel}, {arrivals}{requests}}}");
+    }
+    text
+}
+
+/// The objects of the program, by name.
+fn objects_of(model: &Model) -> Vec<(String, String)> {
+    let threading = &model.threading;
+    let of_locks = (0..threading.locks()).filter_map(|lock| {
+        let is_inner = threading.rlocks().chain(threading.held_at_first()).any(|inner| inner == lock);
+        let name = if is_inner { String::new() } else { lock_name(threading, lock) };
+        name.starts_with("lock").then(|| (name, "lock".to_owned()))
+    });
+    let mut objects: Vec<_> = of_locks.collect();
+    let mut add = |kind: &str, number: usize, text: String| objects.push((format!("{kind} {number}"), text));
+    (0..threading.rlocks().count()).for_each(|number| add("rlock", number, "rlock".to_owned()));
+    add("condition", 0, "condition".to_owned());
+    for (number, (value, bounded)) in threading.semaphores().enumerate() {
+        let kind = if bounded { "bounded_semaphore" } else { "semaphore" };
+        add("semaphore", number, format!("{{{kind}: {value}}}"));
+    }
+    // Those of the threads come last.
+    (0..threading.events() - model.threads.len()).for_each(|number| add("event", number, "event".to_owned()));
+    for (number, capacity) in threading.queues().enumerate() {
+        let text = capacity.map_or("queue".to_owned(), |capacity| format!("{{queue: {capacity}}}"));
+        add("queue", number, text);
+    }
+    for (number, parties) in threading.barriers().enumerate() {
+        add("barrier", number, format!("{{barrier: {parties}}}"));
+    }
+    objects.extend((0..model.variables).map(|number| (format!("variable{number}"), "variable".to_owned())));
+    objects
+}
+
+fn lock_name(threading: &Threading, lock: usize) -> String {
+    match threading.conditions().position(|of_condition| of_condition == lock) {
+        Some(condition) => format!("condition {condition}"),
+        None => format!("lock {lock}"),
+    }
+}
+
+/// A call, as a step.
+fn call(threading: &Threading, call: Call) -> String {
+    match call {
+        Call::Acquire(lock) => format!("lock: {}", lock_name(threading, lock)),
+        Call::Release(lock) => format!("unlock: {}", lock_name(threading, lock)),
+        Call::RLockAcquire(number) => format!("lock: rlock {number}"),
+        Call::RLockRelease(number) => format!("unlock: rlock {number}"),
+        Call::SemaphoreAcquire(number) => format!("acquire: semaphore {number}"),
+        Call::SemaphoreRelease(number) => format!("release: semaphore {number}"),
+        Call::EventSet(number) => format!("set: event {number}"),
+        Call::EventClear(number) => format!("clear: event {number}"),
+        Call::EventWait(number) => format!("wait: event {number}"),
+        Call::ConditionWait(number) => format!("wait: condition {number}"),
+        Call::Notify(number) => format!("notify: condition {number}"),
+        Call::NotifyAll(number) => format!("notify_all: condition {number}"),
+        Call::Put(number) => format!("put: queue {number}"),
+        Call::Get(number) => format!("get: queue {number}"),
+        Call::BarrierWait(number) => format!("barrier: barrier {number}"),
+        Call::Start(thread) => format!("start: thread {thread}"),
+        Call::Join(thread) => format!("join: thread {thread}"),
+        Call::Begin | Call::End => unreachable!("no program has that"),
+    }
 }
 
 /// A time in the largest unit in which it is a whole number.
@@ -132,6 +260,8 @@ fn costs(costs: &Costs) -> String {
         format!("clock_read: {}", of(&costs.clock_read)),
         format!("cache_line: {}", of(&costs.cache_line)),
         format!("migration: {}", of(&costs.migration)),
+        format!("thread_start: {}", of(&costs.thread_start)),
+        format!("channel: {{send: {}, receive: {}}}", of(&costs.channel_send), of(&costs.channel_receive)),
     ]
     .join("\n    ")
 }
@@ -170,18 +300,6 @@ fn gil(model: &Model) -> String {
     }
 }
 
-/// The length of which the rounds and the positions of ticks of all stretches are multiples.
-fn instruction(model: &Model) -> Span {
-    let picos = model.stretches.iter().flat_map(|stretch| {
-        ticks(stretch).into_iter().map(|(position, _)| position).chain([stretch.round()]).map(Span::picos)
-    });
-    Span::from_picos(picos.fold(0, greatest_common_divisor))
-}
-
-fn greatest_common_divisor(one: u64, other: u64) -> u64 {
-    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
-}
-
 /// The ticks of a round: where, and whether it may check.
 fn ticks(stretch: &Stretch) -> Vec<(Span, bool)> {
     let tick = |number| {
@@ -193,7 +311,7 @@ fn ticks(stretch: &Stretch) -> Vec<(Span, bool)> {
 
 /// Writes the steps of a program.
 struct Writer<'a> {
-    stretches: &'a [Stretch],
+    model: &'a Model,
     program: &'a Program,
     instruction: Span,
 }
@@ -207,10 +325,38 @@ impl Writer<'_> {
             match &self.program.steps[index] {
                 Step::Run { span, .. } if span.is_zero() => {}
                 Step::Run { stretch, span } => {
-                    let opcodes = self.opcodes(&self.stretches[*stretch]).join(", ");
+                    let opcodes = opcodes(&self.model.stretches[*stretch], self.instruction).join(", ");
                     written.push(format!("{{bytecode: [{opcodes}], for: {}}}", time(*span)));
                 }
-                Step::Io { wait, .. } => written.push(format!("io: {}", distribution(wait))),
+                Step::Io { work, wait, device: None } => {
+                    let (work, wait) = (distribution(work), distribution(wait));
+                    written.push(format!("io: {{work: {work}, for: {wait}}}"));
+                }
+                Step::Io { wait, device: Some(device), .. } => {
+                    let wait = distribution(wait);
+                    written.push(format!("io: {{for: {wait}, device: device {device}}}"));
+                }
+                Step::C { span, holds_gil } => {
+                    let gil = if *holds_gil { "held" } else { "released" };
+                    written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
+                }
+                Step::Call(it) => written.push(call(&self.model.threading, *it)),
+                Step::Part { .. } | Step::Load { .. } | Step::Store { .. } => {
+                    let (text, last) = self.accesses(index);
+                    written.push(text);
+                    index = last;
+                }
+                Step::Send { channel, asks: false } => written.push(format!("send: channel {channel}")),
+                Step::Send { channel, asks: true } => {
+                    written.push(format!("request: channel {channel}"));
+                    index += 1;
+                }
+                Step::Receive { channel } => written.push(format!("recv: channel {channel}")),
+                Step::Reply { channel } => written.push(format!("reply: channel {channel}")),
+                Step::BeginMark { latency } => {
+                    written.push(format!("mark: {{begin: {}}}", name_of(*latency)))
+                }
+                Step::EndMark { latency } => written.push(format!("mark: {{end: {}}}", name_of(*latency))),
                 Step::Sleep { span } => written.push(format!("sleep: {}", distribution(span))),
                 Step::LoopStart { count, exit } => {
                     written.extend(self.repeated(*count, self.steps(index + 1, exit - 1)));
@@ -223,6 +369,37 @@ impl Writer<'_> {
         written
     }
 
+    /// A round of a stretch with accesses to variables, from the step `first` on; and its last step.
+    fn accesses(&self, first: usize) -> (String, usize) {
+        let mut accesses = Vec::new();
+        let mut position = Span::ZERO;
+        for (index, step) in self.program.steps.iter().enumerate().skip(first) {
+            let Step::Part { stretch, to, .. } = step else {
+                accesses.push((position.picos() / self.instruction.picos(), step));
+                continue;
+            };
+            position = *to;
+            let stretch = &self.model.stretches[*stretch];
+            if *to < stretch.round() {
+                continue;
+            }
+            let mut names: Vec<String> =
+                opcodes(stretch, self.instruction).into_iter().map(str::to_owned).collect();
+            for (number, access) in accesses {
+                let name = &mut names[number as usize];
+                *name = match access {
+                    Step::Load { variable } => format!("{name} variable{variable}"),
+                    Step::Store { variable, change } => {
+                        format!("STORE_{name} variable{variable} += {change}")
+                    }
+                    _ => unreachable!("{access:?} within a round"),
+                };
+            }
+            return (format!("bytecode: [{}]", names.join(", ")), index);
+        }
+        unreachable!("a round has an end")
+    }
+
     /// A loop with this body. The language makes one step of a loop whose body is a single run of bytecode, but that
     /// is another program: events of one instant may then come in another order. So such a body is never left alone.
     fn repeated(&self, count: Option<u64>, body: Vec<String>) -> Vec<String> {
@@ -231,29 +408,32 @@ impl Writer<'_> {
             |count: &str, body: &[String]| format!("{{loop: {count}, body: [{}]}}", body.join(", "));
         match count {
             _ if body.is_empty() => body,
+            // The language wants no loop in which no time passes.
+            Some(0) => Vec::new(),
+            Some(count) if body.iter().all(|step| step.starts_with("mark:")) => {
+                vec![body; count as usize].concat()
+            }
             Some(count) if alone => vec![body[0].clone(); count as usize],
             None if alone => vec![written("forever", &vec![body[0].clone(); 2])],
-            Some(0) => Vec::new(),
             Some(count) => vec![written(&count.to_string(), &body)],
             None => vec![written("forever", &body)],
         }
     }
+}
 
-    fn opcodes(&self, stretch: &Stretch) -> Vec<&'static str> {
-        let length = stretch.round().picos() / self.instruction.picos();
-        let ticks = ticks(stretch);
-        let tick_after =
-            |number: u64| ticks.iter().find(|(position, _)| *position == self.instruction * number);
-        let opcode = |number: u64| {
-            // The first instruction of a round comes after the last.
-            let before = tick_after(if number == 1 { length } else { number - 1 });
-            match (tick_after(number).is_some(), before.is_some_and(|(_, may_check)| !may_check)) {
-                (false, false) => "PLAIN",
-                (true, false) => "TICK",
-                (false, true) => "PLAIN_UNCHECKED",
-                (true, true) => "TICK_UNCHECKED",
-            }
-        };
-        (1..=length).map(opcode).collect()
-    }
+fn opcodes(stretch: &Stretch, instruction: Span) -> Vec<&'static str> {
+    let length = stretch.round().picos() / instruction.picos();
+    let ticks = ticks(stretch);
+    let tick_after = |number: u64| ticks.iter().find(|(position, _)| *position == instruction * number);
+    let opcode = |number: u64| {
+        // The first instruction of a round comes after the last.
+        let before = tick_after(if number == 1 { length } else { number - 1 });
+        match (tick_after(number).is_some(), before.is_some_and(|(_, may_check)| !may_check)) {
+            (false, false) => "PLAIN",
+            (true, false) => "TICK",
+            (false, true) => "PLAIN_UNCHECKED",
+            (true, true) => "TICK_UNCHECKED",
+        }
+    };
+    (1..=length).map(opcode).collect()
 }

@@ -220,15 +220,19 @@ impl<O: Observer> Kernel<O> {
         self.events.set(Slot { kind: SLICE, owner: core }, time);
     }
 
-    /// The scheduler's machine-wide tick. It comes for as long as anything else can.
+    /// The scheduler's machine-wide tick.
     pub(super) fn scheduler_tick(&mut self) {
         let can_run =
             |thread: &&Thread| matches!(thread.place, Place::Arriving(_) | Place::Running(_) | Place::Queued);
         let runnable = self.threads.iter().filter(can_run).count();
         self.scheduler.tick(runnable);
-        let awaits_more = self.events.any_pending(ALARM) || self.events.any_pending(TIMER);
-        if let Some(interval) = self.scheduler.tick_interval().filter(|_| runnable > 0 || awaits_more) {
+        if let Some(interval) = self.scheduler.tick_interval() {
             self.schedule(TICK, 0, interval);
         }
+    }
+
+    /// Whether anything can happen but the scheduler's tick: interrupts and slices are those of cores at work.
+    pub(super) fn anything_awaits(&self) -> bool {
+        [CORE, TIMER, ALARM].into_iter().any(|kind| self.events.any_pending(kind))
     }
 }

@@ -298,6 +298,10 @@ impl<O: Observer> Kernel<O> {
     /// Lets the next event happen, unless it lies after `limit`.
     pub fn next(&mut self, limit: Time) -> Happening {
         let Some((time, slot)) = self.events.pop() else { return Happening::Nothing };
+        // The tick of a scheduler that has nothing to schedule any more keeps no run going.
+        if slot.kind == TICK && !self.anything_awaits() {
+            return Happening::Nothing;
+        }
         if time > limit {
             self.now = limit;
             return Happening::Nothing;

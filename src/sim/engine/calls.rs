@@ -47,7 +47,15 @@ impl<O: Observer> Engine<'_, O> {
                 self.threads[thread].calls.push(Frame::new(call));
                 None
             }
-            Next::Start(other) => Some(self.ask_inside(thread, Request::StartThread(other))),
+            // `RuntimeError: threads can only be started once`.
+            Next::Start(other) if self.threads[other].is_started => {
+                self.abandon_program(thread);
+                None
+            }
+            Next::Start(other) => {
+                self.threads[other].is_started = true;
+                Some(self.ask_inside(thread, Request::StartThread(other)))
+            }
             Next::Return => {
                 self.threads[thread].calls.pop();
                 None
@@ -80,16 +88,17 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Carries out a request for which the thread keeps the GIL.
     pub(super) fn inside(&mut self, thread: ThreadId) -> bool {
-        match (self.kernel.proceed(thread), self.threads[thread].wants) {
-            (Progress::Ended(Outcome::Refused), Some(lock)) => {
+        let Progress::Ended(outcome) = self.kernel.proceed(thread) else { return false };
+        self.kernel.set_states(thread, self.computing_state(thread), ThreadState::WaitsForGil);
+        match (outcome, self.threads[thread].wants) {
+            (Outcome::Refused, Some(lock)) => {
                 let request = Request::LockTake(self.locks[lock].id);
                 self.without_lock(thread, request)
             }
-            (Progress::Ended(_), _) => {
+            _ => {
                 self.lock_taken(thread);
                 self.go_on(thread)
             }
-            (Progress::Pending | Progress::InVain, _) => false,
         }
     }
 

@@ -97,6 +97,8 @@ struct Thread {
     calls: Vec<Frame>,
     /// The lock of the program that it is about to take.
     wants: Option<LockNumber>,
+    /// A step has started it.
+    is_started: bool,
     /// It has told others of its end.
     announced: bool,
     /// The shared variable it loaded last.
@@ -161,6 +163,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             loops: Vec::with_capacity(model.programs[spec.program].loop_depth()),
             calls: Vec::with_capacity(DEEPEST_CALL),
             wants: None,
+            is_started: false,
             announced: false,
             loaded: 0,
             stores_seen: 0,

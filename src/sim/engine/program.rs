@@ -163,7 +163,12 @@ impl<O: Observer> Engine<'_, O> {
             Request::LockTake(_) => ThreadState::BlockedOnLock,
             _ => ThreadState::BlockedOnIo,
         };
-        self.kernel.set_states(thread, ThreadState::RunsWithoutGil, blocked);
+        let user = match (request, self.threads[thread].lock) {
+            // Nothing is given up for it, so nothing is seen of it.
+            (Request::LockTake(_), None) => self.computing_state(thread),
+            _ => ThreadState::RunsWithoutGil,
+        };
+        self.kernel.set_states(thread, user, blocked);
         self.kernel.begin(thread, request);
         self.threads[thread].activity = Activity::Outside;
         true

@@ -51,7 +51,7 @@ pub struct Thread {
     pub timed_out: bool,
     /// Whether the current round of a semaphore wait has been asleep.
     pub has_slept: bool,
-    pub program: super::lock::ProgramCounter,
+    pub program: super::program::ProgramCounter,
     pub report: ThreadReport,
 }
 
@@ -70,7 +70,7 @@ impl Default for Thread {
             sleeps_on: None,
             timed_out: false,
             has_slept: false,
-            program: super::lock::ProgramCounter::default(),
+            program: super::program::ProgramCounter::default(),
             report: ThreadReport::default(),
         }
     }
@@ -146,6 +146,7 @@ impl World<'_> {
             self.sleepers(queue).retain(|sleeper| *sleeper != thread);
             self.threads[thread].timed_out = true;
         }
+        self.device_has_served(thread);
         self.make_ready(thread, Entry::Woken);
     }
 
@@ -158,10 +159,10 @@ impl World<'_> {
     }
 
     pub fn sleepers(&mut self, queue: Queue) -> &mut VecDeque<usize> {
-        &mut self.objects.sleepers[queue.index()]
+        self.objects.sleepers.entry(queue).or_default()
     }
 
-    fn make_ready(&mut self, thread: usize, entry: Entry) {
+    pub fn make_ready(&mut self, thread: usize, entry: Entry) {
         self.threads[thread].sleeps_on = None;
         let core = self.place(thread);
         self.reach.clear();

@@ -3,10 +3,13 @@
 //! A thread's future is a stack of actions; an agenda of events says what happens next. Nothing is skipped and nothing
 //! is precomputed, except that a burst of bytecode is as long as the rules make it.
 
+mod calls;
+mod channels;
 mod kernel;
 mod lock;
 mod mach;
 mod objects;
+mod program;
 mod proposals;
 mod sched;
 mod switching;
@@ -14,8 +17,9 @@ mod switching;
 use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
 use gilsim::os::machine::Costs;
-use gilsim::sim::report::{GilCounters, ThreadReport};
-use gilsim::sim::{Ending, Model, Report};
+use gilsim::python::interpreter::GilConfig;
+use gilsim::sim::report::{GilCounters, ThreadReport, Variable};
+use gilsim::sim::{Ending, Latency, Model, Report};
 use gilsim::trace::{Mark, ThreadState};
 
 pub use kernel::{Core, Thread};
@@ -32,19 +36,20 @@ pub struct Outcome {
 /// Simulates `model` with the random streams of `seed`.
 pub fn run(model: &Model, seed: u64) -> Outcome {
     let mut world = World::new(model, seed);
-    for (thread, spec) in model.threads.iter().enumerate() {
+    for (thread, spec) in model.threads.iter().enumerate().filter(|(_, spec)| !spec.started_by_step) {
         world.agenda.set(Kind::Timer, thread, Time::ZERO + spec.start);
     }
+    world.set_alarms();
     world.set_tick();
     world.record();
     let mut handled = 0;
     let until = model.until.unwrap_or(Time::END);
     let ending = loop {
-        if world.waited_for_have_ended() {
+        if world.waited_for_have_ended() || world.all_requests_are_over() {
             break Ending::Finished;
         }
         let Some(event) = world.agenda.take_next(until) else {
-            if world.agenda.events.is_empty() && model.until.is_none() {
+            if world.now < until && world.agenda.events.iter().all(|event| event.kind == Kind::Tick) {
                 break Ending::Stuck;
             }
             world.now = until;
@@ -54,6 +59,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
         handled += 1;
         crate::give_up_after(1_000_000, handled);
         match event.kind {
+            Kind::Alarm => world.alarm_has_come(event.index),
             Kind::Timer => world.timer_has_come(event.index),
             Kind::Core => world.piece_is_over(event.index),
             Kind::Interrupt => world.interrupt_has_come(event.index),
@@ -68,6 +74,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
 /// What can happen, in the order in which it happens at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
+    Alarm,
     Timer,
     Core,
     Interrupt,
@@ -107,7 +114,8 @@ impl Agenda {
 
     fn take_next(&mut self, until: Time) -> Option<Event> {
         let next = *self.events.iter().min_by_key(|event| (event.time, event.kind, event.place))?;
-        if next.time > until || next.time == Time::END {
+        let only_ticks = self.events.iter().all(|event| event.kind == Kind::Tick);
+        if only_ticks || next.time > until || next.time == Time::END {
             return None;
         }
         self.cancel(next.kind, next.index);
@@ -134,6 +142,9 @@ pub enum Cost {
     OtherCore,
     ClockRead,
     CacheLine,
+    ThreadStart,
+    ChannelSend,
+    ChannelReceive,
     /// Nothing but what it takes until the memory has come over.
     Touch,
 }
@@ -163,6 +174,9 @@ impl Streams {
             (Purpose::WakeCall, 3),
             (Purpose::SystemCall, 1),
             (Purpose::CacheLine, 0),
+            (Purpose::ThreadStart, 0),
+            (Purpose::Channel, 0),
+            (Purpose::Channel, 1),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
         let program = |thread| Stream::new(seed, Purpose::Program, thread);
@@ -188,6 +202,9 @@ impl Streams {
             Cost::Touch => return Span::ZERO,
             Cost::OtherCore => &costs.wake_other_core,
             Cost::LatencyBusy => &costs.wake_latency_busy,
+            Cost::ThreadStart => &costs.thread_start,
+            Cost::ChannelSend => &costs.channel_send,
+            Cost::ChannelReceive => &costs.channel_receive,
         };
         distribution.sample(&mut self.costs[cost as usize])
     }
@@ -206,10 +223,14 @@ pub struct World<'a> {
     threads: Vec<Thread>,
     cores: Vec<Core>,
     objects: objects::Objects,
-    gil: lock::Gil,
+    gils: Vec<lock::Gil>,
+    busy_servers: Vec<usize>,
+    channels: channels::Channels,
+    program: calls::Program,
+    variables: Vec<Variable>,
+    latencies: Vec<Latency>,
     scheduler: sched::Scheduler,
     load: mach::Load,
-    counters: GilCounters,
     actions_done: u64,
     /// The core whose thread acts, during its turn.
     acting: Option<usize>,
@@ -232,11 +253,15 @@ impl<'a> World<'a> {
             streams: Streams::new(seed, threads),
             threads: (0..threads).map(|_| Thread::default()).collect(),
             cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
-            objects: objects::Objects::new(threads),
-            gil: lock::Gil::new(&model.gil, threads),
+            objects: objects::Objects::new(&model.threading),
+            gils: (0..model.interpreters).map(|_| lock::Gil::new(&model.gil, threads)).collect(),
+            busy_servers: vec![0; model.devices.len()],
+            channels: channels::Channels::new(model, seed),
+            program: calls::Program::new(model),
+            variables: vec![Variable::default(); model.variables],
+            latencies: vec![Latency::default(); model.latencies],
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
             load: mach::Load::new(model.machine.cores, threads),
-            counters: GilCounters::default(),
             actions_done: 0,
             acting: None,
             reach: Vec::new(),
@@ -252,6 +277,19 @@ impl<'a> World<'a> {
         let specs = &self.model.threads;
         let daemons_only = specs.iter().all(|spec| spec.daemon);
         specs.iter().zip(&self.threads).all(|(spec, thread)| thread.is_done() || spec.daemon && !daemons_only)
+    }
+
+    /// The interpreter that executes `thread`.
+    fn interpreter_of(&self, thread: usize) -> usize {
+        self.model.threads[thread].interpreter.expect("it runs Python")
+    }
+
+    /// Whether `thread` needs a lock to execute.
+    fn has_lock(&self, thread: usize) -> bool {
+        let interpreter = self.model.threads[thread].interpreter;
+        let threads = self.model.threads.iter().filter(|spec| spec.interpreter == interpreter).count();
+        let is_needed = threads > 1 || self.model.lone_thread_locks;
+        interpreter.is_some() && self.model.gil != GilConfig::None && is_needed
     }
 
     fn cost(&mut self, cost: Cost) -> Span {
@@ -278,7 +316,7 @@ impl<'a> World<'a> {
         for core in 0..self.cores.len() {
             self.account(core);
         }
-        self.stop_holding();
+        (0..self.gils.len()).for_each(|interpreter| self.stop_holding(interpreter));
         let end = self.now;
         let threads = (0..self.threads.len()).map(|thread| ThreadReport {
             state_times: ThreadState::ALL.map(|state| time_with(&self.states[thread], end, &state)),
@@ -288,12 +326,12 @@ impl<'a> World<'a> {
         let report = Report {
             ending,
             makespan: end,
-            gil: self.counters,
-            interpreters: vec![self.counters],
+            gil: self.gils.iter().fold(GilCounters::default(), |sum, gil| sum.plus(&gil.counters)),
+            interpreters: self.gils.iter().map(|gil| gil.counters).collect(),
             threads: threads.collect(),
             core_busy: self.lanes.iter().map(busy).collect(),
-            latencies: Vec::new(),
-            variables: Vec::new(),
+            latencies: self.latencies,
+            variables: self.variables,
             deadlock: Vec::new(),
             events: 0,
         };

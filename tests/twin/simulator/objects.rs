@@ -1,12 +1,16 @@
 //! What threads wait for (section 4 of the rules): each operation is a list of actions, pushed onto its thread's stack.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use gilsim::des::{Span, Time};
 use gilsim::os::machine::Platform;
+use gilsim::python::threading::Threading;
 
+use super::calls::Library;
+use super::channels::Talk;
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
+use super::program::Do;
 use super::{Cost, World};
 
 /// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching (or
@@ -17,10 +21,10 @@ pub enum Action {
     Spend(Cost),
     Wake(Queue),
 
-    SemaphoreRaise,
-    SemaphoreTry,
-    SemaphoreSleep,
-    SemaphoreRetry,
+    SemaphoreRaise(usize),
+    SemaphoreTry(usize),
+    SemaphoreSleep(usize),
+    SemaphoreRetry(usize),
 
     MutexLock(usize),
     MutexUnlock(usize),
@@ -46,43 +50,62 @@ pub enum Action {
 
     /// What the lock's policy does next.
     Lock(Policy),
+    /// What the program does next.
+    Program(Do),
+    /// What it does with channels.
+    Channel(Talk),
+    /// What library code does next.
+    Library(Library),
+}
+
+/// One of the objects with this number: of an interpreter's lock, or of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id {
+    interpreter: Option<usize>,
+    number: usize,
 }
 
 /// What lies together in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    Semaphore,
-    Mutex(usize),
-    Condition(usize),
-    Request,
+    Semaphore(Id),
+    Mutex(Id),
+    Condition(Id),
+    /// The drop request of an interpreter's lock.
+    Request(usize),
 }
 
 /// Where threads sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Queue {
-    Semaphore,
-    Event,
-    Mutex(usize),
-    Condition(usize),
+    Semaphore(Id),
+    Event(Id),
+    Mutex(Id),
+    Condition(Id),
+    Device(usize),
+    Receivers(usize),
+    Senders(usize),
 }
 
-impl Queue {
-    pub fn index(self) -> usize {
-        match self {
-            Queue::Semaphore => 0,
-            Queue::Event => 1,
-            Queue::Mutex(number) => 2 + number,
-            Queue::Condition(number) => 4 + number,
-        }
-    }
-}
-
+/// The objects of an interpreter's lock have smaller numbers, those of the program's locks begin here.
+pub const OF_PROGRAM: usize = 10_000;
 /// The number of the first thread's own condition.
 pub const OF_THREADS: usize = 2;
 
 /// The mutex that goes with a condition.
 fn mutex_of(condition: usize) -> usize {
-    usize::from(condition == 1)
+    if condition < OF_PROGRAM { usize::from(condition == 1) } else { condition }
+}
+
+struct Semaphore {
+    value: u64,
+    waiters: u64,
+}
+
+impl Default for Semaphore {
+    fn default() -> Semaphore {
+        Semaphore { value: 1, waiters: 0 }
+    }
 }
 
 #[derive(Default)]
@@ -109,25 +132,22 @@ struct Condition {
     semaphore: bool,
 }
 
+/// All of them, as they are at first unless something has been done with them.
 #[derive(Default)]
 pub struct Objects {
-    pub sleepers: Vec<VecDeque<usize>>,
-    semaphore: u64,
-    semaphore_waiters: u64,
-    event_is_set: bool,
-    mutexes: [Mutex; 2],
-    conditions: Vec<Condition>,
+    pub sleepers: BTreeMap<Queue, VecDeque<usize>>,
+    semaphores: BTreeMap<Id, Semaphore>,
+    set_events: BTreeSet<Id>,
+    mutexes: BTreeMap<Id, Mutex>,
+    conditions: BTreeMap<Id, Condition>,
 }
 
 impl Objects {
-    /// Nobody waits for anything, and the semaphore lets one thread in.
-    pub fn new(threads: usize) -> Objects {
-        // Priorities need one condition more even if there are fewer threads.
-        let conditions = OF_THREADS + threads.max(1);
+    /// Nobody waits for anything; the locks of the program that are held at first let nobody in.
+    pub fn new(threading: &Threading) -> Objects {
+        let held = threading.held_at_first().map(|lock| Id { interpreter: None, number: OF_PROGRAM + lock });
         Objects {
-            semaphore: 1,
-            sleepers: (0..4 + conditions).map(|_| VecDeque::new()).collect(),
-            conditions: (0..conditions).map(|_| Condition::default()).collect(),
+            semaphores: held.map(|id| (id, Semaphore { value: 0, waiters: 0 })).collect(),
             ..Objects::default()
         }
     }
@@ -142,16 +162,21 @@ impl World<'_> {
     /// The memory of the object that an operation of this cost is on: that of the action for which it is done.
     fn memory_touched(&self, thread: usize, cost: Cost) -> Option<Memory> {
         match (cost, self.threads[thread].actions.last()?) {
-            (Cost::Touch, _) => Some(Memory::Request),
+            (Cost::Touch, _) => Some(Memory::Request(self.interpreter_of(thread))),
             (Cost::LockOperation | Cost::AtomicOperation, next) => match *next {
-                SemaphoreRaise | SemaphoreTry | SemaphoreRetry => Some(Memory::Semaphore),
+                SemaphoreRaise(number) | SemaphoreTry(number) | SemaphoreRetry(number) => {
+                    Some(Memory::Semaphore(self.id(thread, number)))
+                }
+                Library(super::calls::Library::TryFlag(lock)) => {
+                    Some(Memory::Semaphore(self.id(thread, OF_PROGRAM + lock)))
+                }
                 MutexTry(number) | MutexRetry(number) | MutexFree(number) | DarwinMutexOwn(number) => {
-                    Some(Memory::Mutex(number))
+                    Some(Memory::Mutex(self.id(thread, number)))
                 }
                 ConditionEnter(number, _)
                 | ConditionLeave(number)
                 | ConditionAsk(number)
-                | DarwinConditionSignalled(number) => Some(Memory::Condition(number)),
+                | DarwinConditionSignalled(number) => Some(Memory::Condition(self.id(thread, number))),
                 _ => None,
             },
             _ => None,
@@ -165,6 +190,27 @@ impl World<'_> {
         let before = before.map(|index| self.touched.swap_remove(index).1);
         self.touched.push((memory, core));
         before.is_some_and(|before| before != core)
+    }
+
+    fn id(&self, thread: usize, number: usize) -> Id {
+        let of_program = number >= OF_PROGRAM;
+        Id { interpreter: (!of_program).then(|| self.interpreter_of(thread)), number }
+    }
+
+    fn event(&self, thread: usize) -> Id {
+        self.id(thread, 0)
+    }
+
+    fn semaphore_of(&mut self, thread: usize, number: usize) -> &mut Semaphore {
+        self.objects.semaphores.entry(self.id(thread, number)).or_default()
+    }
+
+    fn mutex(&mut self, thread: usize, number: usize) -> &mut Mutex {
+        self.objects.mutexes.entry(self.id(thread, number)).or_default()
+    }
+
+    fn condition(&mut self, thread: usize, number: usize) -> &mut Condition {
+        self.objects.conditions.entry(self.id(thread, number)).or_default()
     }
 
     /// `thread` does these actions next, the first one first.
@@ -191,7 +237,7 @@ impl World<'_> {
                 {
                     left += self.cost(Cost::CacheLine);
                 }
-                if cost == Cost::WakeSleeper {
+                if matches!(cost, Cost::WakeSleeper | Cost::ThreadStart) {
                     for besides in std::mem::take(&mut self.reach) {
                         left += self.cost(besides);
                     }
@@ -203,6 +249,9 @@ impl World<'_> {
                 self.then(thread, &[Spend(cost)]);
             }
             Lock(policy) => self.lock_action(thread, policy),
+            Program(next) => self.program_action(thread, next),
+            Channel(talk) => self.talk(thread, talk),
+            Library(part) => self.library(thread, part),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
@@ -212,57 +261,77 @@ impl World<'_> {
             ConditionWait(number, timeout) => self.then(thread, &[ATOMIC, ConditionEnter(number, timeout)]),
             ConditionSignal(number) => self.then(thread, &[ATOMIC, ConditionAsk(number)]),
             EventSet => {
-                let woken = self.wake_first(Queue::Event);
-                self.objects.event_is_set |= !woken;
+                let event = self.event(thread);
+                let woken = self.wake_first(Queue::Event(event));
+                if !woken {
+                    self.objects.set_events.insert(event);
+                }
                 let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
             }
-            EventWait if self.objects.event_is_set => self.objects.event_is_set = false,
-            EventWait => self.block(thread, Some(Queue::Event), None),
-            SemaphoreRaise | SemaphoreTry | SemaphoreSleep | SemaphoreRetry => self.semaphore(thread, action),
+            EventWait => {
+                let event = self.event(thread);
+                if !self.objects.set_events.remove(&event) {
+                    self.block(thread, Some(Queue::Event(event)), None);
+                }
+            }
+            SemaphoreRaise(number)
+            | SemaphoreTry(number)
+            | SemaphoreSleep(number)
+            | SemaphoreRetry(number) => self.semaphore(thread, action, number),
             _ if darwin => self.darwin(thread, action),
             _ => self.linux(thread, action),
         }
     }
 
-    fn semaphore(&mut self, thread: usize, action: Action) {
-        let available = self.objects.semaphore > 0;
+    fn semaphore(&mut self, thread: usize, action: Action, number: usize) {
+        let queue = Queue::Semaphore(self.id(thread, number));
+        let semaphore = self.semaphore_of(thread, number);
+        let available = semaphore.value > 0;
         match action {
-            SemaphoreRaise => {
-                self.objects.semaphore += 1;
-                if self.objects.semaphore_waiters > 0 {
-                    self.then(thread, &[CALL, Wake(Queue::Semaphore)]);
+            SemaphoreRaise(_) => {
+                semaphore.value += 1;
+                if semaphore.waiters > 0 {
+                    self.then(thread, &[CALL, Wake(queue)]);
                 }
             }
-            SemaphoreTry if available => self.objects.semaphore -= 1,
-            SemaphoreTry => {
-                self.objects.semaphore_waiters += 1;
-                self.then(thread, &[CALL, SemaphoreSleep]);
+            SemaphoreTry(_) if available => semaphore.value -= 1,
+            SemaphoreTry(_) => {
+                semaphore.waiters += 1;
+                self.then(thread, &[CALL, SemaphoreSleep(number)]);
             }
-            SemaphoreSleep => {
-                self.then(thread, &[ATOMIC, SemaphoreRetry]);
+            SemaphoreSleep(_) => {
+                self.then(thread, &[ATOMIC, SemaphoreRetry(number)]);
                 self.threads[thread].has_slept = !available;
                 if !available {
-                    self.block(thread, Some(Queue::Semaphore), None);
+                    self.block(thread, Some(queue), None);
                 }
             }
             _ if available => {
-                self.objects.semaphore -= 1;
-                self.objects.semaphore_waiters -= 1;
+                semaphore.value -= 1;
+                semaphore.waiters -= 1;
             }
             _ => {
-                if self.threads[thread].has_slept {
+                if self.threads[thread].has_slept && number < OF_PROGRAM {
                     self.failed_acquisition(thread);
                 }
-                self.then(thread, &[CALL, SemaphoreSleep]);
+                self.then(thread, &[CALL, SemaphoreSleep(number)]);
             }
         }
+    }
+
+    /// Takes a semaphore if it lets the thread in at once; whether it did.
+    pub fn try_semaphore(&mut self, thread: usize, number: usize) -> bool {
+        let semaphore = self.semaphore_of(thread, number);
+        let available = semaphore.value > 0;
+        semaphore.value -= u64::from(available);
+        available
     }
 
     fn linux(&mut self, thread: usize, action: Action) {
         match action {
             MutexTry(number) | MutexRetry(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 let was_held = mutex.held;
                 mutex.held = true;
                 mutex.special |= was_held || action == MutexRetry(number);
@@ -272,27 +341,27 @@ impl World<'_> {
             }
             MutexSleep(number) => {
                 self.then(thread, &[ATOMIC, MutexRetry(number)]);
-                if self.objects.mutexes[number].special {
-                    self.block(thread, Some(Queue::Mutex(number)), None);
+                if self.mutex(thread, number).special {
+                    self.block(thread, Some(Queue::Mutex(self.id(thread, number))), None);
                 }
             }
             MutexFree(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 let had_sleepers = mutex.special;
                 (mutex.held, mutex.special) = (false, false);
                 if had_sleepers {
-                    self.then(thread, &[CALL, Wake(Queue::Mutex(number))]);
+                    self.then(thread, &[CALL, Wake(Queue::Mutex(self.id(thread, number)))]);
                 }
             }
             ConditionEnter(number, timeout) => {
-                self.objects.conditions[number].waiters += 1;
-                self.objects.conditions[number].later.push(thread);
+                self.condition(thread, number).waiters += 1;
+                self.condition(thread, number).later.push(thread);
                 self.then(thread, &[MutexUnlock(mutex_of(number)), CALL, ConditionSleep(number, timeout)]);
             }
             ConditionSleep(number, timeout) => {
                 self.then(thread, &[ConditionLeave(number)]);
                 self.threads[thread].timed_out = false;
-                let condition = &mut self.objects.conditions[number];
+                let condition = self.condition(thread, number);
                 if condition.signals > 0 && condition.group.contains(&thread) {
                     condition.signals -= 1;
                 } else {
@@ -302,7 +371,7 @@ impl World<'_> {
             ConditionLeave(number) => {
                 let timed_out = self.threads[thread].timed_out;
                 self.threads[thread].program.wait_timed_out = timed_out;
-                let condition = &mut self.objects.conditions[number];
+                let condition = self.condition(thread, number);
                 let is_of_group = condition.group.contains(&thread);
                 condition.group.retain(|other| *other != thread);
                 condition.later.retain(|other| *other != thread);
@@ -318,7 +387,7 @@ impl World<'_> {
                 self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
-                let condition = &mut self.objects.conditions[number];
+                let condition = self.condition(thread, number);
                 if condition.waiters != 0 {
                     if condition.unsignalled == 0 {
                         condition.group.append(&mut condition.later);
@@ -331,17 +400,18 @@ impl World<'_> {
                 }
             }
             ConditionWake(number) => {
-                let condition = &self.objects.conditions[number];
-                let asleep = &self.objects.sleepers[Queue::Condition(number).index()];
+                let queue = Queue::Condition(self.id(thread, number));
+                let asleep = self.sleepers(queue).clone();
+                let condition = self.condition(thread, number);
                 let first = asleep.iter().copied().find(|sleeper| condition.group.contains(sleeper));
                 let first = first.filter(|_| condition.signals > 0);
                 if let Some(first) = first {
-                    self.sleepers(Queue::Condition(number)).retain(|sleeper| *sleeper != first);
-                    self.sleepers(Queue::Condition(number)).push_front(first);
-                    self.wake_first(Queue::Condition(number));
+                    self.sleepers(queue).retain(|sleeper| *sleeper != first);
+                    self.sleepers(queue).push_front(first);
+                    self.wake_first(queue);
                 }
                 let woken = first.is_some();
-                self.objects.conditions[number].signals -= u64::from(woken);
+                self.condition(thread, number).signals -= u64::from(woken);
                 let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
             }
@@ -352,7 +422,7 @@ impl World<'_> {
     fn darwin(&mut self, thread: usize, action: Action) {
         match action {
             MutexTry(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 if !mutex.held && !mutex.special {
                     mutex.held = true;
                 } else if mutex.special && mutex.waiters == 0 {
@@ -365,12 +435,12 @@ impl World<'_> {
                 }
             }
             DarwinMutexSleep(number) if self.may_take_token(thread, number) => {
-                self.objects.mutexes[number].tokens -= 1;
-                self.objects.mutexes[number].pending = None;
+                self.mutex(thread, number).tokens -= 1;
+                self.mutex(thread, number).pending = None;
             }
-            DarwinMutexSleep(number) => self.block(thread, Some(Queue::Mutex(number)), None),
+            DarwinMutexSleep(number) => self.block(thread, Some(Queue::Mutex(self.id(thread, number))), None),
             DarwinMutexOwn(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 mutex.waiters -= 1;
                 (mutex.held, mutex.special) = (true, false);
                 if mutex.waiters == 0 {
@@ -378,7 +448,7 @@ impl World<'_> {
                 }
             }
             MutexFree(number) => {
-                let mutex = &mut self.objects.mutexes[number];
+                let mutex = self.mutex(thread, number);
                 mutex.held = false;
                 if mutex.waiters > 0 {
                     mutex.special = true;
@@ -386,73 +456,76 @@ impl World<'_> {
                 }
             }
             DarwinMutexSignal(number) => {
-                let cost = if self.darwin_signal(number) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
+                let cost =
+                    if self.darwin_signal(thread, number) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
             }
             ConditionEnter(number, timeout) => {
-                self.objects.conditions[number].waiters += 1;
-                self.objects.conditions[number].semaphore = true;
-                let mutex = &mut self.objects.mutexes[mutex_of(number)];
+                self.condition(thread, number).waiters += 1;
+                self.condition(thread, number).semaphore = true;
+                let mutex = self.mutex(thread, mutex_of(number));
                 (mutex.held, mutex.special) = (false, true);
                 self.then(thread, &[CALL, ConditionSleep(number, timeout), ATOMIC, ConditionLeave(number)]);
             }
             ConditionSleep(number, timeout) => {
                 // One system call does both: the kernel signals the mutex and then gives the core away.
-                self.darwin_signal(mutex_of(number));
+                self.darwin_signal(thread, mutex_of(number));
                 self.sleep_on_condition(thread, number, timeout);
             }
             ConditionLeave(number) => {
                 self.threads[thread].program.wait_timed_out = self.threads[thread].timed_out;
-                self.objects.conditions[number].waiters -= 1;
-                self.forget_semaphore_if_unused(number);
+                self.condition(thread, number).waiters -= 1;
+                self.forget_semaphore_if_unused(thread, number);
                 self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
-                if self.objects.conditions[number].semaphore {
-                    self.objects.conditions[number].signals += 1;
-                    let wake = Wake(Queue::Condition(number));
+                if self.condition(thread, number).semaphore {
+                    self.condition(thread, number).signals += 1;
+                    let wake = Wake(Queue::Condition(self.id(thread, number)));
                     self.then(thread, &[CALL, wake, ATOMIC, DarwinConditionSignalled(number)]);
                 }
             }
             DarwinConditionSignalled(number) => {
-                self.objects.conditions[number].signals -= 1;
-                self.forget_semaphore_if_unused(number);
+                self.condition(thread, number).signals -= 1;
+                self.forget_semaphore_if_unused(thread, number);
             }
             _ => unreachable!("{action:?} on darwin"),
         }
     }
 
     /// Whether there is a token that `thread` may take: not one that another is to have.
-    fn may_take_token(&self, thread: usize, number: usize) -> bool {
-        let mutex = &self.objects.mutexes[number];
+    fn may_take_token(&mut self, thread: usize, number: usize) -> bool {
+        let mutex = self.mutex(thread, number);
         mutex.tokens > 0 && (mutex.special || mutex.pending == Some(thread))
     }
 
     fn sleep_on_condition(&mut self, thread: usize, number: usize, timeout: Option<Span>) {
         let until: Option<Time> = timeout.map(|span| self.now + span + self.cost(Cost::TimerLateness));
-        self.block(thread, Some(Queue::Condition(number)), until);
+        self.block(thread, Some(Queue::Condition(self.id(thread, number))), until);
     }
 
     /// Signals the mutex; whether somebody slept.
-    fn darwin_signal(&mut self, number: usize) -> bool {
+    fn darwin_signal(&mut self, thread: usize, number: usize) -> bool {
         // A signal for the thread that took the mutex over in transit is for no other.
-        let sleepers = &mut self.objects.sleepers[Queue::Mutex(number).index()];
-        let woken = match self.objects.mutexes[number].pending {
+        let queue = Queue::Mutex(self.id(thread, number));
+        let pending = self.mutex(thread, number).pending;
+        let sleepers = self.objects.sleepers.entry(queue).or_default();
+        let woken = match pending {
             Some(pending) if sleepers.contains(&pending) => {
                 sleepers.retain(|sleeper| *sleeper != pending);
                 sleepers.push_front(pending);
-                self.objects.mutexes[number].pending = None;
-                self.wake_first(Queue::Mutex(number))
+                self.mutex(thread, number).pending = None;
+                self.wake_first(queue)
             }
             Some(_) => false,
-            None => self.wake_first(Queue::Mutex(number)),
+            None => self.wake_first(queue),
         };
-        self.objects.mutexes[number].tokens += u64::from(!woken);
+        self.mutex(thread, number).tokens += u64::from(!woken);
         woken
     }
 
-    fn forget_semaphore_if_unused(&mut self, number: usize) {
-        let condition = &mut self.objects.conditions[number];
+    fn forget_semaphore_if_unused(&mut self, thread: usize, number: usize) {
+        let condition = self.condition(thread, number);
         condition.semaphore &= condition.waiters > 0 || condition.signals > 0;
     }
 }

@@ -146,7 +146,8 @@ fn own(thread: usize) -> usize {
 impl World<'_> {
     /// The part that round_robin and ruby share.
     pub fn queue_lock(&mut self, thread: usize, policy: Policy) {
-        let lock = &mut self.gil.queue;
+        let at = self.interpreter_of(thread);
+        let lock = &mut self.gils[at].queue;
         match policy {
             Policy::Take => self.then(thread, &[MutexLock(0), queue(QueueStep::Look)]),
             Policy::Release(why) => {
@@ -187,8 +188,9 @@ impl World<'_> {
     }
 
     pub fn ruby_lock(&mut self, thread: usize, policy: Policy, quantum: Span, tick: Span) {
+        let at = self.interpreter_of(thread);
         let now = self.now;
-        let lock = &mut self.gil.queue;
+        let lock = &mut self.gils[at].queue;
         let is_last = lock.queue.last() == Some(&thread);
         match policy {
             Policy::Check => {
@@ -217,11 +219,13 @@ impl World<'_> {
             Policy::Queue(QueueStep::Woken)
                 if lock.owner != Some(thread) && self.threads[thread].program.wait_timed_out =>
             {
-                self.counters.timed_out_waits += 1;
+                let gil = &mut self.gils[at];
+                gil.counters.timed_out_waits += 1;
+                let lock = &mut gil.queue;
                 if let (true, Some(owner)) = (is_last, lock.owner) {
                     lock.next_tick = now + tick;
                     lock.interrupt[owner] = true;
-                    self.holder_must_look();
+                    self.holder_must_look(thread);
                 }
                 self.then(thread, &[queue(QueueStep::WaitForTurn)]);
             }
@@ -237,7 +241,8 @@ impl World<'_> {
     }
 
     pub fn pypy_lock(&mut self, thread: usize, policy: Policy, poll: Span) {
-        let lock = &mut self.gil.pypy;
+        let at = self.interpreter_of(thread);
+        let lock = &mut self.gils[at].pypy;
         match policy {
             Policy::Take => self.then(thread, &[INTERLOCKED, pypy(PypyStep::First)]),
             Policy::Pypy(PypyStep::First) if lock.busy => {
@@ -272,7 +277,7 @@ impl World<'_> {
             }
             Policy::Pypy(PypyStep::Woken) => {
                 if self.threads[thread].program.wait_timed_out {
-                    self.counters.timed_out_waits += 1;
+                    self.gils[at].counters.timed_out_waits += 1;
                 } else {
                     self.failed_acquisition(thread);
                 }
@@ -304,8 +309,9 @@ impl World<'_> {
     }
 
     pub fn bfs_lock(&mut self, thread: usize, policy: Policy, slice: Span, factor: u32) {
+        let at = self.interpreter_of(thread);
         let now = self.now;
-        let lock = &mut self.gil.bfs;
+        let lock = &mut self.gils[at].bfs;
         let used = now.since(lock.since[thread]).min(slice);
         match policy {
             Policy::Take => self.then(thread, &[MutexLock(0), bfs(BfsStep::Enter)]),
@@ -374,7 +380,8 @@ impl World<'_> {
     }
 
     fn bfs_enter(&mut self, thread: usize) {
-        let lock = &mut self.gil.bfs;
+        let at = self.interpreter_of(thread);
+        let lock = &mut self.gils[at].bfs;
         let Some(next) = lock.next else { return self.then(thread, &[bfs(BfsStep::Taken)]) };
         let other = lock.deadline[next];
         let is_urgent = lock.deadline[thread] <= other && other >= lock.clock;
@@ -387,14 +394,15 @@ impl World<'_> {
             self.request_drop(thread);
         } else {
             lock.look = true;
-            self.holder_must_look();
+            self.holder_must_look(thread);
         }
         self.then(thread, &[bfs(BfsStep::Wait)]);
     }
 
     fn bfs_woken(&mut self, thread: usize) {
+        let at = self.interpreter_of(thread);
         let timed_out = self.threads[thread].program.wait_timed_out;
-        let lock = &mut self.gil.bfs;
+        let lock = &mut self.gils[at].bfs;
         let is_next = lock.next == Some(thread);
         if is_next {
             lock.queue.retain(|waiting| *waiting != thread);
@@ -403,9 +411,9 @@ impl World<'_> {
             self.then(thread, &[bfs(BfsStep::Wait)]);
         }
         if timed_out {
-            self.gil.bfs.look = true;
-            self.counters.timed_out_waits += u64::from(!is_next);
-            self.holder_must_look();
+            self.gils[at].bfs.look = true;
+            self.gils[at].counters.timed_out_waits += u64::from(!is_next);
+            self.holder_must_look(thread);
         } else if !is_next {
             self.failed_acquisition(thread);
         }
@@ -413,7 +421,8 @@ impl World<'_> {
 
     /// The next has been signalled: must this thread wait until it has taken over?
     fn bfs_after_signal(&mut self, thread: usize, why: Why) {
-        let lock = &mut self.gil.bfs;
+        let at = self.interpreter_of(thread);
+        let lock = &mut self.gils[at].bfs;
         let next = lock.deadline[lock.next.expect("it was signalled")];
         let must_wait =
             lock.slice_left[thread].is_zero() || next < lock.clock || next <= lock.deadline[thread];
@@ -422,7 +431,7 @@ impl World<'_> {
         }
         lock.switching = Some(thread);
         lock.after_release[thread] = self.threads[thread].user_state;
-        self.counters.forced_waits += 1;
+        self.gils[at].counters.forced_waits += 1;
         self.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
         self.then(thread, &[bfs(BfsStep::Forced)]);
     }

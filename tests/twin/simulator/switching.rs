@@ -18,10 +18,11 @@ impl World<'_> {
         forced: bool,
         ends: bool,
     ) {
+        let at = self.interpreter_of(thread);
         match policy {
             Policy::Take => self.then(thread, &[MutexLock(0), Lock(Policy::Look)]),
-            Policy::Look if self.gil.holder.is_some() => {
-                let saved = self.gil.switch_number;
+            Policy::Look if self.gils[at].holder.is_some() => {
+                let saved = self.gils[at].switch_number;
                 let condition = self.waits_with_priority(thread);
                 let wait = ConditionWait(condition, Some(interval));
                 self.then(thread, &[wait, Lock(Policy::LookAfterWait(saved))]);
@@ -29,12 +30,12 @@ impl World<'_> {
             Policy::Look if forced => self.then(thread, &[MutexLock(1), Lock(Policy::SwitchTaken)]),
             Policy::Look => self.then(thread, &[Lock(Policy::SwitchTaken)]),
             Policy::LookAfterWait(saved) => {
-                self.gil.io_bound_waiting -= u64::from(self.has_priority(thread));
-                if self.gil.holder.is_some() {
+                self.gils[at].io_bound_waiting -= u64::from(self.has_priority(thread));
+                if self.gils[at].holder.is_some() {
                     if self.threads[thread].program.wait_timed_out {
-                        self.counters.timed_out_waits += 1;
-                        if self.gil.switch_number == saved {
-                            self.gil.drop_request = true;
+                        self.gils[at].counters.timed_out_waits += 1;
+                        if self.gils[at].switch_number == saved {
+                            self.gils[at].drop_request = true;
                             self.request_drop(thread);
                         }
                     } else {
@@ -45,16 +46,16 @@ impl World<'_> {
             }
             Policy::SwitchTaken => {
                 self.acquired(thread);
-                if self.gil.switch_holder != Some(thread) {
-                    self.gil.switch_holder = Some(thread);
-                    self.gil.switch_number += 1;
+                if self.gils[at].switch_holder != Some(thread) {
+                    self.gils[at].switch_holder = Some(thread);
+                    self.gils[at].switch_number += 1;
                 }
                 self.then(thread, &[Lock(Policy::DropRequestOff), MutexUnlock(0)]);
                 if forced {
                     self.then(thread, &[ConditionSignal(1), MutexUnlock(1)]);
                 }
             }
-            Policy::DropRequestOff => self.gil.drop_request = false,
+            Policy::DropRequestOff => self.gils[at].drop_request = false,
             Policy::Release(why) => {
                 let drop = [MutexLock(0), Lock(Policy::FlagOff(why)), MutexUnlock(0)];
                 if forced && (why != Why::Ends || ends) {
@@ -63,18 +64,18 @@ impl World<'_> {
                 self.then(thread, &drop);
             }
             Policy::FlagOff(why) => {
-                let low = self.is_priority() && self.gil.io_bound_waiting == 0;
-                self.gil.is_cpu_bound[thread] = why == Why::Check;
+                let low = self.is_priority() && self.gils[at].io_bound_waiting == 0;
+                self.gils[at].is_cpu_bound[thread] = why == Why::Check;
                 self.then(thread, &[ConditionSignal(if low { OF_THREADS } else { 0 })]);
                 self.released(thread, why);
             }
-            Policy::AfterDrop if self.gil.drop_request => {
+            Policy::AfterDrop if self.gils[at].drop_request => {
                 self.then(thread, &[MutexLock(1), Lock(Policy::ForcedWait), MutexUnlock(1)]);
             }
             Policy::AfterDrop => {}
-            Policy::ForcedWait if self.gil.switch_holder == Some(thread) => {
-                self.gil.drop_request = false;
-                self.counters.forced_waits += 1;
+            Policy::ForcedWait if self.gils[at].switch_holder == Some(thread) => {
+                self.gils[at].drop_request = false;
+                self.gils[at].counters.forced_waits += 1;
                 self.threads[thread].program.after_release = Some(self.threads[thread].user_state);
                 self.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
                 self.then(thread, &[ConditionWait(1, None), Lock(Policy::ForcedWaitEnded)]);
@@ -93,18 +94,21 @@ impl World<'_> {
     }
 
     fn has_priority(&self, thread: usize) -> bool {
-        self.is_priority() && !self.gil.is_cpu_bound[thread]
+        let at = self.interpreter_of(thread);
+        self.is_priority() && !self.gils[at].is_cpu_bound[thread]
     }
 
     /// Before a wait for the lock; the condition to wait on.
     fn waits_with_priority(&mut self, thread: usize) -> usize {
+        let at = self.interpreter_of(thread);
         if !self.has_priority(thread) {
             return if self.is_priority() { OF_THREADS } else { 0 };
         }
-        self.gil.io_bound_waiting += 1;
-        let holder_is_cpu_bound = self.gil.switch_holder.is_some_and(|holder| self.gil.is_cpu_bound[holder]);
-        if holder_is_cpu_bound && !self.gil.drop_request {
-            self.gil.drop_request = true;
+        self.gils[at].io_bound_waiting += 1;
+        let holder_is_cpu_bound =
+            self.gils[at].switch_holder.is_some_and(|holder| self.gils[at].is_cpu_bound[holder]);
+        if holder_is_cpu_bound && !self.gils[at].drop_request {
+            self.gils[at].drop_request = true;
             self.request_drop(thread);
         }
         0

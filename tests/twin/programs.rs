@@ -1,0 +1,255 @@
+//! Random programs, and what they use.
+
+use gilsim::des::{Distribution, Span};
+use gilsim::python::program::{Program, Step};
+use gilsim::python::stretch::Stretch;
+use gilsim::python::threading::{Call, Threading};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::generator::{cost, span};
+
+/// How many devices and marks programs refer to.
+pub const DEVICES: usize = 2;
+pub const MARKS: usize = 2;
+/// How many channels there are. What is asked through a channel has the latency of its number, and marks come after.
+pub const CHANNELS: usize = 2;
+/// How many shared variables there are.
+pub const VARIABLES: usize = 2;
+/// Programs start and join the first of the threads.
+const STARTED: usize = 4;
+
+/// The objects of `threading` and `queue` that calls refer to: always as many, with random numbers.
+pub fn threading() -> impl Strategy<Value = Threading> {
+    (0..3_u64, 0..3_u64, 1..3_u64, 1..4_u64).prop_map(|(value, bound, capacity, parties)| {
+        let mut threading = Threading::default();
+        threading.add_lock();
+        threading.add_lock();
+        threading.add_rlock();
+        let lock = threading.add_lock();
+        threading.add_condition(lock);
+        threading.add_semaphore(value, false);
+        threading.add_semaphore(bound, true);
+        threading.add_event();
+        threading.add_queue(Some(capacity));
+        threading.add_queue(None);
+        threading.add_barrier(parties);
+        threading
+    })
+}
+
+/// The lock of the condition.
+const CONDITION_LOCK: usize = 3;
+
+#[derive(Clone, Debug)]
+pub enum Node {
+    Run(usize, Span),
+    /// Steps that have nothing within them.
+    Step(Step),
+    /// A question, and waiting for the answer.
+    Request(usize),
+    /// A load of a variable at one place of a stretch, and a store at another.
+    Update {
+        stretch: usize,
+        places: (usize, usize),
+        variable: usize,
+        change: i64,
+    },
+    /// A body between two calls.
+    Within(Call, Call, Vec<Node>),
+    Marked(usize, Vec<Node>),
+    Loop(Option<u64>, Vec<Node>),
+}
+
+fn waiting() -> impl Strategy<Value = Step> {
+    let io = |(work, wait)| Step::Io { work, wait, device: None };
+    let device = |(wait, device)| Step::Io { work: Distribution::ZERO, wait, device: Some(device) };
+    prop_oneof![
+        2 => cost(200).prop_map(move |wait| io((Distribution::ZERO, wait))),
+        2 => cost(200).prop_map(|span| Step::Sleep { span }),
+        1 => (cost(20), cost(200)).prop_map(io),
+        1 => (cost(200), 0..DEVICES).prop_map(device),
+        1 => (cost(100), any::<bool>()).prop_map(|(span, holds_gil)| Step::C { span, holds_gil }),
+    ]
+}
+
+/// What is done with a channel.
+fn talking() -> impl Strategy<Value = Node> {
+    let talk = |channel| {
+        let step = prop::sample::select(vec![
+            Step::Send { channel, asks: false },
+            Step::Receive { channel },
+            Step::Reply { channel },
+        ]);
+        prop_oneof![3 => step.prop_map(Node::Step), 2 => Just(Node::Request(channel))]
+    };
+    (0..CHANNELS).prop_flat_map(talk)
+}
+
+/// Receives from a channel for ever, works, and mostly answers.
+fn server() -> impl Strategy<Value = Node> {
+    (0..CHANNELS, 0..2_usize, span(1, 50), waiting(), any::<bool>(), prop::bool::weighted(0.8)).prop_map(
+        |(channel, stretch, span, waits, does_wait, answers)| {
+            let mut body = vec![Node::Step(Step::Receive { channel }), Node::Run(stretch, span)];
+            body.extend(does_wait.then_some(Node::Step(waits)));
+            body.extend(answers.then_some(Node::Step(Step::Reply { channel })));
+            Node::Loop(None, body)
+        },
+    )
+}
+
+/// A program, mostly a simple one.
+pub fn program() -> impl Strategy<Value = Vec<Node>> {
+    let plain = program_of(prop_oneof![3 => run(), 2 => waiting().prop_map(Node::Step)].boxed());
+    let talks =
+        program_of(prop_oneof![3 => run(), 1 => waiting().prop_map(Node::Step), 2 => talking()].boxed());
+    let serves = server().prop_map(|server| vec![server]);
+    let calls =
+        program_of(prop_oneof![2 => run(), 1 => waiting().prop_map(Node::Step), 3 => calling()].boxed());
+    prop_oneof![5 => plain, 2 => talks, 1 => serves, 3 => calls]
+}
+
+fn run() -> impl Strategy<Value = Node> {
+    (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span))
+}
+
+/// Calls of objects, mostly as they are meant, and updates of variables.
+fn calling() -> impl Strategy<Value = Node> {
+    use Call::*;
+    let sections = prop::sample::select(vec![
+        (Acquire(0), Release(0)),
+        (Acquire(1), Release(1)),
+        (RLockAcquire(0), RLockRelease(0)),
+        (SemaphoreAcquire(0), SemaphoreRelease(0)),
+        (SemaphoreAcquire(1), SemaphoreRelease(1)),
+        (Acquire(CONDITION_LOCK), Release(CONDITION_LOCK)),
+    ]);
+    let in_condition = prop::sample::select(vec![ConditionWait(0), Notify(0), NotifyAll(0)]);
+    let mut alone = vec![
+        Acquire(0),
+        Release(0),
+        RLockRelease(0),
+        SemaphoreAcquire(0),
+        SemaphoreRelease(0),
+        SemaphoreRelease(1),
+        EventSet(0),
+        EventSet(0),
+        EventClear(0),
+        EventWait(0),
+        Notify(0),
+        Put(0),
+        Get(0),
+        Put(1),
+        Get(1),
+        BarrierWait(0),
+        BarrierWait(0),
+    ];
+    alone.extend((0..STARTED).flat_map(|thread| [Start(thread), Join(thread)]));
+    let call = |call| Node::Step(Step::Call(call));
+    let update = (0..2_usize, (0..4_usize, 0..4_usize), 0..VARIABLES, -3..4_i64);
+    prop_oneof![
+        4 => prop::sample::select(alone).prop_map(call),
+        2 => in_condition.prop_map(move |inside| {
+            Node::Within(Acquire(CONDITION_LOCK), Release(CONDITION_LOCK), vec![call(inside)])
+        }),
+        3 => (sections, vec(prop_oneof![run(), waiting().prop_map(Node::Step)], 0..3))
+            .prop_map(|((enter, leave), body)| Node::Within(enter, leave, body)),
+        3 => update.prop_map(|(stretch, places, variable, change)| {
+            Node::Update { stretch, places, variable, change }
+        }),
+    ]
+}
+
+/// The steps of a program for so many threads.
+pub fn compiled(nodes: &[Node], stretches: &[Stretch], threads: usize) -> Program {
+    let mut steps = Vec::new();
+    flatten(nodes, stretches, &mut steps);
+    let is_known = |step: &Step| match step {
+        Step::Call(Call::Start(thread) | Call::Join(thread)) => *thread < threads,
+        _ => true,
+    };
+    // Loops refer to their places, so that nothing may be left out.
+    for step in steps.iter_mut().filter(|step| !is_known(step)) {
+        *step = Step::Call(Call::EventSet(0));
+    }
+    steps.push(Step::End);
+    Program { steps }
+}
+
+/// A round of a stretch with accesses to variables at some of its positions.
+fn round(stretch: usize, length: Span, accesses: &[(Span, Step)], steps: &mut Vec<Step>) {
+    let mut from = Span::ZERO;
+    for (position, access) in accesses {
+        if *position > from {
+            steps.push(Step::Part { stretch, from, to: *position });
+        }
+        steps.push(access.clone());
+        from = *position;
+    }
+    steps.push(Step::Part { stretch, from, to: length });
+}
+
+fn program_of(leaf: BoxedStrategy<Node>) -> impl Strategy<Value = Vec<Node>> {
+    let node = leaf.prop_recursive(2, 8, 4, |node| {
+        let marked = (0..MARKS, vec(node.clone(), 0..3)).prop_map(|(mark, body)| Node::Marked(mark, body));
+        let repeated = (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body));
+        prop_oneof![3 => repeated, 1 => marked]
+    });
+    // The body of an endless loop takes time, always.
+    let endless =
+        (0..2_usize, span(1, 100), vec(node.clone(), 0..3)).prop_map(|(stretch, span, mut body)| {
+            body.push(Node::Run(stretch, span));
+            Node::Loop(None, body)
+        });
+    let last = prop_oneof![9 => Just(None), 1 => endless.prop_map(Some)];
+    (vec(node, 0..4), last).prop_map(|(mut nodes, last)| {
+        nodes.extend(last);
+        nodes
+    })
+}
+
+fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>) {
+    for node in nodes {
+        match node {
+            Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
+            Node::Step(step) => steps.push(step.clone()),
+            Node::Request(channel) => {
+                steps.push(Step::Send { channel: *channel, asks: true });
+                steps.push(Step::AwaitReply { latency: *channel });
+            }
+            Node::Marked(latency, body) => {
+                steps.push(Step::BeginMark { latency: CHANNELS + latency });
+                flatten(body, stretches, steps);
+                steps.push(Step::EndMark { latency: CHANNELS + latency });
+            }
+            Node::Update { stretch, places, variable, change } => {
+                let it = &stretches[*stretch];
+                let ends = (1..=it.ticks_per_round()).filter_map(|tick| it.position_of_tick(tick));
+                let mut positions = vec![Span::ZERO];
+                positions.extend(ends.filter(|end| *end < it.round()));
+                let place = |place: usize| positions[place % positions.len()];
+                let load = (place(places.0), Step::Load { variable: *variable });
+                let store = (place(places.1), Step::Store { variable: *variable, change: *change });
+                if load.0 < store.0 {
+                    round(*stretch, it.round(), &[load, store], steps);
+                } else {
+                    round(*stretch, it.round(), &[load], steps);
+                    round(*stretch, it.round(), &[store], steps);
+                }
+            }
+            Node::Within(enter, leave, body) => {
+                steps.push(Step::Call(*enter));
+                flatten(body, stretches, steps);
+                steps.push(Step::Call(*leave));
+            }
+            Node::Loop(count, body) => {
+                let start = steps.len();
+                steps.push(Step::LoopStart { count: *count, exit: 0 });
+                flatten(body, stretches, steps);
+                steps.push(Step::LoopEnd { start });
+                let exit = steps.len();
+                steps[start] = Step::LoopStart { count: *count, exit };
+            }
+        }
+    }
+}

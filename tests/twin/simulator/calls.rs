@@ -1,0 +1,440 @@
+//! Locks of the program, library code and shared variables (sections 4 and 6a of the rules).
+
+use std::collections::VecDeque;
+
+use gilsim::os::machine::Platform;
+use gilsim::python::program::Step;
+use gilsim::python::threading::{Call, Threading};
+use gilsim::sim::Model;
+use gilsim::trace::ThreadState;
+
+use super::objects::Action::{
+    self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock, SemaphoreRaise, SemaphoreTry, Spend,
+};
+use super::objects::OF_PROGRAM;
+use super::program::show;
+use super::sched::Entry;
+use super::{Cost, World};
+
+/// What library code does next. A number is that of a lock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Library {
+    Do(Call),
+    /// The part of a call that has this number.
+    Part(Call, u8),
+    Python(u64),
+    Take(usize),
+    /// It has tried.
+    Tried(usize),
+    Free(usize),
+    /// The lock itself is looked at, or changed.
+    LookAtFlag(usize),
+    TryFlag(usize),
+    FlagOff(usize),
+    Start(usize),
+    Raise,
+}
+
+/// All objects of the program, by number. The lock and conditions of each have numbers of their own.
+pub struct Program {
+    threading: Threading,
+    flags: Vec<bool>,
+    rlocks: Vec<(Option<usize>, u64)>,
+    /// For each condition, its lock and its queue of waiter locks.
+    conditions: Vec<(usize, VecDeque<usize>)>,
+    semaphores: Vec<Semaphore>,
+    events: Vec<Event>,
+    queues: Vec<Queue>,
+    barriers: Vec<Barrier>,
+    /// For each thread, its waiter lock, its end lock and its begun event.
+    of_threads: Vec<(usize, usize, usize)>,
+    started: Vec<bool>,
+}
+
+struct Semaphore {
+    value: u64,
+    first_value: u64,
+    bounded: bool,
+    condition: usize,
+}
+
+struct Event {
+    is_set: bool,
+    condition: usize,
+}
+
+struct Queue {
+    items: u64,
+    capacity: Option<u64>,
+    not_empty: usize,
+    not_full: usize,
+}
+
+struct Barrier {
+    parties: u64,
+    count: u64,
+    draining: bool,
+    condition: usize,
+}
+
+impl Program {
+    pub fn new(model: &Model) -> Program {
+        let threading = model.threading.clone();
+        let mut locks = threading.locks();
+        let mut conditions: Vec<_> = threading.conditions().map(|lock| (lock, VecDeque::new())).collect();
+        let mut new_lock = || {
+            locks += 1;
+            locks - 1
+        };
+        let mut new_condition = |lock| {
+            conditions.push((lock, VecDeque::new()));
+            conditions.len() - 1
+        };
+        let semaphores = threading.semaphores().map(|(value, bounded)| Semaphore {
+            value,
+            first_value: value,
+            bounded,
+            condition: new_condition(new_lock()),
+        });
+        let semaphores = semaphores.collect();
+        let events = (0..threading.events())
+            .map(|_| Event { is_set: false, condition: new_condition(new_lock()) })
+            .collect();
+        let queues = threading.queues().map(|capacity| {
+            let lock = new_lock();
+            Queue { items: 0, capacity, not_empty: new_condition(lock), not_full: new_condition(lock) }
+        });
+        let queues = queues.collect();
+        let barriers = threading.barriers().map(|parties| Barrier {
+            parties,
+            count: 0,
+            draining: false,
+            condition: new_condition(new_lock()),
+        });
+        let barriers = barriers.collect();
+        let held: Vec<usize> = threading.held_at_first().collect();
+        let begun = threading.events() - held.len() / 2;
+        let of_thread = |(thread, locks): (usize, &[usize])| (locks[0], locks[1], begun + thread);
+        let of_threads = held.chunks(2).enumerate().map(of_thread).collect();
+        let mut flags = vec![false; locks];
+        held.into_iter().for_each(|lock| flags[lock] = true);
+        Program {
+            rlocks: vec![(None, 0); threading.rlocks().count()],
+            threading,
+            flags,
+            conditions,
+            semaphores,
+            events,
+            queues,
+            barriers,
+            of_threads,
+            started: vec![false; model.threads.len()],
+        }
+    }
+}
+
+use Library::*;
+
+impl World<'_> {
+    /// Pushes parts of library code.
+    fn next(&mut self, thread: usize, parts: &[Library]) {
+        let actions: Vec<Action> = parts.iter().copied().map(Action::Library).collect();
+        self.then(thread, &actions);
+    }
+
+    pub fn variable_step(&mut self, thread: usize, step: &Step) {
+        let counter = &mut self.threads[thread].program;
+        match *step {
+            Step::Load { variable } => {
+                counter.remembered = (self.variables[variable].value, self.variables[variable].stores);
+            }
+            Step::Store { variable, change } => {
+                let variable = &mut self.variables[variable];
+                variable.value = counter.remembered.0.wrapping_add(change);
+                variable.overwritten += u64::from(variable.stores != counter.remembered.1);
+                variable.stores += 1;
+                variable.expected = variable.expected.wrapping_add(change);
+            }
+            _ => unreachable!("{step:?} is about no variable"),
+        }
+    }
+
+    pub fn library(&mut self, thread: usize, part: Library) {
+        let darwin = self.model.machine.platform == Platform::Darwin;
+        match part {
+            Do(call) => self.part(thread, call, 0),
+            Part(call, number) => self.part(thread, call, number),
+            Python(count) => {
+                let (stretch, instruction) = self.model.library;
+                self.begin_run(thread, stretch, gilsim::des::Span::ZERO, instruction * count);
+            }
+            Take(lock) if self.has_lock(thread) && self.model.lock_tries_first => {
+                let trying = if darwin {
+                    vec![MutexLock(OF_PROGRAM + lock), Action::Library(TryFlag(lock))]
+                } else {
+                    vec![Spend(Cost::LockOperation), Action::Library(TryFlag(lock))]
+                };
+                self.with_lock(thread, &trying, &[Tried(lock)]);
+            }
+            Take(lock) if self.has_lock(thread) => self.take_without_gil(thread, lock),
+            Take(lock) => {
+                let take = self.taking(lock);
+                self.with_lock(thread, &take, &[]);
+            }
+            Tried(lock) => {
+                if self.threads[thread].program.refused {
+                    self.take_without_gil(thread, lock);
+                }
+            }
+            Free(lock) if darwin => {
+                let number = OF_PROGRAM + lock;
+                let flag_off = Action::Library(FlagOff(lock));
+                let release = [MutexLock(number), flag_off, MutexUnlock(number), ConditionSignal(number)];
+                self.with_lock(thread, &release, &[]);
+            }
+            Free(lock) => {
+                let release = [Spend(Cost::LockOperation), SemaphoreRaise(OF_PROGRAM + lock)];
+                self.with_lock(thread, &release, &[]);
+            }
+            FlagOff(lock) => self.program.flags[lock] = false,
+            LookAtFlag(lock) => {
+                let number = OF_PROGRAM + lock;
+                if self.program.flags[lock] {
+                    self.then(thread, &[ConditionWait(number, None), Action::Library(LookAtFlag(lock))]);
+                } else {
+                    self.program.flags[lock] = true;
+                    self.then(thread, &[MutexUnlock(number)]);
+                }
+            }
+            TryFlag(lock) if darwin => {
+                self.threads[thread].program.refused = self.program.flags[lock];
+                self.program.flags[lock] = true;
+                self.then(thread, &[MutexUnlock(OF_PROGRAM + lock)]);
+            }
+            TryFlag(lock) => {
+                let taken = self.try_semaphore(thread, OF_PROGRAM + lock);
+                self.threads[thread].program.refused = !taken;
+            }
+            Start(other) => {
+                self.begin_program(other);
+                self.make_ready(other, Entry::Started);
+                self.then(thread, &[Spend(Cost::ThreadStart)]);
+            }
+            Raise => {
+                let program = &self.model.programs[self.model.threads[thread].program];
+                let it = &mut self.threads[thread];
+                it.actions.clear();
+                it.program.loops.clear();
+                it.program.step = program.steps.len() - 1;
+            }
+        }
+    }
+
+    fn taking(&self, lock: usize) -> Vec<Action> {
+        match self.model.machine.platform {
+            Platform::Darwin => vec![MutexLock(OF_PROGRAM + lock), Action::Library(LookAtFlag(lock))],
+            Platform::Linux => vec![Spend(Cost::LockOperation), SemaphoreTry(OF_PROGRAM + lock)],
+        }
+    }
+
+    fn take_without_gil(&mut self, thread: usize, lock: usize) {
+        let take = self.taking(lock);
+        self.without_lock(thread, ThreadState::BlockedOnLock, &take);
+    }
+
+    /// Does something that keeps the GIL, if there is one.
+    fn with_lock(&mut self, thread: usize, does: &[Action], then: &[Library]) {
+        let shows = self.computing(thread);
+        self.next(thread, then);
+        self.then(thread, &[show(shows, ThreadState::WaitsForGil)]);
+        self.then(thread, does);
+        self.then(thread, &[show(shows, ThreadState::BlockedOnLock)]);
+    }
+
+    fn part(&mut self, thread: usize, call: Call, number: u8) {
+        match call {
+            Call::Acquire(lock) => self.next(thread, &[Python(5), Take(lock)]),
+            Call::Release(lock) => self.next(thread, &[Python(5), Free(lock)]),
+            Call::RLockAcquire(rlock) | Call::RLockRelease(rlock) => self.rlock(thread, rlock, call, number),
+            Call::ConditionWait(condition) | Call::Notify(condition) | Call::NotifyAll(condition) => {
+                self.condition_call(thread, condition, call, number);
+            }
+            Call::SemaphoreAcquire(semaphore) | Call::SemaphoreRelease(semaphore) => {
+                self.semaphore_call(thread, semaphore, call, number);
+            }
+            Call::EventSet(event) | Call::EventClear(event) | Call::EventWait(event) => {
+                self.event_call(thread, event, call, number);
+            }
+            Call::Put(queue) | Call::Get(queue) => self.queue_call(thread, queue, call, number),
+            Call::BarrierWait(barrier) => self.barrier(thread, barrier, call, number),
+            Call::Start(_) if number == 0 => self.next(thread, &[Python(60), Part(call, 1)]),
+            Call::Start(other) if self.program.started[other] => self.next(thread, &[Raise]),
+            Call::Start(other) => {
+                self.program.started[other] = true;
+                let (_, _, begun) = self.program.of_threads[other];
+                let start = [Spend(Cost::SystemCall), Action::Library(Start(other))];
+                self.with_lock(thread, &start, &[Do(Call::EventWait(begun))]);
+            }
+            Call::Begin => {
+                let (_, _, begun) = self.program.of_threads[thread];
+                self.next(thread, &[Python(60), Do(Call::EventSet(begun))]);
+            }
+            Call::End => {
+                let (_, end, _) = self.program.of_threads[thread];
+                self.next(thread, &[Python(40), Free(end)]);
+            }
+            Call::Join(other) => {
+                let (_, end, _) = self.program.of_threads[other];
+                self.next(thread, &[Python(30), Take(end), Free(end)]);
+            }
+        }
+    }
+
+    fn rlock(&mut self, thread: usize, rlock: usize, call: Call, number: u8) {
+        let lock = self.program.threading.rlocks().nth(rlock).expect("it exists");
+        let (owner, depth) = &mut self.program.rlocks[rlock];
+        match (call, number) {
+            (_, 0) => self.next(thread, &[Python(5), Part(call, 1)]),
+            (Call::RLockAcquire(_), 1) if *owner == Some(thread) => *depth += 1,
+            (Call::RLockAcquire(_), 1) => self.next(thread, &[Take(lock), Part(call, 2)]),
+            (Call::RLockAcquire(_), _) => (*owner, *depth) = (Some(thread), 1),
+            (_, _) if *depth > 1 => *depth -= 1,
+            (_, _) => {
+                (*owner, *depth) = (None, 0);
+                self.next(thread, &[Free(lock)]);
+            }
+        }
+    }
+
+    fn condition_call(&mut self, thread: usize, condition: usize, call: Call, number: u8) {
+        let (lock, queue) = &mut self.program.conditions[condition];
+        let lock = *lock;
+        match (call, number) {
+            (Call::ConditionWait(_), 0) => self.next(thread, &[Python(45), Part(call, 1)]),
+            (Call::ConditionWait(_), _) => {
+                let (waiter, _, _) = self.program.of_threads[thread];
+                queue.push_back(waiter);
+                self.next(thread, &[Free(lock), Take(waiter), Take(lock), Python(29)]);
+            }
+            (Call::Notify(_), 0) => {
+                let instructions = if queue.is_empty() { 17 } else { 57 };
+                self.next(thread, &[Python(instructions), Part(call, 1)]);
+            }
+            (Call::NotifyAll(_), 0) => self.next(thread, &[Python(25), Part(call, 1)]),
+            (_, _) => {
+                let first = queue.pop_front();
+                if let (Call::NotifyAll(_), Some(_)) = (call, first) {
+                    self.next(thread, &[Part(call, 1)]);
+                }
+                if let Some(waiter) = first {
+                    self.next(thread, &[Free(waiter)]);
+                }
+            }
+        }
+    }
+
+    fn semaphore_call(&mut self, thread: usize, semaphore: usize, call: Call, number: u8) {
+        let semaphore = &mut self.program.semaphores[semaphore];
+        let condition = semaphore.condition;
+        let (lock, _) = self.program.conditions[condition];
+        match (call, number) {
+            (_, 0) => self.next(thread, &[Python(20), Take(lock), Part(call, 1)]),
+            (Call::SemaphoreAcquire(_), _) if semaphore.value == 0 => {
+                self.next(thread, &[Do(Call::ConditionWait(condition)), Part(call, 1)]);
+            }
+            (Call::SemaphoreAcquire(_), _) => {
+                semaphore.value -= 1;
+                self.next(thread, &[Python(20), Free(lock), Python(11)]);
+            }
+            (_, _) if semaphore.bounded && semaphore.value == semaphore.first_value => {
+                self.next(thread, &[Free(lock), Raise]);
+            }
+            (_, _) => {
+                semaphore.value += 1;
+                let notify = Do(Call::Notify(condition));
+                self.next(thread, &[Python(30), notify, Free(lock), Python(11)]);
+            }
+        }
+    }
+
+    fn event_call(&mut self, thread: usize, event: usize, call: Call, number: u8) {
+        let event = &mut self.program.events[event];
+        let condition = event.condition;
+        let (lock, _) = self.program.conditions[condition];
+        let does = match (call, number) {
+            (_, 0) => return self.next(thread, &[Python(20), Take(lock), Part(call, 1)]),
+            (Call::EventSet(_), _) => {
+                event.is_set = true;
+                vec![Do(Call::NotifyAll(condition))]
+            }
+            (Call::EventClear(_), _) => {
+                event.is_set = false;
+                vec![]
+            }
+            (_, _) if event.is_set => vec![Python(5)],
+            (_, _) => vec![Do(Call::ConditionWait(condition))],
+        };
+        self.next(thread, &[Free(lock), Python(11)]);
+        self.next(thread, &does);
+    }
+
+    fn queue_call(&mut self, thread: usize, queue: usize, call: Call, number: u8) {
+        let queue = &mut self.program.queues[queue];
+        let (not_empty, not_full) = (queue.not_empty, queue.not_full);
+        let (lock, _) = self.program.conditions[not_empty];
+        let is_put = matches!(call, Call::Put(_));
+        let must_wait = if is_put { queue.capacity == Some(queue.items) } else { queue.items == 0 };
+        match number {
+            0 => self.next(thread, &[Python(20), Take(lock), Part(call, 1)]),
+            1 if must_wait => {
+                let condition = if is_put { not_full } else { not_empty };
+                self.next(thread, &[Do(Call::ConditionWait(condition)), Part(call, 1)]);
+            }
+            1 => {
+                let instructions = if is_put && queue.capacity.is_some() { 54 } else { 35 };
+                self.next(thread, &[Python(instructions), Part(call, 2)]);
+            }
+            _ => {
+                queue.items = if is_put { queue.items + 1 } else { queue.items - 1 };
+                let condition = if is_put { not_empty } else { not_full };
+                self.next(thread, &[Do(Call::Notify(condition)), Free(lock), Python(11)]);
+            }
+        }
+    }
+
+    fn barrier(&mut self, thread: usize, barrier: usize, call: Call, number: u8) {
+        let barrier = &mut self.program.barriers[barrier];
+        let condition = barrier.condition;
+        let (lock, _) = self.program.conditions[condition];
+        let wait = Do(Call::ConditionWait(condition));
+        let notify_all = Do(Call::NotifyAll(condition));
+        match number {
+            0 => self.next(thread, &[Python(20), Take(lock), Part(call, 1)]),
+            1 if barrier.draining => self.next(thread, &[wait, Part(call, 1)]),
+            1 => {
+                barrier.count += 1;
+                self.next(thread, &[Python(20), Part(call, 2)]);
+            }
+            2 if barrier.count == barrier.parties => {
+                barrier.draining = true;
+                self.next(thread, &[notify_all, Part(call, 4)]);
+            }
+            2 => self.next(thread, &[Part(call, 3)]),
+            3 if !barrier.draining => self.next(thread, &[wait, Part(call, 3)]),
+            3 => self.next(thread, &[Part(call, 4)]),
+            4 => {
+                barrier.count -= 1;
+                self.next(thread, &[Python(20), Part(call, 5)]);
+            }
+            _ => {
+                let last = if barrier.count == 0 {
+                    barrier.draining = false;
+                    notify_all
+                } else {
+                    Python(1)
+                };
+                self.next(thread, &[last, Free(lock), Python(11)]);
+            }
+        }
+    }
+}

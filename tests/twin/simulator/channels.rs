@@ -1,0 +1,194 @@
+//! Channels and the users outside (sections 4 and 6a of the rules).
+
+use std::collections::VecDeque;
+
+use gilsim::des::random::Purpose;
+use gilsim::des::{Stream, Time};
+use gilsim::python::program::Step;
+use gilsim::sim::{Arrivals, Model};
+use gilsim::trace::ThreadState;
+
+use super::objects::Action::{self, Channel, Spend, Wake};
+use super::objects::Queue;
+use super::{Cost, Kind, World};
+
+/// Who waits for the answer to a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Message {
+    #[default]
+    Statement,
+    /// This thread.
+    Question(usize),
+    /// This user, who has sent it then.
+    Request(usize, Time),
+}
+
+/// What is done with a channel, or with a message out of the machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Talk {
+    Send(usize, Message),
+    Join(usize, Message),
+    Receive(usize),
+    Received(usize),
+    Out(Message),
+    /// The answer to the last question has come: this is measured.
+    Answered(usize),
+}
+
+/// All channels: those of the model, and after them one for each thread, for the answers to its questions.
+pub struct Channels {
+    messages: Vec<VecDeque<Message>>,
+    users: Vec<User>,
+    /// For each client, how many requests it may still send, and how many are over.
+    left: Vec<Option<u64>>,
+    over: Vec<u64>,
+}
+
+struct User {
+    client: usize,
+    stream: Stream,
+}
+
+impl Channels {
+    pub fn new(model: &Model, seed: u64) -> Channels {
+        let clients = model.clients.iter().enumerate();
+        let of_users = clients.flat_map(|(client, spec)| vec![client; spec.users()]);
+        let user = |(user, client)| User { client, stream: Stream::new(seed, Purpose::User, user as u64) };
+        Channels {
+            messages: vec![VecDeque::new(); model.channels.len() + model.threads.len()],
+            users: of_users.enumerate().map(user).collect(),
+            left: model.clients.iter().map(|client| client.requests).collect(),
+            over: vec![0; model.clients.len()],
+        }
+    }
+}
+
+const CALL: Action = Spend(Cost::SystemCall);
+
+impl World<'_> {
+    fn answers_of(&self, thread: usize) -> usize {
+        self.model.channels.len() + thread
+    }
+
+    fn is_full(&self, channel: usize) -> bool {
+        let capacity = self.model.channels.get(channel).copied().unwrap_or(1);
+        self.channels.messages[channel].len() >= capacity
+    }
+
+    pub fn channel_step(&mut self, thread: usize, step: &Step) {
+        let counter = &mut self.threads[thread].program;
+        let does = match *step {
+            Step::Send { channel, asks } => {
+                let message = if asks { Message::Question(thread) } else { Message::Statement };
+                if asks {
+                    counter.asked = Some(self.now);
+                }
+                vec![Channel(Talk::Send(channel, message))]
+            }
+            Step::Receive { channel } => vec![Channel(Talk::Receive(channel))],
+            Step::Reply { channel } => match counter.to_answer.remove(&channel).unwrap_or_default() {
+                Message::Question(asker) => {
+                    vec![Channel(Talk::Send(self.answers_of(asker), Message::Statement))]
+                }
+                message => vec![Spend(Cost::ChannelSend), Channel(Talk::Out(message))],
+            },
+            Step::AwaitReply { latency } => {
+                vec![Channel(Talk::Receive(self.answers_of(thread))), Channel(Talk::Answered(latency))]
+            }
+            _ => unreachable!("{step:?} is about no channel"),
+        };
+        let does: Vec<Action> = [CALL].into_iter().chain(does).collect();
+        self.without_lock(thread, ThreadState::BlockedOnIo, &does);
+    }
+
+    pub fn talk(&mut self, thread: usize, talk: Talk) {
+        match talk {
+            Talk::Send(channel, _) if self.is_full(channel) => {
+                self.then(thread, &[Channel(talk)]);
+                self.block(thread, Some(Queue::Senders(channel)), None);
+            }
+            Talk::Send(channel, message) => {
+                self.then(thread, &[Spend(Cost::ChannelSend), Channel(Talk::Join(channel, message))]);
+            }
+            Talk::Join(channel, message) => {
+                self.channels.messages[channel].push_back(message);
+                self.wake_if_asleep(thread, Queue::Receivers(channel));
+            }
+            Talk::Receive(channel) => {
+                let Some(message) = self.channels.messages[channel].pop_front() else {
+                    self.then(thread, &[Channel(talk)]);
+                    return self.block(thread, Some(Queue::Receivers(channel)), None);
+                };
+                self.threads[thread].program.to_answer.insert(channel, message);
+                self.then(thread, &[Spend(Cost::ChannelReceive), Channel(Talk::Received(channel))]);
+            }
+            Talk::Received(channel) => self.wake_if_asleep(thread, Queue::Senders(channel)),
+            Talk::Out(Message::Request(user, sent)) => {
+                let latency = self.model.clients[self.channels.users[user].client].latency;
+                self.latencies[latency].record(self.now.since(sent));
+                self.request_is_over(user);
+            }
+            Talk::Out(_) => {}
+            Talk::Answered(latency) => {
+                if let Some(asked) = self.threads[thread].program.asked.take() {
+                    self.latencies[latency].record(self.now.since(asked));
+                }
+            }
+        }
+    }
+
+    fn wake_if_asleep(&mut self, thread: usize, queue: Queue) {
+        if !self.sleepers(queue).is_empty() {
+            self.then(thread, &[Wake(queue)]);
+        }
+    }
+
+    /// Every user sets its first alarm.
+    pub fn set_alarms(&mut self) {
+        for user in 0..self.channels.users.len() {
+            let first = match &self.model.clients[self.channels.users[user].client].arrivals {
+                Arrivals::Closed { .. } => self.now,
+                Arrivals::Open { between } => {
+                    self.now + between.sample(&mut self.channels.users[user].stream)
+                }
+            };
+            self.agenda.set(Kind::Alarm, user, first);
+        }
+    }
+
+    pub fn alarm_has_come(&mut self, user: usize) {
+        let number = self.channels.users[user].client;
+        let client = &self.model.clients[number];
+        match &mut self.channels.left[number] {
+            Some(0) => return,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        if self.is_full(client.channel) {
+            self.request_is_over(user);
+        } else {
+            self.channels.messages[client.channel].push_back(Message::Request(user, self.now));
+            self.wake_first(Queue::Receivers(client.channel));
+        }
+        if let Arrivals::Open { between } = &client.arrivals {
+            let next = between.sample(&mut self.channels.users[user].stream);
+            self.agenda.set(Kind::Alarm, user, self.now + next);
+        }
+    }
+
+    fn request_is_over(&mut self, user: usize) {
+        let client = self.channels.users[user].client;
+        self.channels.over[client] += 1;
+        if let Arrivals::Closed { think, .. } = &self.model.clients[client].arrivals {
+            let thinks = think.sample(&mut self.channels.users[user].stream);
+            self.agenda.set(Kind::Alarm, user, self.now + thinks);
+        }
+    }
+
+    /// Whether there are clients that count their requests, and all of these are over.
+    pub fn all_requests_are_over(&self) -> bool {
+        let counted = self.model.clients.iter().zip(&self.channels.over);
+        let mut counted = counted.filter_map(|(client, over)| Some((client.requests?, *over))).peekable();
+        counted.peek().is_some() && counted.all(|(requests, over)| over >= requests)
+    }
+}

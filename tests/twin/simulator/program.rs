@@ -1,0 +1,297 @@
+//! Programs and bytecode (sections 6, 6a and 8 of the rules).
+
+use std::collections::BTreeMap;
+
+use gilsim::des::{Span, Time};
+use gilsim::python::program::Step;
+use gilsim::python::threading::Call;
+use gilsim::trace::{Mark, ThreadState};
+
+use super::calls::Library;
+use super::channels::Message;
+use super::kernel::{Burst, Mode};
+use super::lock::{Policy, Why, ticker_interval};
+use super::objects::Action::{self, Lock, Program};
+use super::objects::Queue;
+use super::{Cost, World};
+
+/// What a program does in a turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Do {
+    /// Executes bytecode up to where it must stop next.
+    Bytecode,
+    BytecodeDone,
+    /// From here on the thread shows these states, in user mode and when blocked.
+    Show(ThreadState, ThreadState),
+    Work(Mode, Span),
+    /// Blocks until the time is over: a sleep may be late.
+    Block(Span),
+    Device(usize, Span),
+    End,
+}
+
+/// Where a thread is in its program, and what it remembers.
+#[derive(Default)]
+pub struct ProgramCounter {
+    pub step: usize,
+    /// How often each open loop has still to go round, the innermost last.
+    pub loops: Vec<Option<u64>>,
+    run: Run,
+    stop: Stop,
+    pub executes: bool,
+    pub wait_timed_out: bool,
+    pub after_release: Option<ThreadState>,
+    /// The device that it uses or waits for, and for how long it will be served.
+    service: Option<(usize, Span)>,
+    marks: BTreeMap<usize, Time>,
+    /// When it began to ask its last question, and what it has received last from each channel.
+    pub asked: Option<Time>,
+    pub to_answer: BTreeMap<usize, Message>,
+    /// Whether the lock that it has tried was held.
+    pub refused: bool,
+    /// The variable that it has loaded: its value, and the number of stores to it.
+    pub remembered: (i64, u64),
+}
+
+/// The stretch that is executed, up to which position; where the thread is in it, and the ticks executed there.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    stretch: usize,
+    until: Span,
+    position: Span,
+    ticks: u64,
+}
+
+/// Where a burst of bytecode ends.
+#[derive(Clone, Copy, Default)]
+struct Stop {
+    position: Span,
+    ticks: u64,
+    ticker: i64,
+    check: bool,
+}
+
+impl World<'_> {
+    pub fn begin_program(&mut self, thread: usize) {
+        if self.model.threads[thread].announced {
+            self.then(thread, &[Action::Library(Library::Do(Call::Begin))]);
+        }
+        if self.has_lock(thread) {
+            self.then(thread, &[Lock(Policy::Take)]);
+        } else {
+            let shows = self.computing(thread);
+            self.set_states(thread, shows, shows);
+        }
+    }
+
+    /// What a thread shows that executes its program.
+    pub fn computing(&self, thread: usize) -> ThreadState {
+        match self.model.threads[thread].interpreter {
+            Some(_) => ThreadState::RunsPython,
+            None => ThreadState::RunsWithoutGil,
+        }
+    }
+
+    /// The next step of the program.
+    pub fn next_step(&mut self, thread: usize) {
+        let model = self.model;
+        let program = &model.programs[model.threads[thread].program];
+        let counter = &mut self.threads[thread].program;
+        let step = &program.steps[counter.step];
+        counter.step += 1;
+        match step {
+            Step::Run { stretch, span } => self.begin_run(thread, *stretch, Span::ZERO, *span),
+            Step::Part { stretch, from, to } => self.begin_run(thread, *stretch, *from, *to),
+            Step::LoopStart { count: Some(0), exit } => counter.step = *exit,
+            Step::LoopStart { count, .. } => counter.loops.push(*count),
+            Step::LoopEnd { start } => {
+                let left = counter.loops.pop().expect("a loop is open").map(|left| left - 1);
+                if left != Some(0) {
+                    counter.loops.push(left);
+                    counter.step = start + 1;
+                }
+            }
+            Step::C { span, holds_gil: true } => {
+                let span = self.streams.draw_program(thread, span);
+                let shows = self.computing(thread);
+                let in_c =
+                    if shows == ThreadState::RunsPython { ThreadState::RunsCHoldingGil } else { shows };
+                let compute = Program(Do::Work(Mode::User, span));
+                let blocked = ThreadState::WaitsForGil;
+                self.then(thread, &[show(in_c, blocked), compute, show(shows, blocked)]);
+            }
+            Step::C { span, holds_gil: false } => {
+                let span = self.streams.draw_program(thread, span);
+                self.without_lock(thread, ThreadState::BlockedOnIo, &[Program(Do::Work(Mode::User, span))]);
+            }
+            Step::Io { work, wait, device } => {
+                let work = self.streams.draw_program(thread, work);
+                let wait = self.streams.draw_program(thread, wait);
+                let call = Action::Spend(Cost::SystemCall);
+                let does = match device {
+                    Some(device) => vec![call, Program(Do::Device(*device, wait))],
+                    None => vec![call, Program(Do::Work(Mode::Kernel, work)), Program(Do::Block(wait))],
+                };
+                self.without_lock(thread, ThreadState::BlockedOnIo, &does);
+            }
+            Step::Sleep { span } => {
+                let span = self.streams.draw_program(thread, span);
+                let does = [Action::Spend(Cost::SystemCall), Program(Do::Block(span))];
+                self.without_lock(thread, ThreadState::Sleeping, &does);
+            }
+            Step::BeginMark { latency } => {
+                counter.marks.insert(*latency, self.now);
+            }
+            Step::EndMark { latency } => {
+                if let Some(begun) = counter.marks.remove(latency) {
+                    self.latencies[*latency].record(self.now.since(begun));
+                }
+            }
+            Step::Send { .. } | Step::Receive { .. } | Step::Reply { .. } | Step::AwaitReply { .. } => {
+                self.channel_step(thread, step);
+            }
+            Step::Load { .. } | Step::Store { .. } => self.variable_step(thread, step),
+            Step::Call(call) => self.then(thread, &[Action::Library(Library::Do(*call))]),
+            Step::End => {
+                self.then(thread, &[Program(Do::End)]);
+                if self.has_lock(thread) {
+                    self.then(thread, &[Lock(Policy::Release(Why::Ends))]);
+                }
+                if model.threads[thread].announced {
+                    self.then(thread, &[Action::Library(Library::Do(Call::End))]);
+                }
+            }
+        }
+    }
+
+    /// Does something without the lock; the thread shows `blocked` when it blocks.
+    pub fn without_lock(&mut self, thread: usize, blocked: ThreadState, does: &[Action]) {
+        let free = show(ThreadState::RunsWithoutGil, blocked);
+        let has_lock = self.has_lock(thread);
+        let shows = self.computing(thread);
+        self.then(thread, &[if has_lock { Lock(Policy::Take) } else { show(shows, shows) }]);
+        self.then(thread, does);
+        self.then(thread, &[free]);
+        if has_lock {
+            self.then(thread, &[Lock(Policy::Release(Why::Blocks))]);
+        }
+    }
+
+    pub fn program_action(&mut self, thread: usize, next: Do) {
+        match next {
+            Do::Bytecode => self.begin_bytecode(thread),
+            Do::BytecodeDone => self.end_bytecode(thread),
+            Do::Show(user, blocked) => self.set_states(thread, user, blocked),
+            Do::Work(mode, span) => self.threads[thread].burst = Some(Burst { mode, left: span }),
+            Do::Block(span) if span.is_zero() => {}
+            Do::Block(span) => {
+                let sleeps = self.threads[thread].blocked_state == ThreadState::Sleeping;
+                let late = if sleeps { self.cost(Cost::TimerLateness) } else { Span::ZERO };
+                self.block(thread, None, Some(self.now + span + late));
+            }
+            Do::Device(_, span) if span.is_zero() => {}
+            Do::Device(device, span) => {
+                self.threads[thread].program.service = Some((device, span));
+                if self.busy_servers[device] < self.model.devices[device] {
+                    self.busy_servers[device] += 1;
+                    self.block(thread, None, Some(self.now + span));
+                } else {
+                    self.block(thread, Some(Queue::Device(device)), None);
+                }
+            }
+            Do::End => self.end_thread(thread),
+        }
+    }
+
+    /// If a device has served `thread`, it serves the next.
+    pub fn device_has_served(&mut self, thread: usize) {
+        let Some((device, _)) = self.threads[thread].program.service.take() else { return };
+        let Some(next) = self.sleepers(Queue::Device(device)).pop_front() else {
+            self.busy_servers[device] -= 1;
+            return;
+        };
+        let (_, span) = self.threads[next].program.service.expect("it waits for the device");
+        self.threads[next].sleeps_on = None;
+        self.agenda.set(super::Kind::Timer, next, self.now + span);
+    }
+
+    /// Executes a stretch from one position to another.
+    pub fn begin_run(&mut self, thread: usize, stretch: usize, from: Span, until: Span) {
+        let ticks = self.model.stretches[stretch].ticks_until(from);
+        self.threads[thread].program.run = Run { stretch, until, position: from, ticks };
+        self.then(thread, &[Program(Do::Bytecode)]);
+    }
+
+    fn begin_bytecode(&mut self, thread: usize) {
+        let run = self.threads[thread].program.run;
+        if run.position == run.until {
+            return;
+        }
+        let stop = self.stop_after(thread, run.position);
+        self.threads[thread].program.stop = stop;
+        self.threads[thread].program.executes = true;
+        self.threads[thread].burst = Some(Burst { mode: Mode::User, left: stop.position - run.position });
+        self.then(thread, &[Program(Do::BytecodeDone)]);
+    }
+
+    fn end_bytecode(&mut self, thread: usize) {
+        let counter = &mut self.threads[thread].program;
+        let stop = counter.stop;
+        counter.executes = false;
+        (counter.run.position, counter.run.ticks) = (stop.position, stop.ticks);
+        self.then(thread, &[Program(Do::Bytecode)]);
+        if !self.has_lock(thread) {
+            return;
+        }
+        let at = self.interpreter_of(thread);
+        self.gils[at].ticker = stop.ticker;
+        if stop.check {
+            if let Some(interval) = ticker_interval(&self.model.gil) {
+                self.gils[at].ticker = i64::from(interval);
+            }
+            self.gils[at].counters.checks += 1;
+            self.mark(thread, Mark::Check);
+            self.then(thread, &[Lock(Policy::Check)]);
+        }
+    }
+
+    /// The burst of bytecode, of which so much is left, ends sooner if the thread must look at something before.
+    pub fn stop_sooner(&mut self, thread: usize, left: Span) {
+        let before = self.threads[thread].program.stop;
+        let position = before.position - left;
+        let stop = self.stop_after(thread, position);
+        if stop.position < before.position || (stop.check && !before.check) {
+            self.threads[thread].program.stop = stop;
+            self.cut_burst(thread, stop.position - position);
+        }
+    }
+
+    /// Executes bytecode from `position` tick by tick, up to a check or the end of the run.
+    fn stop_after(&self, thread: usize, position: Span) -> Stop {
+        let run = self.threads[thread].program.run;
+        let stretch = &self.model.stretches[run.stretch];
+        let mut stop = Stop { position: run.until, ticks: run.ticks, ticker: 0, check: false };
+        if !self.has_lock(thread) {
+            return stop;
+        }
+        stop.ticker = self.gils[self.interpreter_of(thread)].ticker;
+        while let Some(tick) = stretch.position_of_tick(stop.ticks + 1).filter(|tick| *tick <= run.until) {
+            stop.ticks += 1;
+            let may_check = stretch.first_check_from(stop.ticks) == Some(stop.ticks);
+            let mut asked = self.has_been_asked(thread) && tick > position;
+            if ticker_interval(&self.model.gil).is_some() {
+                stop.ticker = (stop.ticker - 1).max(-1);
+                asked |= stop.ticker < 0;
+            }
+            if asked && may_check {
+                return Stop { position: tick, check: true, ..stop };
+            }
+        }
+        stop
+    }
+}
+
+/// The thread shows these states from here on.
+pub fn show(user: ThreadState, blocked: ThreadState) -> Action {
+    Program(Do::Show(user, blocked))
+}
