@@ -4,6 +4,7 @@ pub mod conduct;
 pub mod finding;
 pub mod parallel;
 pub mod recording;
+pub mod reference;
 pub mod replications;
 pub mod statistics;
 pub mod sweep;
