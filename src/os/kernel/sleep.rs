@@ -173,9 +173,12 @@ impl<O: Observer> Kernel<O> {
 
     /// `thread` queues; whether `running` must make room for it.
     fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) -> bool {
+        let still_queues = self.scheduler.requeue(core, thread);
         self.charge(core, running);
         self.threads[thread].place = Place::Queued;
-        self.scheduler.enqueue(core, thread, arrival);
+        if !still_queues {
+            self.scheduler.enqueue(core, thread, arrival);
+        }
         if self.threads[running].place != Place::Running(core) {
             return false;
         }

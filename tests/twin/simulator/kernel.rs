@@ -168,13 +168,14 @@ impl World<'_> {
         if self.acting != Some(core) {
             self.reach.push(Cost::OtherCore);
         }
+        let goes_on = self.goes_on_in_queue(thread, core);
         self.charge(core);
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
             return self.arrive(thread, core, entry);
         }
         self.threads[thread].place = Place::Queued;
-        if !self.goes_on_in_queue(thread, core) {
+        if !goes_on {
             self.enters(thread, core, entry);
             self.joins_queue(thread, core);
         }
