@@ -42,7 +42,15 @@ pub fn cells(references: &[(String, Vec<Score>)]) -> String {
 /// A line a reference, and one for all together.
 pub fn summary(references: &[(String, Vec<Score>)]) -> String {
     let mut table = table::table();
-    table.set_header(["reference", "cells", "not simulated", "median", "90 %", "within 15 %", "orderings right"]);
+    table.set_header([
+        "reference",
+        "cells",
+        "not simulated",
+        "median",
+        "90 %",
+        "within 15 %",
+        "orderings right",
+    ]);
     let all = ("all".to_owned(), Summary::of(references.iter().map(|(_, scores)| scores.as_slice())));
     let each = references.iter().map(|(name, scores)| (name.clone(), Summary::of([scores.as_slice()])));
     for (name, summary) in each.chain([all]) {
@@ -108,7 +116,8 @@ struct Document<'a> {
 /// All of it as a document, ending with a new line. Times are in seconds; the last summary is that of all together. An
 /// infinite error (something against nothing) is no number, and left out.
 pub fn document(references: &[(String, Vec<Score>)]) -> String {
-    let cells = references.iter().flat_map(|(name, scores)| scores.iter().map(move |score| cell(name, score)));
+    let cells =
+        references.iter().flat_map(|(name, scores)| scores.iter().map(move |score| cell(name, score)));
     let wrong = references.iter().flat_map(|(name, scores)| {
         let pairs = ordered_pairs(scores).into_iter().filter(|pair| !pair.right);
         pairs.map(move |pair| Misordered {

@@ -54,7 +54,8 @@ fn figure(item: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option
 fn found(keys: Fields<'_>, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Found> {
     let that = keys.required("that", problems)?;
     let expression = expect::expression(that, runs, problems);
-    let value = keys.required("is", problems).and_then(|node| expect::value(node, expression.as_ref(), problems))?;
+    let value =
+        keys.required("is", problems).and_then(|node| expect::value(node, expression.as_ref(), problems))?;
     let quartiles = match keys.get("quartiles") {
         Some(node) => quartiles(node, expression.as_ref(), problems)?,
         None => (value, value),
@@ -67,16 +68,13 @@ fn found(keys: Fields<'_>, runs: &[KnownRun<'_>], problems: &mut Problems) -> Op
     Some(Found { that, expression: expression?, value, quartiles, only_order })
 }
 
-fn quartiles(
-    node: &Node,
-    expression: Option<&Expression>,
-    problems: &mut Problems,
-) -> Option<(f64, f64)> {
+fn quartiles(node: &Node, expression: Option<&Expression>, problems: &mut Problems) -> Option<(f64, f64)> {
     let items = fields::items(node, "the first and the third quartile", problems)?;
     let [first, third] = items else {
         fields::expected("two values, the first and the third quartile", node, problems);
         return None;
     };
-    let (first, third) = (expect::value(first, expression, problems), expect::value(third, expression, problems));
+    let (first, third) =
+        (expect::value(first, expression, problems), expect::value(third, expression, problems));
     Some((first?, third?))
 }

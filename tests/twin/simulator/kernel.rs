@@ -172,6 +172,10 @@ impl World<'_> {
         self.charge(core);
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
+            let idle = self.now.since(self.cores[core].idle_since);
+            if idle >= self.model.machine.costs.just_idle_for {
+                self.reach.push(Cost::Interrupt);
+            }
             return self.arrive(thread, core, entry);
         }
         self.threads[thread].place = Place::Queued;
