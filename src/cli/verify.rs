@@ -1,4 +1,4 @@
-//! `gilsim verify`: checks the expectations of many scenarios.
+//! `gilsim verify`: checks the expectations of many scenarios, and holds them against what was measured.
 
 use std::path::{Path, PathBuf};
 
@@ -7,9 +7,10 @@ use clap::Args;
 use crate::cli::Failure;
 use crate::cli::input::Loaded;
 use crate::cli::{input, output};
+use crate::experiment::reference::{Score, scores};
 use crate::experiment::sweep::{Plan, Shard, conduct_sweep};
 use crate::experiment::{Effort, Role, Standing, Verdict, conduct};
-use crate::export::table;
+use crate::export::{reference, table};
 
 /// The arguments of `gilsim verify`.
 #[derive(Debug, Args)]
@@ -17,20 +18,40 @@ pub(super) struct Arguments {
     /// Scenarios, or folders of scenarios
     #[arg(required = true)]
     paths: Vec<PathBuf>,
+    /// Change a value in all of them, as in --set machine.costs.context_switch=0s
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<String>,
+    /// Print the cells of all references, and their summaries, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of a scenario.
+#[derive(Default)]
+struct Verified {
+    /// One verdict an expectation, at every point if it is a sweep.
+    verdicts: Vec<Verdict>,
+    /// One score a figure that was measured or published. Sweeps are held against none.
+    scores: Vec<Score>,
+    /// The runs that did not come to their end.
+    stopped: Vec<String>,
 }
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let mut judged: Vec<(String, Verdict)> = Vec::new();
+    let mut references: Vec<(String, Vec<Score>)> = Vec::new();
     let mut incomplete = Vec::new();
     for path in scenarios(&arguments.paths)? {
-        let loaded = input::load(&path.to_string_lossy(), &[])?;
-        let (verdicts, stopped) = verified(&loaded)?;
-        incomplete.extend(stopped.into_iter().map(|run| format!("{}: {run}", loaded.id)));
-        judged.extend(verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
+        let loaded = input::load(&path.to_string_lossy(), &arguments.overrides)?;
+        let verified = verified(&loaded)?;
+        incomplete.extend(verified.stopped.into_iter().map(|run| format!("{}: {run}", loaded.id)));
+        judged.extend(verified.verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
+        if !verified.scores.is_empty() {
+            references.push((loaded.id, verified.scores));
+        }
     }
-    let rows = judged.iter().map(|(id, verdict)| (id.as_str(), verdict));
-    output::print(&format!("{}\n\n{}", table::verdicts(rows, true), summary(&judged)))?;
+    output::print(&shown(arguments.json, &judged, &references))?;
     if !incomplete.is_empty() {
         return Err(Failure::Incomplete(format!("did not come to an end: {}", incomplete.join(", "))));
     }
@@ -40,13 +61,29 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// The verdicts on a scenario, at every point if it is a sweep, and the runs that did not come to their end.
-fn verified(loaded: &Loaded) -> Result<(Vec<Verdict>, Vec<String>), Failure> {
+fn shown(json: bool, judged: &[(String, Verdict)], references: &[(String, Vec<Score>)]) -> String {
+    if json {
+        return reference::document(references);
+    }
+    let mut parts = Vec::new();
+    if !judged.is_empty() || references.is_empty() {
+        let rows = judged.iter().map(|(id, verdict)| (id.as_str(), verdict));
+        parts.push(format!("{}\n\n{}", table::verdicts(rows, true), summary(judged)));
+    }
+    if !references.is_empty() {
+        parts.push(format!("{}\n\n{}\n", reference::cells(references), reference::summary(references)));
+    }
+    parts.join("\n")
+}
+
+/// What became of a scenario, at every point if it is a sweep.
+fn verified(loaded: &Loaded) -> Result<Verified, Failure> {
     let Some(sweep) = loaded.scenario.sweep.clone() else {
         let conducted = conduct(&loaded.scenario, &loaded.id, None);
         let stopped = conducted.runs.iter().filter(|run| !run.complete);
         let stopped = stopped.map(|run| run.name.clone()).collect();
-        return Ok((conducted.verdicts, stopped));
+        let scores = scores(&loaded.scenario, &conducted);
+        return Ok(Verified { verdicts: conducted.verdicts, scores, stopped });
     };
     let effort = Effort::of(loaded.scenario.repeat);
     let plan = Plan::new(loaded.template.clone(), sweep, None, effort, Shard::WHOLE)
@@ -55,7 +92,8 @@ fn verified(loaded: &Loaded) -> Result<(Vec<Verdict>, Vec<String>), Failure> {
     let stopped = swept.rows().filter(|(_, row)| !row.complete);
     let stopped =
         stopped.map(|(piece, row)| format!("{} at {}", swept.runs[row.run], piece.values.join(", ")));
-    Ok((swept.verdicts(&plan.first, &loaded.id).0, stopped.collect()))
+    let (stopped, verdicts) = (stopped.collect(), swept.verdicts(&plan.first, &loaded.id).0);
+    Ok(Verified { verdicts, scores: Vec::new(), stopped })
 }
 
 fn summary(judged: &[(String, Verdict)]) -> String {

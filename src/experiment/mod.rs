@@ -6,6 +6,7 @@ pub mod deadlock;
 pub mod finding;
 pub mod parallel;
 pub mod recording;
+pub mod reference;
 pub mod replications;
 pub mod statistics;
 pub mod sweep;

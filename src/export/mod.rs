@@ -7,5 +7,6 @@ pub mod json;
 pub mod number;
 pub mod part;
 pub mod reality;
+pub mod reference;
 pub mod rows;
 pub mod table;

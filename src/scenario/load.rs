@@ -8,7 +8,7 @@ use crate::scenario::decode::constant::Provenance;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::repeat;
 use crate::scenario::decode::runs::{self, RunSections};
-use crate::scenario::decode::{expect, machine, python, sweep};
+use crate::scenario::decode::{expect, machine, python, reference, sweep};
 use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
 use crate::scenario::expression::KnownRun;
 use crate::scenario::hash::TreeHash;
@@ -19,7 +19,7 @@ use crate::scenario::sweep::Setting;
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "gilsim",
     "title",
     "about",
@@ -39,6 +39,7 @@ const KEYS: [&str; 19] = [
     "runs",
     "sweep",
     "expect",
+    "reference",
 ];
 const RUN_KEYS: [&str; 11] = [
     "about",
@@ -197,7 +198,7 @@ impl Loader {
         };
         let repeat = repeat::repeat(keys.get("repeat"), &mut self.problems);
         let mut hash = TreeHash::new();
-        for name in ["title", "seed", "expect"] {
+        for name in ["title", "seed", "expect", "reference"] {
             keys.get(name).into_iter().for_each(|node| hash.add(node));
         }
         let runs = self.runs(&root, &mut hash);
@@ -211,6 +212,10 @@ impl Loader {
             Some(_) => Vec::new(),
             None => Vec::new(),
         };
+        let figures = match keys.get("reference") {
+            Some(node) => reference::figures(node, &known_runs(&root, runs.as_deref()), &mut self.problems),
+            None => Vec::new(),
+        };
         Some(Scenario {
             about: fields::optional_text(keys.get("about"), &mut self.problems),
             source: fields::optional_text(keys.get("source"), &mut self.problems),
@@ -221,6 +226,7 @@ impl Loader {
             runs: runs?,
             sweep: sweep.flatten(),
             expectations,
+            figures,
             hash: hash.value(),
         })
     }

@@ -31,6 +31,7 @@ use crate::sim::Model;
 
 pub use decode::constant::{Origin, Provenance};
 pub use decode::expect::{Bound, Expectation};
+pub use decode::reference::{Figure, Found};
 pub use decode::repeat::{MOST_REPLICATIONS, Repeat};
 pub use decode::sweep::parse_axes;
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -65,6 +66,8 @@ pub struct Scenario {
     pub sweep: Option<Sweep>,
     /// What is expected of the runs.
     pub expectations: Vec<Expectation>,
+    /// What was measured or published of the runs.
+    pub figures: Vec<Figure>,
     /// A hash of everything that was read, presets and overrides included.
     pub hash: u64,
 }

@@ -137,9 +137,10 @@ impl<O: Observer> Kernel<O> {
         self.show_state(thread, ThreadState::Runnable);
         let interrupts = match self.views[core].running {
             None => {
+                let halted = self.has_halted(core);
                 self.threads[thread].arrival = arrival;
                 self.arrive(core, thread);
-                false
+                halted
             }
             Some(running) => {
                 let displaces = self.join_queue(core, thread, running, arrival);
@@ -151,6 +152,12 @@ impl<O: Observer> Kernel<O> {
             Some(from) if from == core => Reach::SameCore,
             _ => Reach::OtherCore,
         }
+    }
+
+    /// Whether an idle core has been so for long enough to halt: then it takes an interrupt to tell it of a thread. One
+    /// that has just gone idle still looks for itself (`TIF_POLLING_NRFLAG`, kernel/sched/idle.c).
+    fn has_halted(&self, core: CoreId) -> bool {
+        self.now.since(self.cores[core].idle_since) >= self.prices.just_idle_for
     }
 
     /// `thread` comes to an idle core.
@@ -173,9 +180,12 @@ impl<O: Observer> Kernel<O> {
 
     /// `thread` queues; whether `running` must make room for it.
     fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) -> bool {
+        let still_queues = self.scheduler.requeue(core, thread);
         self.charge(core, running);
         self.threads[thread].place = Place::Queued;
-        self.scheduler.enqueue(core, thread, arrival);
+        if !still_queues {
+            self.scheduler.enqueue(core, thread, arrival);
+        }
         if self.threads[running].place != Place::Running(core) {
             return false;
         }

@@ -73,12 +73,27 @@ impl Eevdf {
     }
 
     pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
-        if self.threads[thread].delayed_on.take().is_some() {
-            self.requeue(core, thread);
-            return;
-        }
         self.place_entity(core, thread, arrival);
         self.queues[core].push(thread);
+    }
+
+    /// `requeue_delayed_entity`: whether `thread` sleeps in the queue of `core`; it is awake there now. If it would be
+    /// owed time by now, it is not (`DELAY_ZERO`).
+    ///
+    /// Nothing on this way updates the vruntime of the running thread (`enqueue_task_fair` with `ENQUEUE_DELAYED`), so
+    /// the average is the one that was charged last. The woken thread can then be behind the running one all the same
+    /// when that is charged (`check_preempt_wakeup_fair`), and displace it.
+    pub(super) fn requeue(&mut self, core: CoreId, thread: ThreadId) -> bool {
+        if self.threads[thread].delayed_on.take().is_none() {
+            return false;
+        }
+        if self.lag(core, thread) > 0 {
+            self.queues[core].retain(|queued| *queued != thread);
+            self.threads[thread].lag = 0;
+            self.place_entity(core, thread, Arrival::Woken);
+            self.queues[core].push(thread);
+        }
+        true
     }
 
     /// `pick_eevdf`: who ran last, if it is eligible and protected, else the earliest deadline. Sleepers that would be
@@ -229,18 +244,6 @@ impl Eevdf {
         thread.deadline = thread.vruntime + moved_deadline.unwrap_or(slice);
     }
 
-    /// `requeue_delayed_entity`: a sleeper is woken in its queue; if it would be owed time by now, it is not
-    /// (`DELAY_ZERO`).
-    fn requeue(&mut self, core: CoreId, id: ThreadId) {
-        if self.lag(core, id) <= 0 {
-            return;
-        }
-        self.queues[core].retain(|thread| *thread != id);
-        self.threads[id].lag = 0;
-        self.place_entity(core, id, Arrival::Woken);
-        self.queues[core].push(id);
-    }
-
     /// `sched_balance_newidle`: the last that may be moved here, of the longest queue that has one.
     fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
         let awake = |other: CoreId| {
@@ -326,9 +329,19 @@ mod tests {
         let cores = [CoreView { running: Some(1) }, CoreView { running: None }];
         assert_eq!(eevdf.place(0, Some(0), &cores), 0);
         eevdf.run(0, 1, None, Time::ZERO);
-        eevdf.enqueue(0, 0, Arrival::Woken);
+        assert!(eevdf.requeue(0, 0));
         assert_eq!(eevdf.threads[0].vruntime, 200 * MICRO);
         assert!(!eevdf.preempts(0, 1, 0));
+    }
+
+    #[test]
+    fn who_is_woken_in_its_queue_before_the_running_thread_is_charged_may_displace_it() {
+        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
+        assert_eq!(eevdf.pick(0), Some(1));
+        eevdf.run(0, 1, None, Time::ZERO);
+        assert!(eevdf.requeue(0, 0));
+        eevdf.charge(0, 1, Span::from_micros(201));
+        assert!(eevdf.preempts(0, 1, 0));
     }
 
     #[test]

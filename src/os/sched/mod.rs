@@ -107,6 +107,15 @@ impl Scheduler {
         }
     }
 
+    /// Whether `thread`, which is woken, still queues on `core` and goes on there. This comes before the running thread is
+    /// charged.
+    pub fn requeue(&mut self, core: CoreId, thread: ThreadId) -> bool {
+        match self {
+            Scheduler::Eevdf(eevdf) => eevdf.requeue(core, thread),
+            _ => false,
+        }
+    }
+
     /// `thread` waits for `core`.
     pub fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
         delegate!(self, scheduler => scheduler.enqueue(core, thread, arrival))

@@ -92,7 +92,8 @@ fn expectation(
     Some(Expectation { that, expression: expression?, bound: bound?, place: place?, note, source, known_gap })
 }
 
-fn expression(node: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Expression> {
+/// The expression that a text spells out.
+pub(super) fn expression(node: &Node, runs: &[KnownRun<'_>], problems: &mut Problems) -> Option<Expression> {
     let text = fields::text(node, problems)?;
     match expression::parse(text, runs) {
         Ok(expression) => Some(expression),
@@ -146,7 +147,7 @@ fn bound(keys: Fields<'_>, expression: Option<&Expression>, problems: &mut Probl
 }
 
 /// A time in seconds or a plain number, whichever the expression is.
-fn value(node: &Node, expression: Option<&Expression>, problems: &mut Problems) -> Option<f64> {
+pub(super) fn value(node: &Node, expression: Option<&Expression>, problems: &mut Problems) -> Option<f64> {
     let Some(text) = node.text() else {
         fields::expected("a number or a time", node, problems);
         return None;

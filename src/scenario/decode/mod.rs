@@ -16,6 +16,7 @@ pub(crate) mod machine;
 pub(crate) mod names;
 pub(crate) mod objects;
 pub(crate) mod python;
+pub mod reference;
 pub mod repeat;
 pub(crate) mod runs;
 pub(crate) mod steps;

@@ -169,13 +169,18 @@ impl World<'_> {
         if self.acting != Some(core) {
             self.reach.push(Cost::OtherCore);
         }
+        let goes_on = self.goes_on_in_queue(thread, core);
         self.charge(core);
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
+            let idle = self.now.since(self.cores[core].idle_since);
+            if idle >= self.model.machine.costs.just_idle_for {
+                self.reach.push(Cost::Interrupt);
+            }
             return self.arrive(thread, core, entry);
         }
         self.threads[thread].place = Place::Queued;
-        if !self.goes_on_in_queue(thread, core) {
+        if !goes_on {
             self.enters(thread, core, entry);
             self.joins_queue(thread, core);
         }
