@@ -14,6 +14,8 @@ use crate::des::Time;
 pub struct EventQueue {
     times: Vec<Time>,
     orders: Vec<u64>,
+    /// The order of the event that each slot had last.
+    last_orders: Vec<u64>,
     first_slot_of_kind: Vec<usize>,
     kind_of_slot: Vec<u8>,
     sequence: u64,
@@ -42,6 +44,7 @@ impl EventQueue {
         EventQueue {
             times: vec![Time::END; slots],
             orders: vec![u64::MAX; slots],
+            last_orders: vec![u64::MAX; slots],
             first_slot_of_kind,
             kind_of_slot,
             sequence: 0,
@@ -57,6 +60,15 @@ impl EventQueue {
         self.sequence += 1;
         self.times[index] = time;
         self.orders[index] = ((slot.kind as u64) << 56) | self.sequence;
+        self.last_orders[index] = self.orders[index];
+    }
+
+    /// Sets the event of `slot` to happen at `time`, at the place of the one that was set last: what was taken out of the
+    /// queue goes on.
+    pub fn set_in_place(&mut self, slot: Slot, time: Time) {
+        let index = self.index(slot);
+        self.times[index] = time;
+        self.orders[index] = self.last_orders[index];
     }
 
     /// Cancels the event of `slot`, if it has one.

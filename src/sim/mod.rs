@@ -7,7 +7,7 @@ pub mod latency;
 pub mod model;
 pub mod report;
 
-pub use engine::run;
+pub use engine::{Shortcuts, run, run_with};
 pub use latency::Latency;
 pub use model::{Arrivals, ClientSpec, Model, ThreadSpec};
 pub use report::{Ending, Report};

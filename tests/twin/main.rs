@@ -25,7 +25,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use gilsim::sim::Model;
+use gilsim::sim::{Model, Shortcuts};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
@@ -133,6 +133,18 @@ fn every_run_keeps_the_invariants() {
     });
     assert!(free_with_sleeper.get() > 0, "no run had a free lock for which a thread slept");
     println!("{} times the lock was free and a thread slept for it", free_with_sleeper.get());
+}
+
+#[test]
+fn every_shortcut_is_exact() {
+    let skipped = Cell::new(0);
+    try_some(2_000, |model, seed| {
+        let quick = gilsim::sim::run(model, seed, ()).0;
+        let stepped = gilsim::sim::run_with(model, seed, (), Shortcuts { skip_ticks: false }).0;
+        skipped.set(skipped.get() + stepped.events.saturating_sub(quick.events));
+        (quick.fingerprint() != stepped.fingerprint()).then(|| "tick by tick it is another run".to_owned())
+    });
+    assert!(skipped.get() > 0, "nothing was skipped");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Carrying out what threads ask for, step by step, as bursts on a core.
 
-use super::{Kernel, Mode, Piece, Place, Progress};
+use super::{CORE, Kernel, Mode, Piece, Place, Progress};
 use crate::des::Span;
+use crate::des::queue::Slot;
 use crate::os::ThreadId;
 use crate::os::sync::{LineId, Next, Operation, Outcome, Phase, Request};
 use crate::trace::Observer;
@@ -128,6 +129,21 @@ impl<O: Observer> Kernel<O> {
         self.execute(thread, Mode::User, span)
     }
 
+    /// `thread`, on its turn after a burst of user code, executes more of the same for `span`, which takes time: as if
+    /// both were one burst.
+    pub fn go_on_in_user(&mut self, thread: ThreadId, span: Span) {
+        let Place::Running(core) = self.threads[thread].place else { return };
+        self.threads[thread].burst_left = span;
+        if self.cores[core].must_reschedule {
+            self.make_room(core, thread);
+            return;
+        }
+        self.threads[thread].settled = self.now;
+        self.cores[core].piece = Piece::Burst;
+        let end = (self.now + span).min(super::LAST_INSTANT + Span::from_picos(1));
+        self.events.set_in_place(Slot { kind: CORE, owner: core }, end);
+    }
+
     /// What is left of `thread`'s burst at this instant.
     pub fn burst_left(&mut self, thread: ThreadId) -> Span {
         if matches!(self.threads[thread].place, Place::Running(_)) {
@@ -145,6 +161,16 @@ impl<O: Observer> Kernel<O> {
         if let Place::Running(core) = self.threads[thread].place
             && self.cores[core].piece == Piece::Burst
         {
+            self.schedule_piece(core, thread);
+        }
+    }
+
+    /// What `thread`'s burst is a part of ends at another time: its event is set anew, to the same time.
+    pub fn renew_burst(&mut self, thread: ThreadId) {
+        if let Place::Running(core) = self.threads[thread].place
+            && self.cores[core].piece == Piece::Burst
+        {
+            self.events.cancel(Slot { kind: CORE, owner: core });
             self.schedule_piece(core, thread);
         }
     }

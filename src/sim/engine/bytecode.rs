@@ -27,7 +27,20 @@ impl<O: Observer> Engine<'_, O> {
         self.threads[thread].activity = Activity::Bytecode;
         self.threads[thread].execution.burst = end - position;
         self.threads[thread].execution.check_at = check_at;
-        !self.kernel.execute_user(thread, end - position)
+        self.threads[thread].execution.target = end;
+        let stop = self.next_stop(thread, position, end);
+        self.threads[thread].execution.burst = stop - position;
+        !self.kernel.execute_user(thread, stop - position)
+    }
+
+    /// Where a burst ends that would go on from `position` to `end`: there, unless every tick is stepped through.
+    fn next_stop(&self, thread: ThreadId, position: Span, end: Span) -> Span {
+        if self.shortcuts.skip_ticks {
+            return end;
+        }
+        let stretch = &self.model.stretches[self.threads[thread].execution.stretch];
+        let next = stretch.position_of_tick(stretch.ticks_until(position) + 1);
+        next.map_or(end, |next| next.min(end))
     }
 
     /// The burst of bytecode is over: at a check, or at the end of the stretch.
@@ -35,6 +48,11 @@ impl<O: Observer> Engine<'_, O> {
         let execution = &mut self.threads[thread].execution;
         let from = execution.position;
         execution.position += execution.burst;
+        let (present, target) = (execution.position, execution.target);
+        if present < target {
+            return self.step_on(thread, from, present, target);
+        }
+        let execution = &mut self.threads[thread].execution;
         execution.burst = Span::ZERO;
         let to = execution.position;
         let is_check = execution.check_at.take() == Some(to);
@@ -48,6 +66,18 @@ impl<O: Observer> Engine<'_, O> {
             }
         }
         self.go_on(thread)
+    }
+
+    /// A tick that leads nowhere: the burst goes on.
+    fn step_on(&mut self, thread: ThreadId, from: Span, present: Span, target: Span) -> bool {
+        let stretch = &self.model.stretches[self.threads[thread].execution.stretch];
+        if let Some(lock) = self.threads[thread].lock {
+            self.interpreters[lock].gil.executed(stretch, from, present);
+        }
+        let stop = self.next_stop(thread, present, target);
+        self.threads[thread].execution.burst = stop - present;
+        self.kernel.go_on_in_user(thread, stop - present);
+        false
     }
 
     /// The position at which a thread that executes bytecode from `position` on is led into the lock code, if that is
@@ -65,7 +95,7 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         let left = self.kernel.burst_left(holder);
-        let Execution { position, burst, check_at, .. } = self.threads[holder].execution;
+        let Execution { position, burst, check_at, target, .. } = self.threads[holder].execution;
         let present = position + burst - left;
         let Some(check) = self.next_check(holder, present) else { return };
         // A holder that is on its way to an earlier check sees it there.
@@ -74,7 +104,12 @@ impl<O: Observer> Engine<'_, O> {
         }
         let execution = &mut self.threads[holder].execution;
         execution.check_at = Some(check);
-        execution.burst = check - position;
-        self.kernel.cut_burst(holder, check - present);
+        execution.target = check;
+        if check < position + burst {
+            execution.burst = check - position;
+            self.kernel.cut_burst(holder, check - present);
+        } else if check != target {
+            self.kernel.renew_burst(holder);
+        }
     }
 }

@@ -28,7 +28,26 @@ use traffic::Traffic;
 ///
 /// The outcome is a function of the model and the seed: the observer cannot change it.
 pub fn run<O: Observer>(model: &Model, seed: u64, observer: O) -> (Report, O) {
-    let mut engine = Engine::new(model, seed, observer);
+    run_with(model, seed, observer, Shortcuts::default())
+}
+
+/// Which shortcuts the engine takes. They are exact: with or without them, the outcome is the same but for the number of
+/// events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortcuts {
+    /// Execute bytecode up to the next check at once, instead of tick by tick.
+    pub skip_ticks: bool,
+}
+
+impl Default for Shortcuts {
+    fn default() -> Shortcuts {
+        Shortcuts { skip_ticks: true }
+    }
+}
+
+/// The same as [`run`], with some shortcuts only.
+pub fn run_with<O: Observer>(model: &Model, seed: u64, observer: O, shortcuts: Shortcuts) -> (Report, O) {
+    let mut engine = Engine::new(model, seed, observer, shortcuts);
     let ending = engine.run();
     engine.report(ending)
 }
@@ -80,6 +99,8 @@ struct Execution {
     burst: Span,
     /// The position at which the burst leads into the lock code, if it does.
     check_at: Option<Span>,
+    /// The position up to which nothing can come of it, the end of the burst if ticks are skipped.
+    target: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -129,6 +150,7 @@ struct Interpreter {
 
 struct Engine<'a, O> {
     model: &'a Model,
+    shortcuts: Shortcuts,
     kernel: Kernel<O>,
     interpreters: Vec<Interpreter>,
     threads: Vec<Thread>,
@@ -141,7 +163,7 @@ struct Engine<'a, O> {
 }
 
 impl<'a, O: Observer> Engine<'a, O> {
-    fn new(model: &'a Model, seed: u64, observer: O) -> Engine<'a, O> {
+    fn new(model: &'a Model, seed: u64, observer: O, shortcuts: Shortcuts) -> Engine<'a, O> {
         let count = model.threads.len();
         let users = model.clients.iter().map(|client| client.users()).sum();
         let affinity: Vec<_> = model.threads.iter().map(|thread| thread.cores).collect();
@@ -177,6 +199,7 @@ impl<'a, O: Observer> Engine<'a, O> {
         });
         Engine {
             model,
+            shortcuts,
             threading: model.threading.clone(),
             locks: calls::locks(&model.threading, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
