@@ -158,3 +158,20 @@ fn taking_a_free_lock_without_a_gil_is_part_of_running() {
     assert_eq!(in_state(&report, 0, ThreadState::RunsPython), Span::from_nanos(2_100));
     assert_eq!(in_state(&report, 0, ThreadState::RunsWithoutGil), Span::ZERO);
 }
+
+/// Only one thread uses the lock. Later it meets the waiter for the GIL at the mutex of that, and is not shown as blocked
+/// on the lock of the program.
+#[test]
+fn who_blocks_on_the_mutex_of_the_gil_is_not_blocked_on_a_lock_of_the_program() {
+    let machine = "{cores: 2, platform: darwin, scheduler: round_robin, \
+                   costs: {lock_operation: 100ns, atomic_operation: 1us, system_call: 1us}}";
+    let python = "{preset: cpython-3.9, instruction: 10ns, gil: {interval: 100us}}";
+    let sections = "objects: {l: lock}
+threads:
+  - {name: a, do: [lock: l, unlock: l, python: 5ms]}
+  - {name: b, do: [python: 5ms]}
+";
+    let report = report(machine, python, sections, 1);
+    assert!(in_state(&report, 0, ThreadState::WaitsForGil) > Span::ZERO);
+    assert_eq!(in_state(&report, 0, ThreadState::BlockedOnLock), Span::ZERO);
+}

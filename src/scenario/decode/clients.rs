@@ -21,11 +21,37 @@ pub(crate) fn clients(
     let items = fields::items(node, "a list of clients", problems)?;
     let clients: Vec<Option<ClientSpec>> = items.iter().map(|item| client(item, names, problems)).collect();
     let clients: Vec<ClientSpec> = clients.into_iter().collect::<Option<_>>()?;
+    for (item, client) in items.iter().zip(&clients) {
+        check_retries(item, client, &clients, names, problems)?;
+    }
     if clients.iter().map(|client| client.users() as u64).sum::<u64>() > MOST_USERS {
         problems.add(node.position, format!("a run has at most {MOST_USERS} users"));
         return None;
     }
     Some(clients)
+}
+
+/// A user that does not think sends a request that was lost again at once, for ever, while others keep the channel full.
+fn check_retries(
+    item: &Node,
+    client: &ClientSpec,
+    all: &[ClientSpec],
+    names: &Names,
+    problems: &mut Problems,
+) -> Option<()> {
+    let Arrivals::Closed { think, .. } = &client.arrivals else { return Some(()) };
+    let on_channel = || all.iter().filter(|other| other.channel == client.channel);
+    let all_closed = on_channel().all(|other| matches!(other.arrivals, Arrivals::Closed { .. }));
+    let alone = all_closed && names.senders_to(client.channel) == on_channel().count();
+    let users: usize = on_channel().map(ClientSpec::users).sum();
+    let never_full = alone && users <= names.capacity_of(client.channel);
+    if never_full || client.requests.is_some() || !is_always_zero(think) {
+        return Some(());
+    }
+    let message = "a request that finds the channel full would be sent again at once, for ever";
+    let help = "let the users `think` for some time, or give the channel a `capacity` for all of them";
+    problems.add_with_help(item.position, message, help);
+    None
 }
 
 fn client(item: &Node, names: &mut Names, problems: &mut Problems) -> Option<ClientSpec> {

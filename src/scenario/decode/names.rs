@@ -168,9 +168,17 @@ impl Names {
 
     /// How many messages each channel holds, by number.
     pub fn capacities(&self) -> Vec<usize> {
-        let count = self.channels.0.len();
-        let capacity = |channel| self.capacities.get(&channel).copied().unwrap_or(USUAL_CAPACITY as usize);
-        (0..count).map(capacity).collect()
+        (0..self.channels.0.len()).map(|channel| self.capacity_of(channel)).collect()
+    }
+
+    /// How many messages a channel holds.
+    pub fn capacity_of(&self, channel: usize) -> usize {
+        self.capacities.get(&channel).copied().unwrap_or(USUAL_CAPACITY as usize)
+    }
+
+    /// How many clients and steps send to a channel.
+    pub fn senders_to(&self, channel: usize) -> usize {
+        self.sent.iter().filter(|(sent, _)| *sent == channel).count()
     }
 
     /// How many requests each device serves at a time, by number.

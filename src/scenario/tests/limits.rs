@@ -34,6 +34,25 @@ fn something_must_end_a_run() {
     )));
 }
 
+#[test]
+fn users_that_do_not_think_find_room_in_their_channel() {
+    let with = |capacity: u32, client: &str, step: &str| {
+        on_ground(&format!(
+            "until: 1s
+channels: {{jobs: {{capacity: {capacity}}}}}
+clients: [{{channel: jobs, {client}}}]
+threads: [{{name: server, do: [loop: forever, body: [{step}recv: jobs, reply: jobs, python: 1us]]}}]
+"
+        ))
+    };
+    let expected = "a request that finds the channel full would be sent again at once, for ever";
+    assert_eq!(error(&with(2, "closed: {users: 3}", "")), expected);
+    assert_eq!(error(&with(3, "closed: {users: 3}", "send: jobs, ")), expected);
+    loaded(&with(3, "closed: {users: 3}", ""));
+    loaded(&with(2, "closed: {users: 3}, requests: 9", ""));
+    loaded(&with(2, "closed: {users: 3, think: 1us}", ""));
+}
+
 /// The error of a scenario whose machine has this scheduler and a context switch of 2 us.
 fn scheduler_error(scheduler: &str) -> String {
     let machine = format!(
