@@ -86,3 +86,27 @@ fn a_run_that_does_not_come_to_its_end_is_named() {
     assert_eq!(outcome.code, Some(INCOMPLETE));
     assert!(outcome.output.contains("together.gil.hand_overs"), "{}", outcome.output);
 }
+
+/// A scenario with one run of 40 ms, and figures that a reference has of it.
+fn with_figures(figures: &str) -> Desk {
+    let scenario = format!(
+        "gilsim: 1\ntitle: t\nmachine: linux-2-core\npython: {{preset: cpython-3.11, instruction: 10ns}}\n\
+         threads: [{{name: a, do: [python: 40ms]}}]\nreference:\n{figures}"
+    );
+    Desk::with(&[]).put("figures.yaml", scenario)
+}
+
+#[test]
+fn a_reference_is_shown_cell_by_cell_and_a_missed_cell_is_no_failure() {
+    let desk = with_figures(
+        "  - {cell: hit, quantity: wall, that: run.makespan, is: 41ms, quartiles: [39ms, 42ms]}\n\
+         \x20 - {cell: missed, quantity: wall, that: run.makespan, is: 80ms}\n\
+         \x20 - {cell: signal, quantity: delay, not_simulated: there are no signals}\n",
+    );
+    let table = desk.run(&["verify", "figures.yaml"]).success();
+    let line = |cell: &str| table.lines().find(|line| line.contains(cell)).unwrap_or_default().to_owned();
+    assert!(line(" hit ").ends_with(" 0.0 %"), "{table}");
+    assert!(line(" missed ").ends_with(" 69.3 %"), "{table}");
+    assert!(line(" signal ").ends_with("there are no signals"), "{table}");
+    assert!(line(" all ").ends_with(" 0 of 1"), "{table}");
+}
