@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod expression;
 mod hash;
 mod inherit;
+mod known;
 mod load;
 mod merge;
 mod metrics;

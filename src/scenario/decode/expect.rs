@@ -3,7 +3,8 @@
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::sweep;
 use crate::scenario::diagnostic::{Position, Problems};
-use crate::scenario::expression::{self, Expression, KnownRun};
+use crate::scenario::expression::{self, Expression};
+use crate::scenario::known::KnownRun;
 use crate::scenario::sweep::{Setting, Sweep};
 use crate::scenario::units;
 use crate::scenario::yaml::{Kind, Node};

@@ -3,7 +3,8 @@
 use crate::scenario::decode::expect;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
-use crate::scenario::expression::{Expression, KnownRun};
+use crate::scenario::expression::Expression;
+use crate::scenario::known::KnownRun;
 use crate::scenario::yaml::Node;
 
 const KEYS: [&str; 7] = ["cell", "quantity", "that", "is", "quartiles", "only_order", "not_simulated"];
