@@ -110,7 +110,8 @@ fn task(case: &Case) -> Task {
             .into_iter()
             .collect(),
         seed: None,
-        effort: Effort::of(Repeat::Times(2)),
+        // Fewer replications cannot tell neighbours apart in the noisy scenarios.
+        effort: Effort::of(Repeat::Times(8)),
         points: 40,
     }
 }
