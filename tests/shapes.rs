@@ -77,12 +77,13 @@ fn on_one_core_hundreds_of_checks_pass_between_switches_under_the_old_lock() {
 fn the_windows_lock_switches_at_every_check_with_a_waiter() {
     for cores in ["machine.cores=1", "machine.cores=2", "machine.cores=4"] {
         on_every_machine(OLD, &[cores, "python.gil.lock=handoff"], |machine, outcome| {
-            // On one core of this machine a woken thread displaces its waker before that one waits itself, and so nobody
-            // waits at the next checks.
-            let nobody_waits = machine == "linux-2-core" && cores == "machine.cores=1";
-            let least = if nobody_waits { 0.0 } else { 0.97 };
             let (checks, hand_overs) = (value(outcome, "gil.checks"), value(outcome, "gil.hand_overs"));
-            assert!(hand_overs > least * checks, "{machine}: {checks} checks, {hand_overs} hand-overs");
+            // On one core of this machine a woken thread displaces its waker before that one waits itself, and so nobody
+            // waits at the next checks. But whoever waits is handed the lock.
+            let nobody_waits = machine == "linux-2-core" && cores == "machine.cores=1";
+            let switches = if nobody_waits { value(outcome, "switches.voluntary") } else { checks };
+            assert!(hand_overs > 0.97 * switches, "{machine}: {switches} waits, {hand_overs} hand-overs");
+            assert!(hand_overs > 100.0, "{machine}: {hand_overs} hand-overs");
             assert_eq!(value(outcome, "gil.failed"), 0.0, "{machine}");
         });
     }
@@ -93,10 +94,11 @@ fn the_new_lock_changes_hands_about_once_an_interval() {
     for (interval, seconds) in [("5ms", 0.005), ("1ms", 0.001), ("20ms", 0.020)] {
         let set = format!("python.gil.interval={interval}");
         on_every_machine(NEW, &["machine.cores=2", &set], |machine, outcome| {
-            let between = value(outcome, "makespan") / value(outcome, "gil.hand_overs");
-            let excess = between / seconds - 1.0;
-            // 13 % were measured at 1 ms on linux-2-core (1132 us, exp03b of the reference).
-            assert!((0.0..0.14).contains(&excess), "{machine}: {between} s between hand-overs at {interval}");
+            // The timer is late by its slack, the waiter wakes up and asks, and wakes up once more when it has been let in:
+            // 50 us, twice up to 40 us, and the calls between, whatever the interval. (The last to have it may be brief.)
+            let between = value(outcome, "makespan") / (value(outcome, "gil.hand_overs") + 1.0);
+            let excess = between - seconds;
+            assert!((0.0..150e-6).contains(&excess), "{machine}: {excess} s more than {interval}");
         });
     }
 }
