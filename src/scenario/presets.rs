@@ -65,6 +65,7 @@ pub fn preset_text(kind: PresetKind, name: &str) -> Option<&'static str> {
 /// The longest profile that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
+const NOT_ON_A_FILE: &str = "a file builds on a preset, not on another file";
 const ONLY_ONE_BASE: &str = "a preset builds on one that stands alone";
 
 /// A machine or an interpreter that a scenario builds on.
@@ -125,10 +126,8 @@ impl Presets {
         let shown = if path.is_some() { key.1.clone() } else { format!("{}/{name}.yaml", kind.word()) };
         sources.push(Source { name: shown, text });
         let tree = tree.and_then(|tree| mapping(tree, problems));
-        let preset = tree.and_then(|tree| match path {
-            Some(_) => self.on_its_base(kind, name, tree, sources, problems),
-            None => self.preset_on_its_base(kind, name, tree, sources, problems),
-        });
+        let named = (name, path.is_some());
+        let preset = tree.and_then(|tree| self.on_its_base(kind, named, tree, sources, problems));
         self.parsed.insert(key, preset.clone());
         preset
     }
@@ -145,11 +144,12 @@ impl Presets {
         Some(if position.source == 0 { folder.join(name) } else { PathBuf::from(name) })
     }
 
-    /// What a file says, laid over the preset that it builds on, if it does.
+    /// What a preset or (`is_file`) a file of the user says, laid over the preset that it builds on, if it does. The base
+    /// of a preset stands alone, so that there are no circles and one look at two files tells everything.
     fn on_its_base(
         &mut self,
         kind: PresetKind,
-        name: &str,
+        (name, is_file): (&str, bool),
         mut tree: Node,
         sources: &mut Vec<Source>,
         problems: &mut Problems,
@@ -160,43 +160,21 @@ impl Presets {
         };
         let (_, base) = entries.remove(index);
         let base_name = fields::text(&base, problems)?;
-        if names_a_file(base_name) {
-            problems.add(base.position, "a file builds on a preset, not on another file");
+        let refused = if is_file { NOT_ON_A_FILE } else { ONLY_ONE_BASE };
+        if names_a_file(base_name) || (!is_file && self.reads_base) {
+            problems.add(base.position, refused);
             return None;
         }
-        let base = self.preset(kind, base_name, base.position, sources, problems)?;
-        Some(Preset { name: base.name, tree: merge::merge(base.tree, tree), derived: true })
-    }
-
-    /// What a preset says, laid over the preset that it builds on, if it does. That one stands alone, so that there are
-    /// no circles and one look at two files tells everything.
-    fn preset_on_its_base(
-        &mut self,
-        kind: PresetKind,
-        name: &str,
-        mut tree: Node,
-        sources: &mut Vec<Source>,
-        problems: &mut Problems,
-    ) -> Option<Preset> {
-        let Kind::Mapping(entries) = &mut tree.kind else { return None };
-        let Some(index) = entries.iter().position(|(key, _)| key.text == "preset") else {
-            return Some(Preset { name: name.to_owned(), tree, derived: false });
-        };
-        let (_, base) = entries.remove(index);
-        let base_name = fields::text(&base, problems)?;
-        if self.reads_base || names_a_file(base_name) {
-            problems.add(base.position, ONLY_ONE_BASE);
-            return None;
-        }
-        self.reads_base = true;
+        self.reads_base = !is_file;
         let found = self.preset(kind, base_name, base.position, sources, problems);
         self.reads_base = false;
         let found = found?;
-        if found.derived {
-            problems.add(base.position, ONLY_ONE_BASE);
+        if !is_file && found.derived {
+            problems.add(base.position, refused);
             return None;
         }
-        Some(Preset { name: name.to_owned(), tree: merge::merge(found.tree, tree), derived: true })
+        let name = if is_file { found.name } else { name.to_owned() };
+        Some(Preset { name, tree: merge::merge(found.tree, tree), derived: true })
     }
 
     fn text(&self, kind: PresetKind, name: &str) -> Option<String> {
