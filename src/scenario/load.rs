@@ -70,9 +70,7 @@ pub fn load_with_presets(
     overrides: &[String],
     preset_directory: Option<&Path>,
 ) -> Result<Scenario, Diagnostics> {
-    let mut loader = Loader::new(name, text, Presets::new(preset_directory));
-    let scenario = loader.scenario(text, overrides, &[]);
-    loader.finish(scenario)
+    load_from(text, name, overrides, &[], Presets::new(preset_directory))
 }
 
 /// Reads a scenario that may name machines and interpreters in files of their own: a name that ends in `.yaml` is a
@@ -83,9 +81,7 @@ pub fn load_with_files(
     overrides: &[String],
     folder: &Path,
 ) -> Result<Scenario, Diagnostics> {
-    let mut loader = Loader::new(name, text, Presets::with_files_in(folder));
-    let scenario = loader.scenario(text, overrides, &[]);
-    loader.finish(scenario)
+    load_from(text, name, overrides, &[], Presets::with_files_in(folder))
 }
 
 /// Reads a scenario at a point of a sweep: some more values are set. Files are seen from the folder of `name`.
@@ -96,9 +92,19 @@ pub(crate) fn load_point(
     point: &[Setting],
 ) -> Result<Scenario, Diagnostics> {
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
-    let mut loader = Loader::new(name, text, Presets::with_files_in(folder));
     let point: Vec<String> = point.iter().map(Setting::text).collect();
-    let scenario = loader.scenario(text, overrides, &point);
+    load_from(text, name, overrides, &point, Presets::with_files_in(folder))
+}
+
+fn load_from(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    point: &[String],
+    presets: Presets,
+) -> Result<Scenario, Diagnostics> {
+    let mut loader = Loader::new(name, text, presets);
+    let scenario = loader.scenario(text, overrides, point);
     loader.finish(scenario)
 }
 
