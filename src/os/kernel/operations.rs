@@ -42,7 +42,7 @@ impl<O: Observer> Kernel<O> {
                     self.set_phase(thread, then);
                     self.threads[thread].usage.system_calls += 1;
                     let cost = self.prices.system_call.draw();
-                    self.execute(thread, Mode::Kernel, cost)
+                    self.enter_kernel(thread, cost)
                 }
                 Next::User(span, then) => {
                     self.set_phase(thread, then);
@@ -181,12 +181,22 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
+    /// Begins a system call, perhaps right after another. Between the two, the thread returns to user mode, and that
+    /// is where Linux makes it leave its core (`exit_to_user_mode_loop`, kernel/entry/common.c, v5.10).
+    fn enter_kernel(&mut self, thread: ThreadId, span: Span) -> bool {
+        self.begin_burst(thread, Mode::Kernel, span, true)
+    }
+
     /// Begins a burst; whether it takes time, or the thread had to make room.
     pub(super) fn execute(&mut self, thread: ThreadId, mode: Mode, span: Span) -> bool {
+        self.begin_burst(thread, mode, span, mode == Mode::User)
+    }
+
+    fn begin_burst(&mut self, thread: ThreadId, mode: Mode, span: Span, from_user_code: bool) -> bool {
         let Place::Running(core) = self.threads[thread].place else { return true };
         self.threads[thread].mode = mode;
         self.threads[thread].burst_left = span;
-        if mode == Mode::User && self.cores[core].must_reschedule {
+        if from_user_code && self.cores[core].must_reschedule {
             self.make_room(core, thread);
             return true;
         }

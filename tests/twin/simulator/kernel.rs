@@ -31,6 +31,8 @@ pub enum Mode {
 pub struct Burst {
     pub mode: Mode,
     pub left: Span,
+    /// It is a system call that has not begun: so far, the thread is in user code.
+    pub enters: bool,
 }
 
 pub struct Thread {
@@ -366,9 +368,15 @@ impl World<'_> {
                 return;
             }
             match self.threads[thread].burst {
-                Some(burst) if burst.mode == Mode::User && must_make_room => self.put_back(core, thread),
+                Some(burst) if (burst.mode == Mode::User || burst.enters) && must_make_room => {
+                    self.threads[thread].burst = Some(Burst { enters: false, ..burst });
+                    self.put_back(core, thread);
+                }
                 Some(burst) if burst.left.is_zero() => self.threads[thread].burst = None,
-                Some(burst) => self.begin_piece(core, Piece::Burst, burst.left),
+                Some(burst) => {
+                    self.threads[thread].burst = Some(Burst { enters: false, ..burst });
+                    self.begin_piece(core, Piece::Burst, burst.left);
+                }
                 None => {
                     let before = self.acting.replace(core);
                     self.act(thread);
@@ -404,7 +412,7 @@ impl World<'_> {
 
     /// The burst of `thread` becomes this long; its core's event is set anew.
     pub fn cut_burst(&mut self, thread: usize, left: Span) {
-        self.threads[thread].burst = Some(Burst { mode: Mode::User, left });
+        self.threads[thread].burst = Some(Burst { mode: Mode::User, left, enters: false });
         let core = self.threads[thread].core;
         if self.threads[thread].place == Place::Running && self.cores[core].piece == Some(Piece::Burst) {
             self.begin_piece(core, Piece::Burst, left);

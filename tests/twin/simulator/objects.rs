@@ -242,7 +242,7 @@ impl World<'_> {
                         left += self.cost(besides);
                     }
                 }
-                self.threads[thread].burst = Some(Burst { mode, left });
+                self.threads[thread].burst = Some(Burst { mode, left, enters: cost == Cost::SystemCall });
             }
             Wake(queue) => {
                 let cost = if self.wake_first(queue) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };

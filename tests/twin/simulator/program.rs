@@ -182,7 +182,9 @@ impl World<'_> {
             Do::Bytecode => self.begin_bytecode(thread),
             Do::BytecodeDone => self.end_bytecode(thread),
             Do::Show(user, blocked) => self.set_states(thread, user, blocked),
-            Do::Work(mode, span) => self.threads[thread].burst = Some(Burst { mode, left: span }),
+            Do::Work(mode, span) => {
+                self.threads[thread].burst = Some(Burst { mode, left: span, enters: false })
+            }
             Do::Block(span) if span.is_zero() => {}
             Do::Block(span) => {
                 let sleeps = self.threads[thread].blocked_state == ThreadState::Sleeping;
@@ -230,7 +232,8 @@ impl World<'_> {
         let stop = self.stop_after(thread, run.position);
         self.threads[thread].program.stop = stop;
         self.threads[thread].program.executes = true;
-        self.threads[thread].burst = Some(Burst { mode: Mode::User, left: stop.position - run.position });
+        self.threads[thread].burst =
+            Some(Burst { mode: Mode::User, left: stop.position - run.position, enters: false });
         self.then(thread, &[Program(Do::BytecodeDone)]);
     }
 
