@@ -40,7 +40,7 @@ fn makespan(report: &Report) -> u64 {
 }
 
 fn system_calls(report: &Report) -> u64 {
-    report.total(|thread| thread.system_calls)
+    report.total(|thread| thread.usage.system_calls)
 }
 
 /// Nothing but its own program: 1000 x 10 ns.
@@ -63,7 +63,7 @@ fn input_and_output_cost_the_call_the_device_and_the_wake_up() {
     );
     assert_eq!(makespan(&report), 3 * (1_006 * MICROSECOND));
     assert_eq!(system_calls(&report), 3);
-    assert_eq!(report.total(|thread| thread.voluntary_switches), 3);
+    assert_eq!(report.total(|thread| thread.usage.voluntary_switches), 3);
 }
 
 /// 3 x (1 us of system call + 1 ms asleep + 50 us late + 30 us from deep idle).

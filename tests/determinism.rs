@@ -53,10 +53,11 @@ fn times_add_up() {
             let report = sim::run(&run.model, 3, ()).0;
             let place = format!("{}: {}", path.display(), run.name);
             for thread in &report.threads {
-                let life: u64 = thread.state_times.iter().map(|span| span.picos()).sum();
+                let life: u64 = thread.usage.state_times.iter().map(|span| span.picos()).sum();
                 assert_eq!(life, report.makespan.picos(), "{place}");
             }
-            let used = report.total_time(|thread| thread.user) + report.total_time(|thread| thread.system);
+            let used = report.total_time(|thread| thread.usage.user)
+                + report.total_time(|thread| thread.usage.system);
             let busy: u64 = report.core_busy.iter().map(|span| span.picos()).sum();
             assert_eq!(busy, used.picos(), "{place}");
             assert!(report.gil.held.picos() <= report.makespan.picos(), "{place}");

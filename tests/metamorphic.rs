@@ -91,14 +91,19 @@ fn counters(report: &Report) -> Vec<u64> {
     let gil = &report.gil;
     let lock = [gil.checks, gil.acquisitions, gil.failed_acquisitions, gil.hand_overs, gil.drop_requests];
     let threads = report.threads.iter().flat_map(|thread| {
-        [thread.voluntary_switches, thread.involuntary_switches, thread.system_calls, thread.migrations]
+        [
+            thread.usage.voluntary_switches,
+            thread.usage.involuntary_switches,
+            thread.usage.system_calls,
+            thread.usage.migrations,
+        ]
     });
     lock.into_iter().chain(threads).collect()
 }
 
 /// The times of a report, in picoseconds.
 fn times(report: &Report) -> Vec<u64> {
-    let threads = report.threads.iter().flat_map(|thread| thread.state_times);
+    let threads = report.threads.iter().flat_map(|thread| thread.usage.state_times);
     let cores = report.core_busy.iter().copied();
     let spans = threads.chain(cores).map(|span| span.picos());
     spans.chain([report.makespan.picos(), report.gil.held.picos()]).collect()
@@ -203,7 +208,7 @@ threads:
             );
             let scenario = scenario::load(&text, "one core", &[]).unwrap_or_else(|errors| panic!("{errors}"));
             let report = sim::run(&scenario.runs[0].model, 1, ()).0;
-            let used: Vec<u64> = report.threads.iter().map(|thread| thread.user.picos()).collect();
+            let used: Vec<u64> = report.threads.iter().map(|thread| thread.usage.user.picos()).collect();
             (report.makespan, report.core_busy.clone(), used)
         };
         let without = run("{policy: none}");

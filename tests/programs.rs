@@ -24,7 +24,7 @@ fn ends(report: &Report) -> Vec<u64> {
 }
 
 fn in_state(report: &Report, thread: usize, state: ThreadState) -> Span {
-    report.threads[thread].state_times[state.index()]
+    report.threads[thread].usage.state_times[state.index()]
 }
 
 /// Two threads, three requests of 1 ms each. One server takes them in turns, from a's first at 0 to b's last, which ends

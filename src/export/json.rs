@@ -102,20 +102,20 @@ fn run_document<'a>(outcome: &'a RunOutcome, names: &'a [String]) -> RunDocument
     let threads = report.threads.iter().zip(names).map(|(thread, name)| ThreadDocument {
         name,
         ended_s: thread.ended.map(|time| time.as_secs()),
-        user_s: thread.user.as_secs(),
-        system_s: thread.system.as_secs(),
+        user_s: thread.usage.user.as_secs(),
+        system_s: thread.usage.system.as_secs(),
         states_s: ThreadState::ALL
             .iter()
-            .zip(&thread.state_times)
+            .zip(&thread.usage.state_times)
             .filter(|(_, span)| !span.is_zero())
             .map(|(state, span)| (state.name().to_owned(), span.as_secs().into()))
             .collect(),
         acquisitions: thread.acquisitions,
         failed_acquisitions: thread.failed_acquisitions,
-        voluntary_switches: thread.voluntary_switches,
-        involuntary_switches: thread.involuntary_switches,
-        system_calls: thread.system_calls,
-        migrations: thread.migrations,
+        voluntary_switches: thread.usage.voluntary_switches,
+        involuntary_switches: thread.usage.involuntary_switches,
+        system_calls: thread.usage.system_calls,
+        migrations: thread.usage.migrations,
     });
     RunDocument {
         name: &outcome.name,

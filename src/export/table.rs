@@ -21,18 +21,24 @@ pub fn runs(conducted: &Conducted) -> String {
     };
     line("makespan", &|run| time(run, makespan));
     line("ratio to the first run", &|run| ratio(run.ratio_to(&conducted.runs[0], makespan)));
-    line("CPU user", &|run| time(run, |report| Some(report.total_time(|thread| thread.user).as_secs())));
-    line("CPU system", &|run| time(run, |report| Some(report.total_time(|thread| thread.system).as_secs())));
+    line("CPU user", &|run| {
+        time(run, |report| Some(report.total_time(|thread| thread.usage.user).as_secs()))
+    });
+    line("CPU system", &|run| {
+        time(run, |report| Some(report.total_time(|thread| thread.usage.system).as_secs()))
+    });
     line("GIL checks", &|run| count(run, |report| report.gil.checks));
     line("GIL acquisitions", &|run| count(run, |report| report.gil.acquisitions));
     line("failed acquisitions", &|run| count(run, |report| report.gil.failed_acquisitions));
     line("hand-overs", &|run| count(run, |report| report.gil.hand_overs));
     line("drop requests", &|run| count(run, |report| report.gil.drop_requests));
-    line("switches, voluntary", &|run| count(run, |report| report.total(|thread| thread.voluntary_switches)));
-    line("switches, involuntary", &|run| {
-        count(run, |report| report.total(|thread| thread.involuntary_switches))
+    line("switches, voluntary", &|run| {
+        count(run, |report| report.total(|thread| thread.usage.voluntary_switches))
     });
-    line("system calls", &|run| count(run, |report| report.total(|thread| thread.system_calls)));
+    line("switches, involuntary", &|run| {
+        count(run, |report| report.total(|thread| thread.usage.involuntary_switches))
+    });
+    line("system calls", &|run| count(run, |report| report.total(|thread| thread.usage.system_calls)));
     line("badness", &|run| ratio(run.estimate(Report::badness)));
     align_right(&mut table);
     table.trim_fmt()

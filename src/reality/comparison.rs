@@ -101,7 +101,7 @@ pub fn compare(
     first: (&Report, &Measurements),
 ) -> Comparison {
     let simulated = |report: &Report| report.makespan.as_secs();
-    let cpu = report.total_time(|thread| thread.user) + report.total_time(|thread| thread.system);
+    let cpu = report.total_time(|thread| thread.usage.user) + report.total_time(|thread| thread.usage.system);
     let count = |of: u64| Some(of as f64);
     let of = |read: &dyn Fn(&Outcome) -> f64| spread(measurements.0.iter().map(read));
     let ratios = measurements.0.iter().zip(&first.1.0).map(|(own, first)| own.wall / first.wall);
@@ -117,13 +117,13 @@ pub fn compare(
         row(
             "switches, voluntary",
             Unit::Times,
-            count(report.total(|thread| thread.voluntary_switches)),
+            count(report.total(|thread| thread.usage.voluntary_switches)),
             of(&|outcome| outcome.voluntary),
         ),
         row(
             "switches, involuntary",
             Unit::Times,
-            count(report.total(|thread| thread.involuntary_switches)),
+            count(report.total(|thread| thread.usage.involuntary_switches)),
             of(&|outcome| outcome.involuntary),
         ),
     ];

@@ -30,8 +30,8 @@ impl Metric {
     /// Every metric.
     pub const ALL: [Metric; 16] = [
         time("makespan", |report| Some(report.makespan.as_secs())),
-        time("user", |report| Some(report.total_time(|thread| thread.user).as_secs())),
-        time("system", |report| Some(report.total_time(|thread| thread.system).as_secs())),
+        time("user", |report| Some(report.total_time(|thread| thread.usage.user).as_secs())),
+        time("system", |report| Some(report.total_time(|thread| thread.usage.system).as_secs())),
         number("gil.checks", |report| Some(report.gil.checks as f64)),
         number("gil.acquisitions", |report| Some(report.gil.acquisitions as f64)),
         number("gil.failed", |report| Some(report.gil.failed_acquisitions as f64)),
@@ -41,12 +41,14 @@ impl Metric {
         number("gil.forced_waits", |report| Some(report.gil.forced_waits as f64)),
         time("gil.held", |report| Some(report.gil.held.as_secs())),
         number("badness", Report::badness),
-        number("switches.voluntary", |report| Some(report.total(|thread| thread.voluntary_switches) as f64)),
-        number("switches.involuntary", |report| {
-            Some(report.total(|thread| thread.involuntary_switches) as f64)
+        number("switches.voluntary", |report| {
+            Some(report.total(|thread| thread.usage.voluntary_switches) as f64)
         }),
-        number("system_calls", |report| Some(report.total(|thread| thread.system_calls) as f64)),
-        number("migrations", |report| Some(report.total(|thread| thread.migrations) as f64)),
+        number("switches.involuntary", |report| {
+            Some(report.total(|thread| thread.usage.involuntary_switches) as f64)
+        }),
+        number("system_calls", |report| Some(report.total(|thread| thread.usage.system_calls) as f64)),
+        number("migrations", |report| Some(report.total(|thread| thread.usage.migrations) as f64)),
     ];
 
     /// The metric with this name.
@@ -69,15 +71,15 @@ impl Metric {
 
     /// Every metric of a thread.
     pub const OF_THREADS: [Metric; 9] = [
-        of_thread("user", true, |thread| Some(thread.user.as_secs())),
-        of_thread("system", true, |thread| Some(thread.system.as_secs())),
+        of_thread("user", true, |thread| Some(thread.usage.user.as_secs())),
+        of_thread("system", true, |thread| Some(thread.usage.system.as_secs())),
         of_thread("ended", true, |thread| thread.ended.map(|time| time.as_secs())),
         of_thread("runs_python", true, |thread| in_state(thread, ThreadState::RunsPython)),
         of_thread("waits_for_gil", true, |thread| in_state(thread, ThreadState::WaitsForGil)),
         of_thread("acquisitions", false, |thread| Some(thread.acquisitions as f64)),
         of_thread("failed_acquisitions", false, |thread| Some(thread.failed_acquisitions as f64)),
-        of_thread("switches.voluntary", false, |thread| Some(thread.voluntary_switches as f64)),
-        of_thread("switches.involuntary", false, |thread| Some(thread.involuntary_switches as f64)),
+        of_thread("switches.voluntary", false, |thread| Some(thread.usage.voluntary_switches as f64)),
+        of_thread("switches.involuntary", false, |thread| Some(thread.usage.involuntary_switches as f64)),
     ];
 
     /// Every metric of a shared variable.
@@ -173,5 +175,5 @@ fn seconds(span: Option<Span>) -> Option<f64> {
 }
 
 fn in_state(thread: &ThreadReport, state: ThreadState) -> Option<f64> {
-    Some(thread.state_times[state.index()].as_secs())
+    Some(thread.usage.state_times[state.index()].as_secs())
 }

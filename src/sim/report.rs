@@ -1,8 +1,8 @@
 //! What a run tells when it has ended.
 
 use crate::des::{Span, Time};
+use crate::os::kernel::Usage;
 use crate::sim::latency::Latency;
-use crate::trace::ThreadState;
 
 /// The outcome of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,20 +104,8 @@ impl GilCounters {
 /// What one thread did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ThreadReport {
-    /// Time in each state, indexed by [`ThreadState::index`]; adds up to the makespan.
-    pub state_times: [Span; ThreadState::COUNT],
-    /// Time on a core in user code.
-    pub user: Span,
-    /// Time on a core in the kernel.
-    pub system: Span,
-    /// How often it left its core because it blocked.
-    pub voluntary_switches: u64,
-    /// How often it was taken off its core.
-    pub involuntary_switches: u64,
-    /// How often it entered the kernel.
-    pub system_calls: u64,
-    /// How often it started on another core than it last ran on.
-    pub migrations: u64,
+    /// What it used of the machine; its times in the states add up to the makespan.
+    pub usage: Usage,
     /// How often it took the GIL.
     pub acquisitions: u64,
     /// How often it was woken for the GIL and found it held.
@@ -149,14 +137,14 @@ impl Report {
         hash.add(self.makespan.picos());
         self.interpreters.iter().for_each(|gil| hash.add_counters(gil));
         for thread in &self.threads {
-            thread.state_times.iter().for_each(|span| hash.add(span.picos()));
+            thread.usage.state_times.iter().for_each(|span| hash.add(span.picos()));
             for counter in [
-                thread.user.picos(),
-                thread.system.picos(),
-                thread.voluntary_switches,
-                thread.involuntary_switches,
-                thread.system_calls,
-                thread.migrations,
+                thread.usage.user.picos(),
+                thread.usage.system.picos(),
+                thread.usage.voluntary_switches,
+                thread.usage.involuntary_switches,
+                thread.usage.system_calls,
+                thread.usage.migrations,
                 thread.acquisitions,
                 thread.failed_acquisitions,
                 thread.ended.map_or(u64::MAX, Time::picos),

@@ -34,7 +34,7 @@ pub fn broken(model: &Model, report: &Report) -> Option<String> {
     let of_threads: Vec<Option<Vec<(u64, &Step)>>> =
         (0..model.threads.len()).map(|thread| executed(model, report, thread)).collect();
     for (thread, steps) in of_threads.iter().enumerate() {
-        let user = report.threads[thread].user;
+        let user = report.threads[thread].usage.user;
         let asked = time_in(steps.iter().flatten(), |step| match step {
             Step::Run { span, .. } => Some(*span),
             Step::Part { from, to, .. } => Some(*to - *from),

@@ -253,7 +253,7 @@ pub fn broken(model: &Model, seed: u64, free_with_sleeper: &Cell<u64>) -> Option
 fn check_sums(watch: &mut Watch, report: &Report) {
     let makespan = report.makespan.since(Time::ZERO);
     for (index, thread) in report.threads.iter().enumerate() {
-        let life = thread.state_times.iter().fold(Span::ZERO, |sum, span| sum + *span);
+        let life = thread.usage.state_times.iter().fold(Span::ZERO, |sum, span| sum + *span);
         watch.demand(life == makespan, || {
             format!("the states of thread {index} add up to {} ps", life.picos())
         });
@@ -261,7 +261,8 @@ fn check_sums(watch: &mut Watch, report: &Report) {
     let busy = watch.busy.clone();
     watch.demand(busy == report.core_busy, || format!("the cores were busy {busy:?}"));
     let all_busy = busy.iter().fold(Span::ZERO, |sum, span| sum + *span);
-    let used = report.total_time(|thread| thread.user) + report.total_time(|thread| thread.system);
+    let used =
+        report.total_time(|thread| thread.usage.user) + report.total_time(|thread| thread.usage.system);
     watch.demand(all_busy == used, || format!("busy {} ps, used {} ps", all_busy.picos(), used.picos()));
     let counted = report.total(|thread| thread.acquisitions);
     watch.demand(counted == report.gil.acquisitions, || format!("{counted} counted by threads"));

@@ -1,5 +1,7 @@
 //! Which function calls which: calls that go round in a circle, loops that take no time, steps that never end.
 
+use crate::python::program;
+use crate::scenario::decode::compile::does_nothing;
 use crate::scenario::decode::distribution::is_always_zero;
 use crate::scenario::decode::steps::{Action, Step};
 use crate::scenario::diagnostic::{Position, Problems};
@@ -94,25 +96,10 @@ impl<'a> Inspector<'a> {
     fn step(&mut self, step: &Step) -> Option<Nature> {
         let simple = |time| Some(Nature { time, ..Nature::NOTHING });
         match &step.action {
-            Action::Run { span, .. } if span.is_zero() => Some(Nature::NOTHING),
-            Action::Run { .. } => simple(TakesTime::Always),
-            Action::Io { work, wait, .. } if is_always_zero(work) && is_always_zero(wait) => {
-                simple(TakesTime::Perhaps)
-            }
-            Action::C { span, .. } | Action::Sleep(span) if is_always_zero(span) => {
-                simple(TakesTime::Perhaps)
-            }
-            Action::Io { .. } | Action::C { .. } | Action::Sleep(_) => simple(TakesTime::Always),
-            Action::Send(_) | Action::Receive(_) | Action::Reply(_) | Action::Request { .. } => {
-                simple(TakesTime::Perhaps)
-            }
-            Action::Part { from, to, .. } if from == to => Some(Nature::NOTHING),
-            Action::Part { .. } | Action::Method(_) | Action::Start(_) | Action::Join(_) => {
-                simple(TakesTime::Always)
-            }
-            Action::Access(_) => Some(Nature::NOTHING),
+            Action::Step(step) => simple(time_of(step)),
             Action::Block(steps) => self.steps(steps),
-            Action::BeginMark(_) | Action::EndMark(_) => Some(Nature::NOTHING),
+            Action::Start(_) | Action::Join(_) => simple(TakesTime::Always),
+            Action::Request { .. } => simple(TakesTime::Perhaps),
             Action::Call(index) => self.call(*index, step.position),
             Action::Loop { count, body } => {
                 let body = self.nested(step.position, |inspector| inspector.steps(body))?;
@@ -183,6 +170,36 @@ impl<'a> Inspector<'a> {
             return None;
         }
         Some(nature)
+    }
+}
+
+/// Whether a step of a program takes time.
+fn time_of(step: &program::Step) -> TakesTime {
+    match step {
+        step if does_nothing(step) => TakesTime::Never,
+        program::Step::Io { work, wait, .. } if is_always_zero(work) && is_always_zero(wait) => {
+            TakesTime::Perhaps
+        }
+        program::Step::C { span, .. } | program::Step::Sleep { span } if is_always_zero(span) => {
+            TakesTime::Perhaps
+        }
+        program::Step::Run { .. }
+        | program::Step::Part { .. }
+        | program::Step::Io { .. }
+        | program::Step::C { .. }
+        | program::Step::Sleep { .. }
+        | program::Step::Call(_) => TakesTime::Always,
+        program::Step::Send { .. }
+        | program::Step::Receive { .. }
+        | program::Step::Reply { .. }
+        | program::Step::AwaitReply { .. } => TakesTime::Perhaps,
+        program::Step::Load { .. }
+        | program::Step::Store { .. }
+        | program::Step::BeginMark { .. }
+        | program::Step::EndMark { .. }
+        | program::Step::LoopStart { .. }
+        | program::Step::LoopEnd { .. }
+        | program::Step::End => TakesTime::Never,
     }
 }
 

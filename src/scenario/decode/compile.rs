@@ -9,7 +9,6 @@ use crate::python::program::{self, Program};
 use crate::python::stretch::Stretch;
 use crate::python::threading::Call;
 use crate::scenario::decode::calls::Function;
-use crate::scenario::decode::objects::Access;
 use crate::scenario::decode::steps::{Action, Step};
 
 /// The most steps of all programs of a scenario together: inlined calls can multiply without bound.
@@ -49,43 +48,15 @@ impl Compiler<'_> {
         for step in steps {
             self.spend()?;
             match &step.action {
-                Action::Run { span, .. } if span.is_zero() => {}
-                Action::Run { stretch, span } => {
-                    compiled.push(program::Step::Run { stretch: *stretch, span: *span });
-                }
-                Action::C { span, holds_gil } => {
-                    compiled.push(program::Step::C { span: span.clone(), holds_gil: *holds_gil });
-                }
-                Action::Io { work, wait, device } => {
-                    let (work, wait) = (work.clone(), wait.clone());
-                    compiled.push(program::Step::Io { work, wait, device: *device });
-                }
-                Action::Part { from, to, .. } if from == to => {}
-                Action::Part { stretch, from, to } => {
-                    compiled.push(program::Step::Part { stretch: *stretch, from: *from, to: *to });
-                }
-                Action::Access(Access::Load(variable)) => {
-                    compiled.push(program::Step::Load { variable: *variable });
-                }
-                Action::Access(Access::Store(variable, change)) => {
-                    compiled.push(program::Step::Store { variable: *variable, change: *change });
-                }
+                Action::Step(step) if does_nothing(step) => {}
+                Action::Step(step) => compiled.push(step.clone()),
                 Action::Block(steps) => self.steps(steps, compiled)?,
-                Action::Method(call) => compiled.push(program::Step::Call(*call)),
                 Action::Start(name) => self.for_each_thread(name, Call::Start, compiled),
                 Action::Join(name) => self.for_each_thread(name, Call::Join, compiled),
-                Action::Send(channel) => {
-                    compiled.push(program::Step::Send { channel: *channel, asks: false })
-                }
-                Action::Receive(channel) => compiled.push(program::Step::Receive { channel: *channel }),
-                Action::Reply(channel) => compiled.push(program::Step::Reply { channel: *channel }),
                 Action::Request { channel, latency } => {
                     compiled.push(program::Step::Send { channel: *channel, asks: true });
                     compiled.push(program::Step::AwaitReply { latency: *latency });
                 }
-                Action::BeginMark(latency) => compiled.push(program::Step::BeginMark { latency: *latency }),
-                Action::EndMark(latency) => compiled.push(program::Step::EndMark { latency: *latency }),
-                Action::Sleep(span) => compiled.push(program::Step::Sleep { span: span.clone() }),
                 Action::Call(index) => self.steps(&functions[*index].steps, compiled)?,
                 Action::Loop { count: Some(0), .. } => {}
                 Action::Loop { count, body } => self.repeat(*count, body, compiled)?,
@@ -146,5 +117,14 @@ impl Compiler<'_> {
     fn spend(&mut self) -> Result<(), TooManySteps> {
         *self.budget = self.budget.checked_sub(1).ok_or(TooManySteps)?;
         Ok(())
+    }
+}
+
+/// Whether a step is bytecode of no length.
+pub(crate) fn does_nothing(step: &program::Step) -> bool {
+    match step {
+        program::Step::Run { span, .. } => span.is_zero(),
+        program::Step::Part { from, to, .. } => from == to,
+        _ => false,
     }
 }

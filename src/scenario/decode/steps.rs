@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::des::{Distribution, Span};
 use crate::python::opcodes::OpcodeTable;
+use crate::python::program;
 use crate::python::stretch::{self, Stretch};
 use crate::python::threading::Call;
 use crate::scenario::decode::distribution::distribution;
@@ -34,13 +35,10 @@ pub(crate) struct Step {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    /// Execute bytecode: go round a stretch for some time.
-    Run {
-        /// The index of the stretch in the pool.
-        stretch: usize,
-        /// For how long.
-        span: Span,
-    },
+    /// What a program does in one step, neither a jump nor its end.
+    Step(program::Step),
+    /// Several steps, one after the other.
+    Block(Vec<Step>),
     /// Repeat a body.
     Loop {
         /// How often; `None` is forever.
@@ -50,47 +48,10 @@ pub(crate) enum Action {
     },
     /// Do what the function with this index does.
     Call(usize),
-    /// Call C code.
-    C {
-        /// How long it computes.
-        span: Distribution,
-        /// Whether it keeps the GIL.
-        holds_gil: bool,
-    },
-    /// Work in the kernel and block outside the processor.
-    Io {
-        /// Time in the kernel.
-        work: Distribution,
-        /// Time outside the processor.
-        wait: Distribution,
-        /// The device that takes that time.
-        device: Option<usize>,
-    },
-    /// Execute a part of a stretch.
-    Part {
-        /// The index of the stretch in the pool.
-        stretch: usize,
-        /// Where it begins.
-        from: Span,
-        /// Where it ends.
-        to: Span,
-    },
-    /// Load or store a shared variable.
-    Access(Access),
-    /// Several steps, one after the other.
-    Block(Vec<Step>),
-    /// Call a method of an object.
-    Method(Call),
     /// Start the threads of this name.
     Start(String),
     /// Join the threads of this name.
     Join(String),
-    /// Send a message.
-    Send(usize),
-    /// Receive a message.
-    Receive(usize),
-    /// Answer the message received last.
-    Reply(usize),
     /// Send a message and wait for the answer.
     Request {
         /// The channel.
@@ -98,12 +59,18 @@ pub(crate) enum Action {
         /// The latency that is measured.
         latency: usize,
     },
-    /// The time until the matching end is measured.
-    BeginMark(usize),
-    /// The time since the matching beginning has been measured.
-    EndMark(usize),
-    /// Sleep.
-    Sleep(Distribution),
+}
+
+impl Action {
+    /// Go round a stretch of bytecode for some time.
+    fn run(stretch: usize, span: Span) -> Action {
+        Action::Step(program::Step::Run { stretch, span })
+    }
+
+    /// Call a method of an object.
+    fn method(call: Call) -> Action {
+        Action::Step(program::Step::Call(call))
+    }
 }
 
 /// What decoding bytecode needs to know of the interpreter.
@@ -195,7 +162,7 @@ impl StepDecoder<'_> {
             "ticks" => self.ticks(value, problems),
             "python" => {
                 let span = fields::span(value, problems)?;
-                Some(Action::Run { stretch: self.typical().unwrap_or(UNKNOWN_STRETCH), span })
+                Some(Action::run(self.typical().unwrap_or(UNKNOWN_STRETCH), span))
             }
             "loop" => self.repeat(item, value, body, problems),
             "with" => self.with(item, value, body, problems),
@@ -203,21 +170,30 @@ impl StepDecoder<'_> {
             "join" => self.names.joined(value, problems).map(Action::Join),
             "add" => self.add(value, problems),
             step if objects::STEPS.contains(&step) => {
-                self.names.objects.call(step, value, problems).map(Action::Method)
+                self.names.objects.call(step, value, problems).map(Action::method)
             }
             "call" => self.call(value, problems),
             "c" => c(value, problems),
             "io" => self.io(value, problems),
-            "send" => self.names.sent_to(value, problems).map(Action::Send),
-            "recv" => self.names.received_from(value, problems).map(Action::Receive),
-            "reply" => self.names.answered_from(value, problems).map(Action::Reply),
+            "send" => {
+                let channel = self.names.sent_to(value, problems)?;
+                Some(Action::Step(program::Step::Send { channel, asks: false }))
+            }
+            "recv" => {
+                let channel = self.names.received_from(value, problems)?;
+                Some(Action::Step(program::Step::Receive { channel }))
+            }
+            "reply" => {
+                let channel = self.names.answered_from(value, problems)?;
+                Some(Action::Step(program::Step::Reply { channel }))
+            }
             "request" => {
                 let channel = self.names.sent_to(value, problems)?;
                 let latency = self.names.latencies.number_of(value.text()?);
                 Some(Action::Request { channel, latency })
             }
             "mark" => self.mark(value, problems),
-            _ => distribution(value, problems).map(Action::Sleep),
+            _ => distribution(value, problems).map(|span| Action::Step(program::Step::Sleep { span })),
         }
     }
 
@@ -233,12 +209,12 @@ impl StepDecoder<'_> {
         let opcodes = self.interpreter.map(|interpreter| interpreter.opcodes);
         check_bytecode(node, &names, opcodes, problems)?;
         let Some(interpreter) = self.interpreter else {
-            return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::MAX });
+            return Some(Action::run(UNKNOWN_STRETCH, Span::MAX));
         };
         let stretch = self.pool.index_of(&names, interpreter);
         let round = self.pool.stretches[stretch].round();
         if instructions.iter().all(|instruction| instruction.access.is_none()) {
-            return Some(Action::Run { stretch, span: time.unwrap_or(round) });
+            return Some(Action::run(stretch, time.unwrap_or(round)));
         }
         if time.is_some() {
             problems
@@ -252,7 +228,7 @@ impl StepDecoder<'_> {
     fn add(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
         let (variable, change) = self.names.objects.addition(node, problems)?;
         let Some(interpreter) = self.interpreter else {
-            return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::MAX });
+            return Some(Action::run(UNKNOWN_STRETCH, Span::MAX));
         };
         let addition =
             ["INPLACE_ADD", "BINARY_OP"].into_iter().find(|name| interpreter.opcodes.is_known(name));
@@ -288,7 +264,7 @@ impl StepDecoder<'_> {
         };
         let body = self.steps(body, problems);
         let (enter, leave) = calls?;
-        let method = |call| Step { action: Action::Method(call), position: item.position };
+        let method = |call| Step { action: Action::method(call), position: item.position };
         let steps = std::iter::once(method(enter)).chain(body).chain(std::iter::once(method(leave)));
         Some(Action::Block(steps.collect()))
     }
@@ -297,7 +273,7 @@ impl StepDecoder<'_> {
     fn ticks(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
         let count = fields::count(node, 0..=u64::MAX, problems)?;
         let Some(stretch) = self.typical() else {
-            return Some(Action::Run { stretch: UNKNOWN_STRETCH, span: Span::from_picos(count) });
+            return Some(Action::run(UNKNOWN_STRETCH, Span::from_picos(count)));
         };
         let span = match self.pool.stretches[stretch].position_of_tick(count) {
             Some(span) => span,
@@ -311,7 +287,7 @@ impl StepDecoder<'_> {
             problems.add(node.position, "so many ticks take longer than can be simulated (213 days)");
             return None;
         }
-        Some(Action::Run { stretch, span })
+        Some(Action::run(stretch, span))
     }
 
     fn typical(&mut self) -> Option<usize> {
@@ -341,7 +317,7 @@ impl StepDecoder<'_> {
     fn io(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
         if node.get("for").is_none() && node.get("work").is_none() && node.get("device").is_none() {
             let wait = distribution(node, problems)?;
-            return Some(Action::Io { work: Distribution::ZERO, wait, device: None });
+            return Some(Action::Step(program::Step::Io { work: Distribution::ZERO, wait, device: None }));
         }
         let keys = Fields::of(node, "`io`", &["for", "work", "device"], problems)?;
         let wait = keys.required("for", problems).and_then(|node| distribution(node, problems));
@@ -358,13 +334,16 @@ impl StepDecoder<'_> {
                 .add(node.position, "a device does the work itself: `work` and `device` exclude each other");
             return None;
         }
-        Some(Action::Io { work: work?, wait: wait?, device: device? })
+        Some(Action::Step(program::Step::Io { work: work?, wait: wait?, device: device? }))
     }
 
     fn mark(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
         let (end, name) = fields::only_entry(node, "`mark`", &["begin", "end"], problems)?;
         let latency = self.names.latencies.number_of(fields::text(name, problems)?);
-        Some(if end == "begin" { Action::BeginMark(latency) } else { Action::EndMark(latency) })
+        Some(Action::Step(match end {
+            "begin" => program::Step::BeginMark { latency },
+            _ => program::Step::EndMark { latency },
+        }))
     }
 
     fn call(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
@@ -384,7 +363,7 @@ fn c(node: &Node, problems: &mut Problems) -> Option<Action> {
     let choices = [("held", true), ("released", false)];
     let holds_gil =
         keys.required("gil", problems).and_then(|node| fields::choice(node, "way", &choices, problems));
-    Some(Action::C { span: span?, holds_gil: holds_gil? })
+    Some(Action::Step(program::Step::C { span: span?, holds_gil: holds_gil? }))
 }
 
 /// The name of a step and its value.
@@ -467,11 +446,15 @@ fn accesses(
     let mut from = Span::ZERO;
     for (index, access) in instructions.iter().enumerate().filter_map(|(i, one)| Some((i, one.access?))) {
         let to = instruction * index as u64;
-        push(Action::Part { stretch, from, to });
-        push(Action::Access(access));
+        push(Action::Step(program::Step::Part { stretch, from, to }));
+        push(Action::Step(match access {
+            Access::Load(variable) => program::Step::Load { variable },
+            Access::Store(variable, change) => program::Step::Store { variable, change },
+        }));
         from = to;
     }
-    push(Action::Part { stretch, from, to: instruction * instructions.len() as u64 });
+    let to = instruction * instructions.len() as u64;
+    push(Action::Step(program::Step::Part { stretch, from, to }));
     steps
 }
 

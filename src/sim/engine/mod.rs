@@ -242,20 +242,11 @@ impl<'a, O: Observer> Engine<'a, O> {
             }
         }
         let (kernel, observer) = self.kernel.close(makespan);
-        let threads = self.threads.iter().enumerate().map(|(index, thread)| {
-            let usage = kernel.usage(index);
-            ThreadReport {
-                state_times: usage.state_times,
-                user: usage.user,
-                system: usage.system,
-                voluntary_switches: usage.voluntary_switches,
-                involuntary_switches: usage.involuntary_switches,
-                system_calls: usage.system_calls,
-                migrations: usage.migrations,
-                acquisitions: thread.acquisitions,
-                failed_acquisitions: thread.failed_acquisitions,
-                ended: thread.ended,
-            }
+        let threads = self.threads.iter().enumerate().map(|(index, thread)| ThreadReport {
+            usage: *kernel.usage(index),
+            acquisitions: thread.acquisitions,
+            failed_acquisitions: thread.failed_acquisitions,
+            ended: thread.ended,
         });
         let interpreters: Vec<GilCounters> =
             self.interpreters.iter().map(|interpreter| interpreter.counters).collect();

@@ -273,7 +273,7 @@ impl World<'_> {
         self.threads[thread].place = Place::Queued;
         self.mach_leaves(thread, core, true);
         if let Some(next) = self.mach_replaces(thread, core) {
-            self.threads[thread].report.involuntary_switches += 1;
+            self.threads[thread].report.usage.involuntary_switches += 1;
             self.give_core(core, thread, Some(next));
             // Nobody has woken this thread, so nobody pays for it.
             let (acting, reach) = (self.acting.take(), std::mem::take(&mut self.reach));
@@ -284,7 +284,7 @@ impl World<'_> {
         self.cores[core].occupant = None;
         self.rejoins_queue(thread, core);
         let next = self.pick(core);
-        self.threads[thread].report.involuntary_switches += u64::from(next != Some(thread));
+        self.threads[thread].report.usage.involuntary_switches += u64::from(next != Some(thread));
         self.give_core(core, thread, next);
     }
 
@@ -333,7 +333,7 @@ impl World<'_> {
         if self.threads[thread].last_core.is_some_and(|last| last != core) {
             let cost = self.cost(Cost::Migration);
             self.threads[thread].migration_left += cost;
-            self.threads[thread].report.migrations += 1;
+            self.threads[thread].report.usage.migrations += 1;
         }
         self.threads[thread].last_core = Some(core);
         self.starts(thread, core);
@@ -405,8 +405,8 @@ impl World<'_> {
             }
         };
         match mode {
-            Mode::User => it.report.user += elapsed,
-            Mode::Kernel => it.report.system += elapsed,
+            Mode::User => it.report.usage.user += elapsed,
+            Mode::Kernel => it.report.usage.system += elapsed,
         }
     }
 
@@ -430,7 +430,7 @@ impl World<'_> {
         let it = &mut self.threads[thread];
         it.sleeps_on = queue;
         it.timed_out = false;
-        it.report.voluntary_switches += 1;
+        it.report.usage.voluntary_switches += 1;
         if it.user_state == ThreadState::FailedAcquisition {
             it.user_state = ThreadState::WaitsForGil;
         }

@@ -18,7 +18,7 @@ use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
 use gilsim::os::machine::Costs;
 use gilsim::python::interpreter::GilConfig;
-use gilsim::sim::report::{GilCounters, ThreadReport, Variable};
+use gilsim::sim::report::{GilCounters, Variable};
 use gilsim::sim::{Ending, Latency, Model, Report};
 use gilsim::trace::{Mark, ThreadState};
 
@@ -318,9 +318,11 @@ impl<'a> World<'a> {
         }
         (0..self.gils.len()).for_each(|interpreter| self.stop_holding(interpreter));
         let end = self.now;
-        let threads = (0..self.threads.len()).map(|thread| ThreadReport {
-            state_times: ThreadState::ALL.map(|state| time_with(&self.states[thread], end, &state)),
-            ..self.threads[thread].report
+        let threads = (0..self.threads.len()).map(|thread| {
+            let mut report = self.threads[thread].report;
+            report.usage.state_times =
+                ThreadState::ALL.map(|state| time_with(&self.states[thread], end, &state));
+            report
         });
         let busy = |lane: &Vec<_>| end.since(Time::ZERO) - time_with(lane, end, &None);
         let report = Report {

@@ -230,7 +230,7 @@ impl World<'_> {
                     Cost::LockOperation | Cost::AtomicOperation | Cost::ClockRead | Cost::Touch => Mode::User,
                     _ => Mode::Kernel,
                 };
-                self.threads[thread].report.system_calls += u64::from(cost == Cost::SystemCall);
+                self.threads[thread].report.usage.system_calls += u64::from(cost == Cost::SystemCall);
                 let mut left = self.cost(cost);
                 if let Some(memory) = self.memory_touched(thread, cost)
                     && self.comes_over(thread, memory)
