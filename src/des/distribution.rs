@@ -68,6 +68,14 @@ impl Distribution {
         }
     }
 
+    /// As many durations as there is room for, the same as from one call of [`Distribution::sample`] after the other.
+    pub fn fill(&self, stream: &mut Stream, durations: &mut [Span]) {
+        match self {
+            Distribution::LogNormal { median, sigma } => fill_log_normal(*median, *sigma, stream, durations),
+            _ => durations.iter_mut().for_each(|duration| *duration = self.sample(stream)),
+        }
+    }
+
     /// The duration, if it is always the same.
     pub fn constant(&self) -> Option<Span> {
         match self {
@@ -101,22 +109,57 @@ fn between(low: Span, high: Span, factor: f64) -> Span {
     low + scaled(high - low, factor)
 }
 
-/// `span` times `factor`, rounded to the picosecond and saturating.
+/// `span` times `factor`, rounded to the picosecond (half a picosecond upwards) and saturating.
 fn scaled(span: Span, factor: f64) -> Span {
-    Span::from_picos(libm::round(span.picos() as f64 * factor) as u64)
+    let picos = span.picos() as f64 * factor;
+    // Both the whole part and the difference are exact, so that this is `libm::round`, without its call.
+    let whole = picos as u64;
+    let rounds_up = picos - whole as f64 >= 0.5;
+    Span::from_picos(whole.saturating_add(u64::from(rounds_up)))
+}
+
+/// Log-normal durations, in two passes: the pairs that the polar method accepts, which cannot be foreseen, and then the
+/// mathematics, in which no duration depends on another.
+fn fill_log_normal(median: Span, sigma: f64, stream: &mut Stream, durations: &mut [Span]) {
+    const PAIRS: usize = 64;
+    for chunk in durations.chunks_mut(PAIRS) {
+        let mut pairs = [(0.0, 0.0); PAIRS];
+        let mut accepted = 0;
+        while accepted < chunk.len() {
+            // A pair that is not accepted is overwritten by the next: cheaper than a branch nobody can predict.
+            pairs[accepted] = polar_pair(stream);
+            accepted += usize::from(is_in_the_circle(pairs[accepted].1));
+        }
+        for (duration, pair) in chunk.iter_mut().zip(pairs) {
+            *duration = scaled(median, libm::exp(sigma * normal_of(pair)));
+        }
+    }
 }
 
 /// A standard normal variate by the polar method of Marsaglia; the second variate of the pair is not kept, so that
 /// a draw depends on its stream alone.
 fn standard_normal(stream: &mut Stream) -> f64 {
     loop {
-        let x = 2.0 * stream.unit() - 1.0;
-        let y = 2.0 * stream.unit() - 1.0;
-        let square = x * x + y * y;
-        if square > 0.0 && square < 1.0 {
-            return x * libm::sqrt(-2.0 * libm::log(square) / square);
+        let pair = polar_pair(stream);
+        if is_in_the_circle(pair.1) {
+            return normal_of(pair);
         }
     }
+}
+
+/// A point in the square around the unit circle: its first coordinate, and the square of its distance from the centre.
+fn polar_pair(stream: &mut Stream) -> (f64, f64) {
+    let x = 2.0 * stream.unit() - 1.0;
+    let y = 2.0 * stream.unit() - 1.0;
+    (x, x * x + y * y)
+}
+
+fn is_in_the_circle(square: f64) -> bool {
+    square > 0.0 && square < 1.0
+}
+
+fn normal_of((x, square): (f64, f64)) -> f64 {
+    x * libm::sqrt(-2.0 * libm::log(square) / square)
 }
 
 #[cfg(test)]

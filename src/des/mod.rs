@@ -3,11 +3,13 @@
 //! Nothing here knows what is simulated.
 
 pub mod distribution;
+pub mod draws;
 pub mod queue;
 pub mod random;
 pub mod time;
 
 pub use distribution::Distribution;
+pub use draws::Draws;
 pub use queue::EventQueue;
 pub use random::Stream;
 pub use time::{Span, Time};

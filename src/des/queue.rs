@@ -19,6 +19,8 @@ pub struct EventQueue {
     first_slot_of_kind: Vec<usize>,
     kind_of_slot: Vec<u8>,
     sequence: u64,
+    /// The slot with the next event (any, if nothing is pending); `None` if it has to be looked for.
+    next: Option<usize>,
 }
 
 /// An owner's place in the queue.
@@ -48,6 +50,7 @@ impl EventQueue {
             first_slot_of_kind,
             kind_of_slot,
             sequence: 0,
+            next: None,
         }
     }
 
@@ -57,25 +60,36 @@ impl EventQueue {
         if self.times[index] == time {
             return;
         }
-        self.sequence += 1;
-        self.times[index] = time;
-        self.orders[index] = ((slot.kind as u64) << 56) | self.sequence;
-        self.last_orders[index] = self.orders[index];
+        let order = self.new_order(slot.kind);
+        self.last_orders[index] = order;
+        self.put(index, time, order);
     }
 
     /// Sets the event of `slot` to happen at `time`, at the place of the one that was set last: what was taken out of the
     /// queue goes on.
     pub fn set_in_place(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
-        self.times[index] = time;
-        self.orders[index] = self.last_orders[index];
+        self.put(index, time, self.last_orders[index]);
+    }
+
+    /// Takes note of an event of `slot`, which has none, that happens at once and need not come into the queue: as if it
+    /// had been set and taken out.
+    pub fn pass(&mut self, slot: Slot) {
+        let order = self.new_order(slot.kind);
+        let index = self.index(slot);
+        self.last_orders[index] = order;
     }
 
     /// Cancels the event of `slot`, if it has one.
     pub fn cancel(&mut self, slot: Slot) {
         let index = self.index(slot);
-        self.times[index] = Time::END;
-        self.orders[index] = u64::MAX;
+        self.put(index, Time::END, u64::MAX);
+    }
+
+    /// When the next event happens; [`Time::END`] if nothing is pending.
+    pub fn next_time(&mut self) -> Time {
+        let next = self.next_index();
+        self.times[next]
     }
 
     /// When the event of `slot` is to happen; [`Time::END`] if it has none.
@@ -92,21 +106,55 @@ impl EventQueue {
 
     /// Takes the next event out of the queue; `None` if nothing is pending.
     pub fn pop(&mut self) -> Option<(Time, Slot)> {
-        let mut best = 0;
-        let mut best_key = (Time::END, u64::MAX);
-        for (index, (time, order)) in self.times.iter().zip(&self.orders).enumerate() {
-            if (*time, *order) < best_key {
-                best = index;
-                best_key = (*time, *order);
-            }
-        }
-        if best_key.0 == Time::END {
+        let next = self.next_index();
+        let time = self.times[next];
+        if time == Time::END {
             return None;
         }
-        let kind = usize::from(self.kind_of_slot[best]);
-        let slot = Slot { kind, owner: best - self.first_slot_of_kind[kind] };
+        let kind = usize::from(self.kind_of_slot[next]);
+        let slot = Slot { kind, owner: next - self.first_slot_of_kind[kind] };
         self.cancel(slot);
-        Some((best_key.0, slot))
+        Some((time, slot))
+    }
+
+    /// The order of an event of this kind that is set now.
+    fn new_order(&mut self, kind: usize) -> u64 {
+        self.sequence += 1;
+        ((kind as u64) << 56) | self.sequence
+    }
+
+    fn put(&mut self, index: usize, time: Time, order: u64) {
+        self.times[index] = time;
+        self.orders[index] = order;
+        match self.next {
+            // What was next may have moved behind another.
+            Some(next) if next == index => self.next = None,
+            Some(next) if (time, order) < (self.times[next], self.orders[next]) => self.next = Some(index),
+            _ => {}
+        }
+    }
+
+    /// The slot with the next event; any, if nothing is pending.
+    #[inline]
+    fn next_index(&mut self) -> usize {
+        match self.next {
+            Some(next) => next,
+            None => self.look_for_next(),
+        }
+    }
+
+    fn look_for_next(&mut self) -> usize {
+        let mut next = 0;
+        let mut earliest = Time::END;
+        for (index, time) in self.times.iter().enumerate() {
+            let earlier = *time < earliest || (*time == earliest && self.orders[index] < self.orders[next]);
+            if earlier {
+                next = index;
+                earliest = *time;
+            }
+        }
+        self.next = Some(next);
+        next
     }
 
     fn index(&self, slot: Slot) -> usize {

@@ -31,6 +31,9 @@ const INTERRUPT: usize = 3;
 const SLICE: usize = 4;
 const TICK: usize = 5;
 
+/// How deep operations are nested: taking a lock of the program, its condition, the mutex of that (`darwin`).
+const DEEPEST_OPERATION: usize = 3;
+
 /// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
 /// run that comes so far is cut off.
 pub const LAST_INSTANT: Time = Time::from_picos(u64::MAX - 2);
@@ -152,6 +155,8 @@ pub struct Kernel<O> {
     now: Time,
     events: EventQueue,
     event_count: u64,
+    /// Until when the clock may run ahead of the event queue ([`Kernel::may_run_ahead`]).
+    runs_ahead_until: Time,
     threads: Vec<Thread>,
     cores: Vec<Core>,
     views: Vec<CoreView>,
@@ -175,7 +180,7 @@ impl<O: Observer> Kernel<O> {
             migration_left: Span::ZERO,
             burst_left: Span::ZERO,
             settled: Time::ZERO,
-            operations: Vec::with_capacity(2),
+            operations: Vec::with_capacity(DEEPEST_OPERATION),
             queue: None,
             timed_out: false,
             served_by: None,
@@ -203,6 +208,7 @@ impl<O: Observer> Kernel<O> {
             now: Time::ZERO,
             events,
             event_count: 0,
+            runs_ahead_until: Time::ZERO,
             threads: vec![thread; threads],
             cores: vec![core; machine.cores],
             views: vec![CoreView { running: None }; machine.cores],
@@ -221,6 +227,14 @@ impl<O: Observer> Kernel<O> {
     /// How many events have happened.
     pub fn event_count(&self) -> u64 {
         self.event_count
+    }
+
+    /// Lets the clock run ahead of the event queue up to `until`, but no farther: a burst that ends before anything else
+    /// can happen is over at once, and its thread stays on its turn.
+    ///
+    /// This is a shortcut, and exact. An instant that has come forbids it.
+    pub fn may_run_ahead(&mut self, until: Time) {
+        self.runs_ahead_until = until;
     }
 
     /// The kernel objects, for policies that make their own.
@@ -278,12 +292,13 @@ impl<O: Observer> Kernel<O> {
             }
         }
         for thread in 0..self.threads.len() {
-            self.account_state(thread);
+            self.threads[thread].account_state(end);
         }
         let kernel = Kernel {
             now: self.now,
             events: self.events,
             event_count: self.event_count,
+            runs_ahead_until: self.runs_ahead_until,
             threads: self.threads,
             cores: self.cores,
             views: self.views,
@@ -326,26 +341,32 @@ impl<O: Observer> Kernel<O> {
     }
 
     fn show_running_state(&mut self, thread: ThreadId) {
-        let state = &self.threads[thread];
-        let in_kernel = !state.switch_left.is_zero()
-            || (state.migration_left.is_zero()
-                && state.mode == Mode::Kernel
-                && state.user_state != ThreadState::FailedAcquisition);
-        let shown = if in_kernel { ThreadState::InKernel } else { state.user_state };
-        self.show_state(thread, shown);
+        self.show_state(thread, self.threads[thread].running_state());
     }
 
     fn show_state(&mut self, thread: ThreadId, shown: ThreadState) {
-        if self.threads[thread].state != shown {
-            self.account_state(thread);
-            self.threads[thread].state = shown;
+        let state = &mut self.threads[thread];
+        if state.state != shown {
+            state.account_state(self.now);
+            state.state = shown;
             self.observer.thread_state(self.now, thread, shown);
         }
     }
+}
 
-    fn account_state(&mut self, thread: ThreadId) {
-        let thread = &mut self.threads[thread];
-        thread.usage.state_times[thread.state.index()] += self.now.since(thread.state_since);
-        thread.state_since = self.now;
+impl Thread {
+    /// The state that a thread on a core is in.
+    fn running_state(&self) -> ThreadState {
+        let in_kernel = !self.switch_left.is_zero()
+            || (self.migration_left.is_zero()
+                && self.mode == Mode::Kernel
+                && self.user_state != ThreadState::FailedAcquisition);
+        if in_kernel { ThreadState::InKernel } else { self.user_state }
+    }
+
+    /// Adds the time in its state up to `now` to its account.
+    fn account_state(&mut self, now: Time) {
+        self.usage.state_times[self.state.index()] += now.since(self.state_since);
+        self.state_since = now;
     }
 }

@@ -1,10 +1,10 @@
 //! Carrying out what threads ask for, step by step, as bursts on a core.
 
-use super::{CORE, Kernel, Mode, Piece, Place, Progress};
+use super::{CORE, Kernel, Mode, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
-use crate::os::ThreadId;
 use crate::os::sync::{LineId, Next, Operation, Outcome, Phase, Request};
+use crate::os::{CoreId, ThreadId};
 use crate::trace::Observer;
 
 impl<O: Observer> Kernel<O> {
@@ -15,22 +15,23 @@ impl<O: Observer> Kernel<O> {
 
     /// Carries out `thread`'s operation as far as it goes without time passing.
     pub fn proceed(&mut self, thread: ThreadId) -> Progress {
-        while let Some(operation) = self.threads[thread].operations.last().copied() {
-            let timed_out = self.threads[thread].timed_out;
-            let pending = match self.objects.step(thread, operation, timed_out) {
+        loop {
+            let Thread { operations, timed_out, .. } = &self.threads[thread];
+            let Some(operation) = operations.last() else { return Progress::Ended(Outcome::Done) };
+            let pending = match self.objects.step(thread, operation, *timed_out) {
                 Next::LockOperation(then) => {
+                    let cost = self.prices.lock_operation.draw() + self.line_comes_over(thread);
                     self.set_phase(thread, then);
-                    let cost = self.prices.lock_operation.draw() + self.line_comes_over(thread, operation);
                     self.execute(thread, Mode::User, cost)
                 }
                 Next::Atomic(then) => {
+                    let cost = self.prices.atomic_operation.draw() + self.line_comes_over(thread);
                     self.set_phase(thread, then);
-                    let cost = self.prices.atomic_operation.draw() + self.line_comes_over(thread, operation);
                     self.execute(thread, Mode::User, cost)
                 }
                 Next::Touch(then) => {
+                    let cost = self.line_comes_over(thread);
                     self.set_phase(thread, then);
-                    let cost = self.line_comes_over(thread, operation);
                     self.execute(thread, Mode::User, cost)
                 }
                 Next::Clock(then) => {
@@ -107,20 +108,24 @@ impl<O: Observer> Kernel<O> {
                 return Progress::Pending;
             }
         }
-        Progress::Ended(Outcome::Done)
     }
 
     /// `thread`, on its turn, writes to memory, which costs it nothing: a store is not waited for.
     pub fn write(&mut self, thread: ThreadId, line: LineId) {
         if let Some(core) = self.threads[thread].last_core {
-            self.objects.touch(Request::Touch(line), core);
+            self.objects.touch(&Request::Touch(line), core);
         }
     }
 
-    /// The operation touches the memory of its object: how long it takes until that has come over from another core.
-    fn line_comes_over(&mut self, thread: ThreadId, operation: Operation) -> Span {
-        let Some(core) = self.threads[thread].last_core else { return Span::ZERO };
-        if self.objects.touch(operation.request, core) { self.prices.cache_line.draw() } else { Span::ZERO }
+    /// The operation of `thread` touches the memory of its object: how long it takes until that has come over from another
+    /// core.
+    fn line_comes_over(&mut self, thread: ThreadId) -> Span {
+        let Thread { operations, last_core: Some(core), .. } = &self.threads[thread] else {
+            return Span::ZERO;
+        };
+        let comes_over =
+            operations.last().is_some_and(|operation| self.objects.touch(&operation.request, *core));
+        if comes_over { self.prices.cache_line.draw() } else { Span::ZERO }
     }
 
     /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to
@@ -193,17 +198,40 @@ impl<O: Observer> Kernel<O> {
     }
 
     fn begin_burst(&mut self, thread: ThreadId, mode: Mode, span: Span, from_user_code: bool) -> bool {
-        let Place::Running(core) = self.threads[thread].place else { return true };
-        self.threads[thread].mode = mode;
-        self.threads[thread].burst_left = span;
+        let state = &mut self.threads[thread];
+        let Place::Running(core) = state.place else { return true };
+        state.mode = mode;
+        state.burst_left = span;
         if from_user_code && self.cores[core].must_reschedule {
             self.make_room(core, thread);
             return true;
         }
-        if span.is_zero() {
+        if span.is_zero() || self.run_ahead(core, thread, span) {
             return false;
         }
         self.schedule_piece(core, thread);
+        true
+    }
+
+    /// Executes the burst of `thread` that begins, of length `span`, if it is over before anything else can happen: no
+    /// event need be set for it. Returns whether it was executed.
+    fn run_ahead(&mut self, core: CoreId, thread: ThreadId, span: Span) -> bool {
+        let end = self.now + span;
+        if end > self.runs_ahead_until || end >= self.events.next_time() {
+            return false;
+        }
+        self.show_running_state(thread);
+        self.events.pass(Slot { kind: CORE, owner: core });
+        self.event_count += 1;
+        self.now = end;
+        let state = &mut self.threads[thread];
+        state.settled = end;
+        state.burst_left = Span::ZERO;
+        match state.mode {
+            Mode::User => state.usage.user += span,
+            Mode::Kernel => state.usage.system += span,
+        }
+        self.cores[core].uncharged += span;
         true
     }
 }

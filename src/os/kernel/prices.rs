@@ -1,23 +1,20 @@
 //! What things cost: each cost with the random stream it is drawn from.
 
 use crate::des::random::Purpose;
-use crate::des::{Distribution, Span, Stream};
+use crate::des::{Distribution, Draws, Span, Stream};
 use crate::os::machine::Machine;
 
-/// A cost and the stream it is drawn from.
+/// A cost and the draws it is taken from.
 #[derive(Clone, Debug)]
-pub(super) struct Price {
-    distribution: Distribution,
-    stream: Stream,
-}
+pub(super) struct Price(Draws);
 
 impl Price {
     pub fn new(distribution: &Distribution, seed: u64, purpose: Purpose, index: u64) -> Price {
-        Price { distribution: distribution.clone(), stream: Stream::new(seed, purpose, index) }
+        Price(Draws::new(distribution.clone(), Stream::new(seed, purpose, index)))
     }
 
     pub fn draw(&mut self) -> Span {
-        self.distribution.sample(&mut self.stream)
+        self.0.draw()
     }
 }
 

@@ -23,8 +23,8 @@ impl Lines {
 }
 
 /// The line of the object that a request operates on, if it operates on one itself.
-pub(super) fn of_request(objects: &Objects, request: Request) -> Option<LineId> {
-    match request {
+pub(super) fn of_request(objects: &Objects, request: &Request) -> Option<LineId> {
+    match *request {
         Request::MutexLock(MutexId(number)) | Request::MutexUnlock(MutexId(number)) => {
             Some(objects.mutex_lines[number])
         }

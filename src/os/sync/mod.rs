@@ -352,7 +352,7 @@ impl Objects {
 
     /// A thread on `core` carries a request out, which touches the memory of its object; whether that has to come over
     /// from another core.
-    pub(super) fn touch(&mut self, request: Request, core: CoreId) -> bool {
+    pub(super) fn touch(&mut self, request: &Request, core: CoreId) -> bool {
         let line = line::of_request(self, request);
         line.is_some_and(|line| self.lines.touch(line, core))
     }
@@ -373,7 +373,7 @@ impl Objects {
     }
 
     /// The next step of `thread`'s operation; `timed_out` tells how its last sleep ended.
-    pub(super) fn step(&mut self, thread: ThreadId, operation: Operation, timed_out: bool) -> Next {
+    pub(super) fn step(&mut self, thread: ThreadId, operation: &Operation, timed_out: bool) -> Next {
         let phase = operation.phase;
         match (operation.request, self.platform) {
             (Request::MutexLock(mutex), Platform::Linux) => nptl::lock(self, mutex, phase),

@@ -13,13 +13,14 @@ impl<O: Observer> Engine<'_, O> {
         if want == Want::Take {
             self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::WaitsForGil);
         }
-        self.threads[thread].activity = Activity::Lock(after);
+        self.threads[thread].activity = Activity::Lock;
+        self.threads[thread].after = after;
         let decision = self.interpreters[lock].gil.begin(thread, want, self.kernel.now());
-        self.decided(thread, lock, decision, after)
+        self.decided(thread, lock, decision)
     }
 
     /// Drives the lock policy: the thread's operation goes on, and its end is told to the policy.
-    pub(super) fn lock(&mut self, thread: ThreadId, after: After) -> bool {
+    pub(super) fn lock(&mut self, thread: ThreadId) -> bool {
         let Some(lock) = self.threads[thread].lock else { return false };
         match self.kernel.proceed(thread) {
             Progress::Pending => {
@@ -30,45 +31,45 @@ impl<O: Observer> Engine<'_, O> {
                 self.failed(thread, lock);
                 true
             }
-            Progress::Ended(outcome) => self.resume_policy(thread, lock, outcome, after),
+            Progress::Ended(outcome) => self.resume_policy(thread, lock, outcome),
         }
     }
 
-    fn resume_policy(&mut self, thread: ThreadId, lock: usize, outcome: Outcome, after: After) -> bool {
+    fn resume_policy(&mut self, thread: ThreadId, lock: usize, outcome: Outcome) -> bool {
         let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
-        self.decided(thread, lock, decision, after)
+        self.decided(thread, lock, decision)
     }
 
-    fn decided(&mut self, thread: ThreadId, lock: usize, decision: Decision, after: After) -> bool {
+    fn decided(&mut self, thread: ThreadId, lock: usize, decision: Decision) -> bool {
         if let Some(note) = decision.note {
-            self.noted(thread, lock, note, after);
+            self.noted(thread, lock, note);
         }
         if let Some(demand) = decision.demand {
             self.demanded(thread, lock, demand);
         }
-        match (decision.action, after) {
-            (Action::Ask(request), _) => {
-                self.kernel.begin(thread, request);
-                true
-            }
-            (Action::Done, After::Program) => self.go_on(thread),
-            (Action::Done, After::Request(request)) => self.ask_outside(thread, request),
-            (Action::Done, After::Exit) => self.exit(thread),
+        if let Action::Ask(request) = decision.action {
+            self.kernel.begin(thread, request);
+            return true;
+        }
+        match self.threads[thread].after {
+            After::Program => self.go_on(thread),
+            After::Request(request) => self.ask_outside(thread, request),
+            After::Exit => self.exit(thread),
         }
     }
 
-    fn noted(&mut self, thread: ThreadId, lock: usize, note: Note, after: After) {
+    fn noted(&mut self, thread: ThreadId, lock: usize, note: Note) {
         let counters = &mut self.interpreters[lock].counters;
         match note {
             Note::Acquired => self.acquired(thread, lock),
-            Note::Released => self.released(thread, lock, after),
+            Note::Released => self.released(thread, lock),
             Note::Failed => self.failed(thread, lock),
             Note::TimedOut => counters.timed_out_waits += 1,
             Note::ForcedWait => {
                 counters.forced_waits += 1;
                 self.kernel.set_states(thread, ThreadState::WaitsForGil, ThreadState::ForcedSwitch);
             }
-            Note::ForcedWaitOver => self.without_the_lock(thread, after),
+            Note::ForcedWaitOver => self.without_the_lock(thread),
         }
     }
 
@@ -100,18 +101,20 @@ impl<O: Observer> Engine<'_, O> {
         self.kernel.mark(thread, Mark::Acquired);
     }
 
-    fn released(&mut self, thread: ThreadId, lock: usize, after: After) {
+    fn released(&mut self, thread: ThreadId, lock: usize) {
         let interpreter = &mut self.interpreters[lock];
         interpreter.counters.held += self.kernel.now().since(interpreter.held_since);
         interpreter.holder = None;
-        self.without_the_lock(thread, after);
+        self.without_the_lock(thread);
         self.kernel.mark(thread, Mark::Released);
     }
 
     /// The thread has let the lock go: to take it again at once, or to do without it.
-    fn without_the_lock(&mut self, thread: ThreadId, after: After) {
-        let user =
-            if after == After::Program { ThreadState::WaitsForGil } else { ThreadState::RunsWithoutGil };
+    fn without_the_lock(&mut self, thread: ThreadId) {
+        let user = match self.threads[thread].after {
+            After::Program => ThreadState::WaitsForGil,
+            After::Request(_) | After::Exit => ThreadState::RunsWithoutGil,
+        };
         self.kernel.set_states(thread, user, ThreadState::WaitsForGil);
     }
 

@@ -37,11 +37,18 @@ pub fn run<O: Observer>(model: &Model, seed: u64, observer: O) -> (Report, O) {
 pub struct Shortcuts {
     /// Execute bytecode up to the next check at once, instead of tick by tick.
     pub skip_ticks: bool,
+    /// Let the clock run ahead of the event queue while nothing but one thread can do anything.
+    pub run_ahead: bool,
+}
+
+impl Shortcuts {
+    /// No shortcut: event by event, and tick by tick.
+    pub const NONE: Shortcuts = Shortcuts { skip_ticks: false, run_ahead: false };
 }
 
 impl Default for Shortcuts {
     fn default() -> Shortcuts {
-        Shortcuts { skip_ticks: true }
+        Shortcuts { skip_ticks: true, run_ahead: true }
     }
 }
 
@@ -69,8 +76,8 @@ enum Activity {
     Bytecode,
     /// It has executed C code that keeps the lock.
     C,
-    /// It deals with the lock, for what comes after.
-    Lock(After),
+    /// It deals with the lock, for what comes [after](Thread::after).
+    Lock,
     /// It carries out a request to the kernel while it holds the lock.
     Inside,
     /// It carries out a request to the kernel without holding the lock.
@@ -106,6 +113,8 @@ struct Execution {
 #[derive(Clone, Debug)]
 struct Thread {
     activity: Activity,
+    /// What it does when it has got what it wants of the lock.
+    after: After,
     /// The interpreter whose lock it must hold to execute bytecode; `None` if there is no such lock.
     lock: Option<usize>,
     program: usize,
@@ -178,6 +187,7 @@ impl<'a, O: Observer> Engine<'a, O> {
         let interpreters = interpreters.collect();
         let threads = model.threads.iter().enumerate().map(|(index, spec)| Thread {
             activity: Activity::Starting,
+            after: After::Program,
             lock: spec.interpreter.filter(|interpreter| has_lock(model, *interpreter)),
             program: spec.program,
             step: 0,
@@ -218,6 +228,9 @@ impl<'a, O: Observer> Engine<'a, O> {
         }
         self.users_begin();
         let limit = self.model.until.unwrap_or(LAST_INSTANT);
+        if self.shortcuts.run_ahead {
+            self.kernel.may_run_ahead(limit);
+        }
         while self.awaited > 0 {
             match self.kernel.next(limit) {
                 Happening::Turn(thread) => self.turn(thread),
@@ -273,7 +286,7 @@ impl<'a, O: Observer> Engine<'a, O> {
                 Activity::Starting => self.begin_program(thread),
                 Activity::Bytecode => self.bytecode_executed(thread),
                 Activity::C => self.c_executed(thread),
-                Activity::Lock(after) => self.lock(thread, after),
+                Activity::Lock => self.lock(thread),
                 Activity::Inside => self.inside(thread),
                 Activity::Outside => self.outside(thread),
             };

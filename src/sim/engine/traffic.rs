@@ -211,5 +211,9 @@ impl<O: Observer> Engine<'_, O> {
         if let Some(left) = &mut self.outside.unanswered[client] {
             *left = left.saturating_sub(1);
         }
+        if self.outside.all_answered() {
+            // The run ends with this turn.
+            self.kernel.may_run_ahead(self.kernel.now());
+        }
     }
 }
