@@ -106,4 +106,11 @@ pub struct Costs {
     pub channel_send: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to take a message out of a pipe or socket.
     pub channel_receive: Distribution,
+    /// Kernel time `select` takes for each descriptor that it looks at.
+    pub select_descriptor: Distribution,
+    /// Kernel time `poll` takes for each descriptor that it looks at.
+    pub poll_descriptor: Distribution,
+    /// Kernel time to map and unmap a block of memory too large for the heap (mallopt(3), `M_MMAP_THRESHOLD`: 128 KiB),
+    /// with its page fault.
+    pub large_allocation: Distribution,
 }

@@ -1,6 +1,7 @@
 //! A thread's program: a flat array of steps.
 
 use crate::des::{Distribution, Span};
+use crate::python::event_loop::Await;
 use crate::python::threading::Call;
 
 /// One step of a program.
@@ -102,6 +103,20 @@ pub enum Step {
         /// Index of the latency.
         latency: usize,
     },
+    /// Execute library code.
+    Library {
+        /// How many instructions.
+        instructions: u64,
+    },
+    /// Let other tasks of the thread go on until something has happened; only tasks of an event loop do so.
+    Await(Await),
+    /// Give a place of a semaphore of the event loop back.
+    Give {
+        /// Index of the semaphore among those of the loop.
+        semaphore: usize,
+    },
+    /// Run the tasks of the thread's event loop until all have ended.
+    RunTasks,
     /// The program ends.
     End,
 }

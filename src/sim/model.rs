@@ -3,6 +3,8 @@
 use crate::des::{Distribution, Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::machine::Machine;
+use crate::os::sync::Selector;
+use crate::python::event_loop::LoopKind;
 use crate::python::interpreter::GilConfig;
 use crate::python::program::Program;
 use crate::python::stretch::Stretch;
@@ -39,6 +41,8 @@ pub struct Model {
     pub latencies: usize,
     /// Users outside the machine, a group each.
     pub clients: Vec<ClientSpec>,
+    /// The event loops that threads run.
+    pub loops: Vec<LoopSpec>,
     /// The threads, from 1 to 4096; the first is the main thread.
     pub threads: Vec<ThreadSpec>,
     /// When the run is cut off, if it has not ended by itself.
@@ -62,6 +66,23 @@ pub struct ThreadSpec {
     pub announced: bool,
     /// On which cores it may run; at least one of the machine's.
     pub cores: CoreSet,
+    /// Index of the event loop whose tasks it runs, if its program does.
+    pub event_loop: Option<usize>,
+}
+
+/// An event loop; exactly one thread runs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoopSpec {
+    /// Whose it is.
+    pub kind: LoopKind,
+    /// How it learns what is ready.
+    pub selector: Selector,
+    /// How many descriptors it watches besides on which nothing ever happens, such as idle connections.
+    pub idle_descriptors: u64,
+    /// For each task, the index of its program.
+    pub tasks: Vec<usize>,
+    /// How many places each of its semaphores has at first.
+    pub semaphores: Vec<u64>,
 }
 
 /// Users outside the machine that send requests through a channel and wait for the answers.

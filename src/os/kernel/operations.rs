@@ -63,6 +63,16 @@ impl<O: Observer> Kernel<O> {
                     let cost = self.prices.channel_receive.draw();
                     self.execute(thread, Mode::Kernel, cost)
                 }
+                Next::Scan(selector, descriptors, then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.scan(selector, descriptors);
+                    self.execute(thread, Mode::Kernel, cost)
+                }
+                Next::Allocate(then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.prices.large_allocation.draw();
+                    self.execute(thread, Mode::Kernel, cost)
+                }
                 Next::Waking(woken, then) => {
                     self.set_phase(thread, then);
                     let cost = self.wake_for(thread, woken);

@@ -3,6 +3,7 @@
 use crate::des::random::Purpose;
 use crate::des::{Distribution, Draws, Span, Stream};
 use crate::os::machine::Machine;
+use crate::os::sync::Selector;
 
 /// A cost and the draws it is taken from.
 #[derive(Clone, Debug)]
@@ -41,6 +42,9 @@ pub(super) struct Prices {
     pub thread_start: Price,
     pub channel_send: Price,
     pub channel_receive: Price,
+    pub select_descriptor: Price,
+    pub poll_descriptor: Price,
+    pub large_allocation: Price,
 }
 
 impl Prices {
@@ -68,6 +72,18 @@ impl Prices {
             thread_start: Price::new(&costs.thread_start, seed, Purpose::ThreadStart, 0),
             channel_send: Price::new(&costs.channel_send, seed, Purpose::Channel, 0),
             channel_receive: Price::new(&costs.channel_receive, seed, Purpose::Channel, 1),
+            select_descriptor: Price::new(&costs.select_descriptor, seed, Purpose::Channel, 2),
+            poll_descriptor: Price::new(&costs.poll_descriptor, seed, Purpose::Channel, 3),
+            large_allocation: Price::new(&costs.large_allocation, seed, Purpose::SystemCall, 2),
+        }
+    }
+
+    /// What it costs to look at so many descriptors.
+    pub fn scan(&mut self, selector: Selector, descriptors: u64) -> Span {
+        match selector {
+            Selector::Select => self.select_descriptor.draw() * descriptors,
+            Selector::Poll => self.poll_descriptor.draw() * descriptors,
+            Selector::Epoll => Span::ZERO,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{ALARM, CORE, INTERRUPT, Kernel, Place, TIMER};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::Arrival;
-use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Timeout};
+use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Readiness, Timeout};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
 
@@ -112,6 +112,9 @@ impl<O: Observer> Kernel<O> {
         match self.objects.deliver(channel, message) {
             Delivery::Arrived(sleeper) => {
                 if let Some(thread) = sleeper {
+                    self.wake(thread, None);
+                }
+                while let Some(thread) = self.objects.pop_poller(channel, Readiness::Message) {
                     self.wake(thread, None);
                 }
                 true

@@ -2,10 +2,12 @@
 //!
 //! Sending and receiving are system calls. A receiver that finds nothing sleeps until a message comes; the sender wakes
 //! the one that has slept longest, which then looks again, for another may have taken the message meanwhile (`pipe(7)`,
-//! `unix(7)`). A sender that finds the channel full sleeps until a message has been taken.
+//! `unix(7)`). A sender that finds the channel full sleeps until a message has been taken. Who polls is woken besides:
+//! of those that sleep in the channel one is, of those that poll all are (`__wake_up_common`, kernel/sched/wait.c, v5.10).
 
 use std::collections::VecDeque;
 
+use super::poller::Readiness;
 use super::{ChannelId, Next, Objects, Outcome, Phase, QueueId, WaitQueues};
 use crate::des::Time;
 use crate::os::ThreadId;
@@ -44,24 +46,38 @@ impl Channel {
         let (receivers, senders) = (queues.add(), queues.add());
         Channel { capacity, messages: VecDeque::with_capacity(capacity), receivers, senders }
     }
+
+    pub fn has_message(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.messages.len() < self.capacity
+    }
 }
 
 pub(super) fn send(objects: &mut Objects, id: ChannelId, message: Message, phase: Phase) -> Next {
     let channel = &mut objects.channels[id.0];
     match phase {
-        Phase::Try | Phase::Woken if channel.messages.len() >= channel.capacity => {
+        Phase::Try | Phase::Woken if !channel.has_room() => {
             Next::Sleep { queue: Some(channel.senders), timeout: None, woken: None, then: Phase::Woken }
         }
         Phase::Try | Phase::Woken => Next::ChannelSend(Phase::Wake),
         Phase::Wake => {
             channel.messages.push_back(message);
-            match objects.queues.pop(channel.receivers) {
-                Some(receiver) => Next::Waking(Some(receiver), Phase::Finish),
-                None => Next::Done(Outcome::Done),
-            }
+            let receiver = objects.queues.pop(channel.receivers);
+            wake(objects, id, receiver, Readiness::Message)
         }
-        Phase::Finish => Next::Done(Outcome::Done),
+        Phase::AfterWake => wake(objects, id, None, Readiness::Message),
         _ => Next::SystemCall(Phase::Try),
+    }
+}
+
+/// Sends a message if there is room for it.
+pub(super) fn try_send(objects: &mut Objects, id: ChannelId, message: Message, phase: Phase) -> Next {
+    match phase {
+        Phase::Try if !objects.channels[id.0].has_room() => Next::Done(Outcome::Refused),
+        _ => send(objects, id, message, phase),
     }
 }
 
@@ -69,7 +85,7 @@ pub(super) fn send(objects: &mut Objects, id: ChannelId, message: Message, phase
 pub(super) fn receive(objects: &mut Objects, id: ChannelId, thread: ThreadId, phase: Phase) -> Next {
     let channel = &mut objects.channels[id.0];
     match phase {
-        Phase::Try | Phase::Woken | Phase::Retry => match channel.messages.pop_front() {
+        Phase::Try | Phase::Woken => match channel.messages.pop_front() {
             Some(message) => {
                 objects.received[thread] = message;
                 Next::ChannelReceive(Phase::Wake)
@@ -78,12 +94,36 @@ pub(super) fn receive(objects: &mut Objects, id: ChannelId, thread: ThreadId, ph
                 Next::Sleep { queue: Some(channel.receivers), timeout: None, woken: None, then: Phase::Woken }
             }
         },
-        Phase::Wake => match objects.queues.pop(channel.senders) {
-            Some(sender) => Next::Waking(Some(sender), Phase::Finish),
-            None => Next::Done(Outcome::Done),
-        },
-        Phase::Finish => Next::Done(Outcome::Done),
+        Phase::Wake => {
+            let sender = objects.queues.pop(channel.senders);
+            wake(objects, id, sender, Readiness::Room)
+        }
+        Phase::AfterWake => wake(objects, id, None, Readiness::Room),
         _ => Next::SystemCall(Phase::Try),
+    }
+}
+
+/// Receives a message if there is one; whoever `allocates` memory for it does so before it knows.
+pub(super) fn try_receive(
+    objects: &mut Objects,
+    id: ChannelId,
+    allocates: bool,
+    thread: ThreadId,
+    phase: Phase,
+) -> Next {
+    match phase {
+        Phase::Begin if allocates => Next::SystemCall(Phase::Retry),
+        Phase::Retry => Next::Allocate(Phase::Try),
+        Phase::Try if !objects.channels[id.0].has_message() => Next::Done(Outcome::Refused),
+        _ => receive(objects, id, thread, phase),
+    }
+}
+
+/// Wakes a sleeper, or else one that polls; comes back for the next that polls.
+fn wake(objects: &mut Objects, id: ChannelId, sleeper: Option<ThreadId>, readiness: Readiness) -> Next {
+    match sleeper.or_else(|| objects.pop_poller(id, readiness)) {
+        Some(sleeper) => Next::Waking(Some(sleeper), Phase::AfterWake),
+        None => Next::Done(Outcome::Done),
     }
 }
 

@@ -11,6 +11,7 @@ mod device;
 mod event;
 mod line;
 mod nptl;
+mod poller;
 mod queues;
 mod semaphore;
 mod thread_lock;
@@ -20,6 +21,7 @@ use crate::os::machine::Platform;
 use crate::os::{CoreId, ThreadId};
 pub(in crate::os) use channel::Delivery;
 pub use channel::{Asker, Message};
+pub use poller::{MOST_SELECTED, PollerId, Readiness, Selector};
 pub use queues::{QueueId, WaitQueues};
 
 /// A mutex's index.
@@ -105,6 +107,19 @@ pub enum Request {
     SendAway,
     /// Receive a message, waiting while there is none; [`Objects::received`] tells which.
     Receive(ChannelId),
+    /// Receive a message if there is one; [`Objects::received`] tells which.
+    TryReceive {
+        /// The channel.
+        channel: ChannelId,
+        /// Whether the memory for it is allocated anew, more than the heap has (as `asyncio` does, 256 KiB).
+        allocates: bool,
+    },
+    /// Send a message if there is room for it.
+    TrySend(ChannelId, Message),
+    /// Wait until something that a poller looks at is there, for at most so long.
+    Poll(PollerId, Option<Span>),
+    /// Tell a poller of a channel that it watches from now on.
+    Register(PollerId),
     /// Sleep for a time, and for the lateness of the timer.
     Sleep(Span),
 }
@@ -183,6 +198,10 @@ pub(super) enum Next {
     ChannelSend(Phase),
     /// Take a message out of a channel, within a system call.
     ChannelReceive(Phase),
+    /// Look at so many descriptors, within a system call.
+    Scan(Selector, u64, Phase),
+    /// Map memory for a large block, within a system call.
+    Allocate(Phase),
     /// Within a system call: wake this sleeper, or find none; both take time in the kernel.
     Waking(Option<ThreadId>, Phase),
     /// Block until woken, having woken this other thread.
@@ -234,6 +253,7 @@ pub struct Objects {
     events: Vec<event::Event>,
     channels: Vec<channel::Channel>,
     devices: Vec<device::Device>,
+    pollers: Vec<poller::Poller>,
     locks: Vec<thread_lock::ThreadLock>,
     /// For each thread, the order in which it came to the condition variable it came to last.
     tickets: Vec<u64>,
@@ -260,6 +280,7 @@ impl Objects {
             events: Vec::new(),
             channels: Vec::new(),
             devices: Vec::new(),
+            pollers: Vec::new(),
             locks: Vec::new(),
             tickets: vec![0; threads],
             lines: line::Lines::default(),
@@ -405,6 +426,12 @@ impl Objects {
             (Request::Send(channel, message), _) => channel::send(self, channel, message, phase),
             (Request::SendAway, _) => channel::send_away(phase),
             (Request::Receive(channel), _) => channel::receive(self, channel, thread, phase),
+            (Request::TryReceive { channel, allocates }, _) => {
+                channel::try_receive(self, channel, allocates, thread, phase)
+            }
+            (Request::TrySend(channel, message), _) => channel::try_send(self, channel, message, phase),
+            (Request::Poll(poller, timeout), _) => poller::poll(self, poller, timeout, phase),
+            (Request::Register(poller), _) => poller::register(self, poller, phase),
             (Request::Sleep(span), _) => blocking::sleep(span, phase),
         }
     }

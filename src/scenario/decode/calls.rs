@@ -183,7 +183,9 @@ fn time_of(step: &program::Step) -> TakesTime {
         program::Step::C { span, .. } | program::Step::Sleep { span } if is_always_zero(span) => {
             TakesTime::Perhaps
         }
+        program::Step::Library { instructions: 0 } => TakesTime::Never,
         program::Step::Run { .. }
+        | program::Step::Library { .. }
         | program::Step::Part { .. }
         | program::Step::Io { .. }
         | program::Step::C { .. }
@@ -192,11 +194,14 @@ fn time_of(step: &program::Step) -> TakesTime {
         program::Step::Send { .. }
         | program::Step::Receive { .. }
         | program::Step::Reply { .. }
-        | program::Step::AwaitReply { .. } => TakesTime::Perhaps,
+        | program::Step::AwaitReply { .. }
+        | program::Step::Await(_) => TakesTime::Perhaps,
         program::Step::Load { .. }
         | program::Step::Store { .. }
         | program::Step::BeginMark { .. }
         | program::Step::EndMark { .. }
+        | program::Step::Give { .. }
+        | program::Step::RunTasks
         | program::Step::LoopStart { .. }
         | program::Step::LoopEnd { .. }
         | program::Step::End => TakesTime::Never,

@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -21,11 +21,13 @@ const KEYS: [&str; 12] = [
     "migration",
     "channel",
     "thread_start",
+    "descriptor",
+    "large_allocation",
 ];
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 21] = [
+pub(crate) const PATHS: [&str; 24] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -47,6 +49,9 @@ pub(crate) const PATHS: [&str; 21] = [
     "costs.thread_start",
     "costs.channel.send",
     "costs.channel.receive",
+    "costs.descriptor.select",
+    "costs.descriptor.poll",
+    "costs.large_allocation",
 ];
 
 /// The costs of a machine. What is not given costs nothing, and no core ever falls into deep idle.
@@ -70,6 +75,7 @@ pub(crate) fn costs(
         problems,
     );
     let channel = group("channel", &["send", "receive"], problems);
+    let descriptor = group("descriptor", &["select", "poll"], problems);
     let mut reader = Reader { costs: node, provenance, problems };
     let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
     let system_call = reader.cost(reader.costs, "system_call", "costs.system_call");
@@ -92,6 +98,9 @@ pub(crate) fn costs(
     let thread_start = reader.cost(reader.costs, "thread_start", "costs.thread_start");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
     let channel_receive = reader.cost(channel, "receive", "costs.channel.receive");
+    let select_descriptor = reader.cost(descriptor, "select", "costs.descriptor.select");
+    let poll_descriptor = reader.cost(descriptor, "poll", "costs.descriptor.poll");
+    let large_allocation = reader.cost(reader.costs, "large_allocation", "costs.large_allocation");
     Some(Costs {
         context_switch: context_switch?,
         system_call: system_call?,
@@ -114,6 +123,9 @@ pub(crate) fn costs(
         thread_start: thread_start?,
         channel_send: channel_send?,
         channel_receive: channel_receive?,
+        select_descriptor: select_descriptor?,
+        poll_descriptor: poll_descriptor?,
+        large_allocation: large_allocation?,
     })
 }
 

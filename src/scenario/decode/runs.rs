@@ -91,6 +91,7 @@ pub(crate) fn model(
         channels: names.capacities(),
         devices: names.servers(),
         latencies: latencies.len(),
+        loops: Vec::new(),
         clients,
         threads,
         threading: names.objects.threading,
@@ -255,6 +256,7 @@ fn compiled(
                 daemon: group.daemon,
                 start: group.start,
                 cores: group.cores,
+                event_loop: None,
                 started_by_step: known.is_started(&group.name),
                 announced: known.is_started(&group.name) || known.is_joined(&group.name),
             });
