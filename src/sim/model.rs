@@ -49,6 +49,13 @@ pub struct Model {
     pub until: Option<Time>,
 }
 
+impl Model {
+    /// How many tasks all event loops have.
+    pub fn tasks(&self) -> usize {
+        self.loops.iter().map(|event_loop| event_loop.tasks.len()).sum()
+    }
+}
+
 /// One thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThreadSpec {

@@ -26,8 +26,8 @@ pub struct Message {
 pub enum Asker {
     /// Nobody.
     Nobody,
-    /// A thread of this machine.
-    Thread(ThreadId),
+    /// A thread of this machine, or a task of one.
+    Routine(usize),
     /// A user outside the machine, by index.
     User(usize),
 }

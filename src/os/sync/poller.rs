@@ -95,11 +95,7 @@ impl Objects {
     }
 
     /// A thread that sleeps in a poll which looks at this; it sleeps no more.
-    pub(in crate::os) fn pop_poller(
-        &mut self,
-        channel: ChannelId,
-        readiness: Readiness,
-    ) -> Option<ThreadId> {
+    pub(in crate::os) fn pop_poller(&mut self, channel: ChannelId, readiness: Readiness) -> Option<ThreadId> {
         let Objects { pollers, queues, .. } = self;
         let looking = pollers.iter().filter(|poller| poller.looks_at(channel, readiness));
         looking.map(|poller| poller.sleeper).find_map(|sleeper| queues.pop(sleeper))

@@ -9,27 +9,27 @@ use crate::trace::{Mark, Observer};
 impl<O: Observer> Engine<'_, O> {
     /// Begins to execute a stretch from one position to another, by `run_bytecode`.
     pub(super) fn enter_stretch(&mut self, thread: ThreadId, stretch: usize, from: Span, to: Span) {
-        self.threads[thread].execution =
+        self.threads[thread].routine.execution =
             Execution { stretch, span: to, position: from, ..Execution::default() };
     }
 
     /// Whether some of its stretch is left for `thread` to execute.
     pub(super) fn has_bytecode_left(&self, thread: ThreadId) -> bool {
-        let execution = &self.threads[thread].execution;
+        let execution = &self.threads[thread].routine.execution;
         execution.position < execution.span
     }
 
     /// Begins a burst of bytecode up to the next check or the end of the stretch.
     pub(super) fn run_bytecode(&mut self, thread: ThreadId) -> bool {
-        let Execution { position, span, .. } = self.threads[thread].execution;
+        let Execution { position, span, .. } = self.threads[thread].routine.execution;
         let check_at = self.next_check(thread, position);
         let end = check_at.unwrap_or(span);
         self.threads[thread].activity = Activity::Bytecode;
-        self.threads[thread].execution.burst = end - position;
-        self.threads[thread].execution.check_at = check_at;
-        self.threads[thread].execution.target = end;
+        self.threads[thread].routine.execution.burst = end - position;
+        self.threads[thread].routine.execution.check_at = check_at;
+        self.threads[thread].routine.execution.target = end;
         let stop = self.next_stop(thread, position, end);
-        self.threads[thread].execution.burst = stop - position;
+        self.threads[thread].routine.execution.burst = stop - position;
         !self.kernel.execute_user(thread, stop - position)
     }
 
@@ -38,21 +38,21 @@ impl<O: Observer> Engine<'_, O> {
         if self.shortcuts.skip_ticks {
             return end;
         }
-        let stretch = &self.model.stretches[self.threads[thread].execution.stretch];
+        let stretch = &self.model.stretches[self.threads[thread].routine.execution.stretch];
         let next = stretch.position_of_tick(stretch.ticks_until(position) + 1);
         next.map_or(end, |next| next.min(end))
     }
 
     /// The burst of bytecode is over: at a check, or at the end of the stretch.
     pub(super) fn bytecode_executed(&mut self, thread: ThreadId) -> bool {
-        let execution = &mut self.threads[thread].execution;
+        let execution = &mut self.threads[thread].routine.execution;
         let from = execution.position;
         execution.position += execution.burst;
         let (present, target) = (execution.position, execution.target);
         if present < target {
             return self.step_on(thread, from, present, target);
         }
-        let execution = &mut self.threads[thread].execution;
+        let execution = &mut self.threads[thread].routine.execution;
         execution.burst = Span::ZERO;
         let to = execution.position;
         let is_check = execution.check_at.take() == Some(to);
@@ -70,12 +70,12 @@ impl<O: Observer> Engine<'_, O> {
 
     /// A tick that leads nowhere: the burst goes on.
     fn step_on(&mut self, thread: ThreadId, from: Span, present: Span, target: Span) -> bool {
-        let stretch = &self.model.stretches[self.threads[thread].execution.stretch];
+        let stretch = &self.model.stretches[self.threads[thread].routine.execution.stretch];
         if let Some(lock) = self.threads[thread].lock {
             self.interpreters[lock].gil.executed(stretch, from, present);
         }
         let stop = self.next_stop(thread, present, target);
-        self.threads[thread].execution.burst = stop - present;
+        self.threads[thread].routine.execution.burst = stop - present;
         self.kernel.go_on_in_user(thread, stop - present);
         false
     }
@@ -83,7 +83,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The position at which a thread that executes bytecode from `position` on is led into the lock code, if that is
     /// within its stretch.
     fn next_check(&self, thread: ThreadId, position: Span) -> Option<Span> {
-        let Execution { stretch, span, .. } = self.threads[thread].execution;
+        let Execution { stretch, span, .. } = self.threads[thread].routine.execution;
         let lock = self.threads[thread].lock?;
         let check = self.interpreters[lock].gil.next_check(&self.model.stretches[stretch], position);
         check.filter(|position| *position <= span)
@@ -95,14 +95,14 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         let left = self.kernel.burst_left(holder);
-        let Execution { position, burst, check_at, target, .. } = self.threads[holder].execution;
+        let Execution { position, burst, check_at, target, .. } = self.threads[holder].routine.execution;
         let present = position + burst - left;
         let Some(check) = self.next_check(holder, present) else { return };
         // A holder that is on its way to an earlier check sees it there.
         if check_at.is_some_and(|earlier| earlier <= check) {
             return;
         }
-        let execution = &mut self.threads[holder].execution;
+        let execution = &mut self.threads[holder].routine.execution;
         execution.check_at = Some(check);
         execution.target = check;
         if check < position + burst {

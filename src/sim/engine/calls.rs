@@ -31,11 +31,10 @@ impl<O: Observer> Engine<'_, O> {
     /// Carries out the next step of the thread's innermost call. `None` if that takes no time and more can follow, else
     /// whether the thread is still on its turn.
     pub(super) fn step_call(&mut self, thread: ThreadId) -> Option<bool> {
-        let frame = self.threads[thread].calls.last_mut()?;
+        let frame = self.threads[thread].routine.calls.last_mut()?;
         match self.threading.step(thread, frame) {
             Next::Python(instructions) => {
-                let (stretch, instruction) = self.model.library;
-                self.enter_stretch(thread, stretch, Span::ZERO, instruction * instructions);
+                self.library(thread, instructions);
                 None
             }
             Next::Take(lock) => Some(self.take(thread, lock)),
@@ -44,7 +43,7 @@ impl<O: Observer> Engine<'_, O> {
                 Some(self.ask_inside(thread, Request::LockRelease(self.locks[lock].id)))
             }
             Next::Call(call) => {
-                self.threads[thread].calls.push(Frame::new(call));
+                self.threads[thread].routine.calls.push(Frame::new(call));
                 None
             }
             // `RuntimeError: threads can only be started once`.
@@ -57,7 +56,7 @@ impl<O: Observer> Engine<'_, O> {
                 Some(self.ask_inside(thread, Request::StartThread(other)))
             }
             Next::Return => {
-                self.threads[thread].calls.pop();
+                self.threads[thread].routine.calls.pop();
                 None
             }
             Next::Raise => {
@@ -65,6 +64,12 @@ impl<O: Observer> Engine<'_, O> {
                 None
             }
         }
+    }
+
+    /// Begins to execute so many instructions of library code.
+    pub(super) fn library(&mut self, thread: ThreadId, instructions: u64) {
+        let (stretch, instruction) = self.model.library;
+        self.enter_stretch(thread, stretch, Span::ZERO, instruction * instructions);
     }
 
     /// Takes a lock of the program: from 3.3 on it is first tried without giving the GIL up (`_threadmodule.c`).
@@ -138,7 +143,7 @@ impl<O: Observer> Engine<'_, O> {
 
     /// An exception that nobody catches ends the thread's program.
     fn abandon_program(&mut self, thread: ThreadId) {
-        let state = &mut self.threads[thread];
+        let state = &mut self.threads[thread].routine;
         state.calls.clear();
         state.loops.clear();
         state.step = self.model.programs[state.program].steps.len() - 1;
@@ -146,13 +151,14 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Loads a shared variable.
     pub(super) fn load(&mut self, thread: ThreadId, variable: usize) {
-        self.threads[thread].loaded = self.variables[variable].value;
-        self.threads[thread].stores_seen = self.variables[variable].stores;
+        self.threads[thread].routine.loaded = self.variables[variable].value;
+        self.threads[thread].routine.stores_seen = self.variables[variable].stores;
     }
 
     /// Stores what was loaded last, changed: what others have stored since is lost.
     pub(super) fn store(&mut self, thread: ThreadId, variable: usize, change: i64) {
-        let (loaded, stores_seen) = (self.threads[thread].loaded, self.threads[thread].stores_seen);
+        let (loaded, stores_seen) =
+            (self.threads[thread].routine.loaded, self.threads[thread].routine.stores_seen);
         let variable = &mut self.variables[variable];
         variable.overwritten += u64::from(variable.stores != stores_seen);
         variable.stores += 1;

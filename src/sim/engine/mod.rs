@@ -9,19 +9,21 @@ mod bytecode;
 mod calls;
 mod lock;
 mod program;
+mod tasks;
 mod traffic;
 
 use crate::des::random::Purpose;
 use crate::des::{Span, Stream, Time};
 use crate::os::ThreadId;
 use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
-use crate::os::sync::{Message, Request};
+use crate::os::sync::{ChannelId, Message, Request};
 use crate::python::gil::Gil;
 use crate::python::interpreter::GilConfig;
 use crate::python::threading::{Frame, LockNumber, Threading};
 use crate::sim::model::{Model, ThreadSpec};
 use crate::sim::report::{Ending, GilCounters, Report, ThreadReport, Variable};
 use crate::trace::Observer;
+use tasks::EventLoop;
 use traffic::Traffic;
 
 /// Runs a model to its end.
@@ -117,34 +119,85 @@ struct Thread {
     after: After,
     /// The interpreter whose lock it must hold to execute bytecode; `None` if there is no such lock.
     lock: Option<usize>,
-    program: usize,
-    /// The step that comes next.
-    step: usize,
-    execution: Execution,
-    /// For each loop that the thread is in: the step at which it starts, and how many rounds are left.
-    loops: Vec<(usize, Option<u64>)>,
-    /// The calls of library code that it is in, the innermost last.
-    calls: Vec<Frame>,
+    /// The program that it goes through: its own, or that of a task of its event loop.
+    routine: Routine,
     /// The lock of the program that it is about to take.
     wants: Option<LockNumber>,
     /// A step has started it.
     is_started: bool,
     /// It has told others of its end.
     announced: bool,
-    /// The shared variable it loaded last.
-    loaded: i64,
-    /// How often that variable had been stored to.
-    stores_seen: u64,
-    stream: Stream,
     ended: Option<Time>,
     acquisitions: u64,
     failed_acquisitions: u64,
     /// It was woken for the lock in vain, and has not slept since.
     has_failed: bool,
-    /// What comes when its request to the kernel has been carried out.
+}
+
+/// How far a program has come, and what it remembers.
+#[derive(Clone, Debug)]
+struct Routine {
+    /// Threads come first, then the tasks of event loops.
+    number: usize,
+    program: usize,
+    /// The step that comes next.
+    step: usize,
+    execution: Execution,
+    /// For each loop that it is in: the step at which it starts, and how many rounds are left.
+    loops: Vec<(usize, Option<u64>)>,
+    /// The calls of library code that it is in, the innermost last.
+    calls: Vec<Frame>,
+    /// The shared variable it loaded last.
+    loaded: i64,
+    /// How often that variable had been stored to.
+    stores_seen: u64,
+    stream: Stream,
+    /// What comes when the request to the kernel has been carried out.
     traffic: Traffic,
     /// The message it received last from each channel, and has not answered.
     received: Vec<Option<Message>>,
+    /// The task that joins the queue of the event loop when the present bytecode has been executed.
+    wakes: Option<usize>,
+    /// What it has just received.
+    inbox: Option<Message>,
+    /// What it is sending, until it has gone.
+    outgoing: Option<(ChannelId, Message)>,
+    /// It has tried in vain to receive or to send.
+    was_refused: bool,
+    /// What it has drawn for a sleep that it has not begun.
+    sleeps: Option<Span>,
+    /// Its question has gone out of the machine.
+    awaits_io: bool,
+    /// How many instructions of library code come first when it goes on.
+    instructions_before: u64,
+    /// It is a task that has come to its end.
+    has_ended: bool,
+}
+
+impl Routine {
+    fn new(number: usize, program: usize, model: &Model, seed: u64) -> Routine {
+        Routine {
+            number,
+            program,
+            step: 0,
+            execution: Execution::default(),
+            loops: Vec::with_capacity(model.programs[program].loop_depth()),
+            calls: Vec::with_capacity(DEEPEST_CALL),
+            loaded: 0,
+            stores_seen: 0,
+            stream: Stream::new(seed, Purpose::Program, number as u64),
+            traffic: Traffic::None,
+            received: vec![None; model.channels.len()],
+            wakes: None,
+            inbox: None,
+            outgoing: None,
+            was_refused: false,
+            sleeps: None,
+            awaits_io: false,
+            instructions_before: 0,
+            has_ended: false,
+        }
+    }
 }
 
 /// An interpreter and its lock.
@@ -163,6 +216,7 @@ struct Engine<'a, O> {
     kernel: Kernel<O>,
     interpreters: Vec<Interpreter>,
     threads: Vec<Thread>,
+    loops: Vec<EventLoop>,
     outside: traffic::Outside,
     threading: Threading,
     locks: Vec<calls::Lock>,
@@ -174,9 +228,9 @@ struct Engine<'a, O> {
 impl<'a, O: Observer> Engine<'a, O> {
     fn new(model: &'a Model, seed: u64, observer: O, shortcuts: Shortcuts) -> Engine<'a, O> {
         let count = model.threads.len();
-        let users = model.clients.iter().map(|client| client.users()).sum();
+        let users: usize = model.clients.iter().map(|client| client.users()).sum();
         let affinity: Vec<_> = model.threads.iter().map(|thread| thread.cores).collect();
-        let mut kernel = Kernel::new(&model.machine, &affinity, users, seed, observer);
+        let mut kernel = Kernel::new(&model.machine, &affinity, users + model.tasks(), seed, observer);
         let interpreters = (0..model.interpreters).map(|_| Interpreter {
             gil: Gil::new(model.gil, kernel.objects(), count),
             holder: None,
@@ -189,24 +243,23 @@ impl<'a, O: Observer> Engine<'a, O> {
             activity: Activity::Starting,
             after: After::Program,
             lock: spec.interpreter.filter(|interpreter| has_lock(model, *interpreter)),
-            program: spec.program,
-            step: 0,
-            execution: Execution::default(),
-            loops: Vec::with_capacity(model.programs[spec.program].loop_depth()),
-            calls: Vec::with_capacity(DEEPEST_CALL),
+            routine: Routine::new(index, spec.program, model, seed),
             wants: None,
             is_started: false,
             announced: false,
-            loaded: 0,
-            stores_seen: 0,
-            stream: Stream::new(seed, Purpose::Program, index as u64),
             ended: None,
             acquisitions: 0,
             failed_acquisitions: 0,
             has_failed: false,
-            traffic: Traffic::None,
-            received: vec![None; model.channels.len()],
         });
+        let threads = threads.collect();
+        let mut first_task = count;
+        let loops = model.loops.iter().map(|spec| {
+            let first = first_task;
+            first_task += spec.tasks.len();
+            EventLoop::new(spec, first, model, seed, kernel.objects())
+        });
+        let loops = loops.collect();
         Engine {
             model,
             shortcuts,
@@ -214,7 +267,8 @@ impl<'a, O: Observer> Engine<'a, O> {
             locks: calls::locks(&model.threading, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
             interpreters,
-            threads: threads.collect(),
+            threads,
+            loops,
             outside: traffic::Outside::new(model, seed, kernel.objects()),
             awaited: model.threads.iter().filter(|thread| is_awaited(model, thread)).count(),
             kernel,

@@ -15,7 +15,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The thread has just been started.
     pub(super) fn begin_program(&mut self, thread: ThreadId) -> bool {
         if self.model.threads[thread].announced {
-            self.threads[thread].calls.push(Frame::new(Call::Begin));
+            self.threads[thread].routine.calls.push(Frame::new(Call::Begin));
         }
         self.take_lock_to_go_on(thread)
     }
@@ -26,7 +26,7 @@ impl<O: Observer> Engine<'_, O> {
         let announces =
             self.model.threads[thread].announced && !std::mem::replace(&mut state.announced, true);
         if announces {
-            state.step -= 1;
+            state.routine.step -= 1;
         }
         announces
     }
@@ -55,13 +55,16 @@ impl<O: Observer> Engine<'_, O> {
             if self.has_bytecode_left(thread) {
                 return self.run_bytecode(thread);
             }
-            if !self.threads[thread].calls.is_empty() {
+            if !self.threads[thread].routine.calls.is_empty() {
                 match self.step_call(thread) {
                     Some(goes_on) => return goes_on,
                     None => continue,
                 }
             }
-            let state = &mut self.threads[thread];
+            if let Some(task) = self.threads[thread].routine.wakes.take() {
+                self.join_loop(thread, task);
+            }
+            let state = &mut self.threads[thread].routine;
             let step = &model.programs[state.program].steps[state.step];
             state.step += 1;
             match step {
@@ -99,8 +102,21 @@ impl<O: Observer> Engine<'_, O> {
                 Step::AwaitReply { latency } => return self.await_reply(thread, *latency),
                 Step::BeginMark { latency } => self.begin_mark(thread, *latency),
                 Step::EndMark { latency } => self.end_mark(thread, *latency),
+                Step::Library { instructions } => self.library(thread, *instructions),
+                Step::Give { semaphore } => self.give(thread, *semaphore),
+                Step::Await(what) => {
+                    if let Some(goes_on) = self.await_(thread, what) {
+                        return goes_on;
+                    }
+                }
+                Step::RunTasks => {
+                    if let Some(goes_on) = self.run_tasks(thread) {
+                        return goes_on;
+                    }
+                }
+                Step::End if self.is_in_task(thread) => self.end_task(thread),
                 Step::End if self.announces_end(thread) => {
-                    self.threads[thread].calls.push(Frame::new(Call::End));
+                    self.threads[thread].routine.calls.push(Frame::new(Call::End));
                 }
                 Step::End => {
                     return match self.threads[thread].lock {
@@ -112,12 +128,12 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    fn draw(&mut self, thread: ThreadId, span: &Distribution) -> Span {
-        span.sample(&mut self.threads[thread].stream)
+    pub(super) fn draw(&mut self, thread: ThreadId, span: &Distribution) -> Span {
+        span.sample(&mut self.threads[thread].routine.stream)
     }
 
     fn end_of_round(&mut self, thread: ThreadId) {
-        let state = &mut self.threads[thread];
+        let state = &mut self.threads[thread].routine;
         let Some((body, left)) = state.loops.last_mut() else { return };
         if let Some(left) = left {
             *left -= 1;
@@ -177,9 +193,9 @@ impl<O: Observer> Engine<'_, O> {
     /// Carries out a request for which the thread does not hold the lock; afterwards it takes the lock again.
     pub(super) fn outside(&mut self, thread: ThreadId) -> bool {
         match self.kernel.proceed(thread) {
-            Progress::Ended(_) => {
+            Progress::Ended(outcome) => {
                 self.lock_taken(thread);
-                self.traffic_ended(thread);
+                self.traffic_ended(thread, outcome);
                 self.take_lock_to_go_on(thread)
             }
             Progress::Pending => false,

@@ -4,7 +4,7 @@ use super::{Engine, Model};
 use crate::des::random::Purpose;
 use crate::des::{Span, Stream, Time};
 use crate::os::ThreadId;
-use crate::os::sync::{Asker, ChannelId, DeviceId, Message, Objects, Request};
+use crate::os::sync::{Asker, ChannelId, DeviceId, Message, Objects, Outcome, Request};
 use crate::sim::latency::Latency;
 use crate::sim::model::Arrivals;
 use crate::trace::Observer;
@@ -26,6 +26,12 @@ pub(super) enum Traffic {
         /// Which latency is measured.
         latency: usize,
     },
+    /// It has tried to receive.
+    Trying,
+    /// It has tried to send.
+    TryingToSend,
+    /// What it has asked outside the machine is answered after so long.
+    AnsweredIn(Span),
 }
 
 /// A user outside the machine.
@@ -40,14 +46,14 @@ struct User {
 pub(super) struct Outside {
     pub channels: Vec<ChannelId>,
     pub devices: Vec<DeviceId>,
-    /// For each thread, the channel through which it is answered, and when it asked.
-    answers: Vec<ChannelId>,
-    asked: Vec<Time>,
+    /// For each routine, the channel through which it is answered, and when it asked.
+    pub answers: Vec<ChannelId>,
+    pub asked: Vec<Time>,
     users: Vec<User>,
     /// For each client, how many requests may still be sent, and how many are to be answered; `None` for no end.
     unsent: Vec<Option<u64>>,
     unanswered: Vec<Option<u64>>,
-    /// For each thread and latency, since when a request has been going on.
+    /// For each routine and latency, since when a request has been going on.
     marks: Vec<Vec<Option<Time>>>,
     latencies: Vec<Latency>,
 }
@@ -56,7 +62,8 @@ impl Outside {
     pub fn new(model: &Model, seed: u64, objects: &mut Objects) -> Outside {
         let channels = model.channels.iter().map(|capacity| objects.new_channel(*capacity)).collect();
         let devices = model.devices.iter().map(|servers| objects.new_device(*servers)).collect();
-        let answers = model.threads.iter().map(|_| objects.new_channel(1)).collect();
+        let routines = model.threads.len() + model.tasks();
+        let answers = (0..routines).map(|_| objects.new_channel(1)).collect();
         let mut users = Vec::new();
         for (client, spec) in model.clients.iter().enumerate() {
             for _ in 0..spec.users() {
@@ -67,11 +74,11 @@ impl Outside {
             channels,
             devices,
             answers,
-            asked: vec![Time::ZERO; model.threads.len()],
+            asked: vec![Time::ZERO; routines],
             users,
             unsent: model.clients.iter().map(|client| client.requests).collect(),
             unanswered: model.clients.iter().map(|client| client.requests).collect(),
-            marks: vec![vec![None; model.latencies]; model.threads.len()],
+            marks: vec![vec![None; model.latencies]; routines],
             latencies: (0..model.latencies).map(|_| Latency::default()).collect(),
         }
     }
@@ -91,62 +98,82 @@ impl<O: Observer> Engine<'_, O> {
     /// Sends a message; a thread that asks remembers when.
     pub(super) fn send(&mut self, thread: ThreadId, channel: usize, asks: bool) -> bool {
         let now = self.kernel.now();
-        let asker = if asks { Asker::Thread(thread) } else { Asker::Nobody };
-        self.outside.asked[thread] = now;
+        let routine = self.threads[thread].routine.number;
+        let asker = if asks { Asker::Routine(routine) } else { Asker::Nobody };
+        self.outside.asked[routine] = now;
         let request = Request::Send(self.outside.channels[channel], Message { sent: now, asker });
         self.without_lock(thread, request)
     }
 
     /// Answers the message that the thread received last from the channel; an answer that nobody awaits goes out of the machine.
     pub(super) fn reply(&mut self, thread: ThreadId, channel: usize) -> bool {
-        let now = self.kernel.now();
-        let request = match self.threads[thread].received[channel].take() {
-            Some(Message { asker: Asker::Thread(asker), .. }) => {
-                let answer = Message { sent: now, asker: Asker::Nobody };
-                Request::Send(self.outside.answers[asker], answer)
-            }
-            Some(message @ Message { asker: Asker::User(_), .. }) => {
-                self.threads[thread].traffic = Traffic::Answering(message);
-                Request::SendAway
-            }
-            _ => Request::SendAway,
+        let request = match self.answer_to(thread, channel) {
+            Ok((channel, answer)) => Request::Send(channel, answer),
+            Err(request) => request,
         };
         self.without_lock(thread, request)
     }
 
+    /// The answer to what was received last from a channel, and where it goes; the request that sends it out of the
+    /// machine if it goes there.
+    pub(super) fn answer_to(
+        &mut self,
+        thread: ThreadId,
+        channel: usize,
+    ) -> Result<(ChannelId, Message), Request> {
+        let now = self.kernel.now();
+        match self.threads[thread].routine.received[channel].take() {
+            Some(Message { asker: Asker::Routine(asker), .. }) => {
+                Ok((self.outside.answers[asker], Message { sent: now, asker: Asker::Nobody }))
+            }
+            Some(message @ Message { asker: Asker::User(_), .. }) => {
+                self.threads[thread].routine.traffic = Traffic::Answering(message);
+                Err(Request::SendAway)
+            }
+            _ => Err(Request::SendAway),
+        }
+    }
+
     /// Waits for the answer to what the thread asked.
     pub(super) fn await_reply(&mut self, thread: ThreadId, latency: usize) -> bool {
-        self.threads[thread].traffic = Traffic::Asking { latency };
-        let request = Request::Receive(self.outside.answers[thread]);
+        self.threads[thread].routine.traffic = Traffic::Asking { latency };
+        let request = Request::Receive(self.outside.answers[self.threads[thread].routine.number]);
         self.without_lock(thread, request)
     }
 
     /// The thread's request to the kernel has been carried out.
-    pub(super) fn traffic_ended(&mut self, thread: ThreadId) {
-        match std::mem::replace(&mut self.threads[thread].traffic, Traffic::None) {
+    pub(super) fn traffic_ended(&mut self, thread: ThreadId, outcome: Outcome) {
+        match std::mem::replace(&mut self.threads[thread].routine.traffic, Traffic::None) {
             Traffic::None => {}
             Traffic::Receiving { channel } => {
-                self.threads[thread].received[channel] = Some(self.kernel.objects().received(thread));
+                self.threads[thread].routine.received[channel] = Some(self.kernel.objects().received(thread));
             }
             Traffic::Answering(message) => self.user_answered(message),
             Traffic::Asking { latency } => {
-                let asked = self.outside.asked[thread];
+                let asked = self.outside.asked[self.threads[thread].routine.number];
                 self.measured(latency, asked);
+            }
+            traffic @ (Traffic::Trying | Traffic::TryingToSend) => self.has_tried(thread, traffic, outcome),
+            Traffic::AnsweredIn(wait) => {
+                let task = self.threads[thread].routine.number - self.threads.len();
+                self.kernel.set_alarm(self.outside.users.len() + task, wait);
             }
         }
     }
 
     pub(super) fn begin_mark(&mut self, thread: ThreadId, latency: usize) {
-        self.outside.marks[thread][latency] = Some(self.kernel.now());
+        let routine = self.threads[thread].routine.number;
+        self.outside.marks[routine][latency] = Some(self.kernel.now());
     }
 
     pub(super) fn end_mark(&mut self, thread: ThreadId, latency: usize) {
-        if let Some(begin) = self.outside.marks[thread][latency].take() {
+        let routine = self.threads[thread].routine.number;
+        if let Some(begin) = self.outside.marks[routine][latency].take() {
             self.measured(latency, begin);
         }
     }
 
-    fn measured(&mut self, latency: usize, since: Time) {
+    pub(super) fn measured(&mut self, latency: usize, since: Time) {
         let lasted = self.kernel.now().since(since);
         self.outside.latencies[latency].record(lasted);
     }
@@ -164,7 +191,15 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// The alarm of a user has come: it sends a request, if there is one left.
+    ///
+    /// Beyond the users, tasks have alarms: what they wait for from outside has come.
     pub(super) fn user_acts(&mut self, user: usize) {
+        if let Some(task) = user.checked_sub(self.outside.users.len()) {
+            let answer = Message { sent: self.kernel.now(), asker: Asker::Nobody };
+            let channel = self.outside.answers[self.threads.len() + task];
+            self.kernel.deliver(channel, answer);
+            return;
+        }
         let client = self.outside.users[user].client;
         if let Some(left) = &mut self.outside.unsent[client] {
             if *left == 0 {
