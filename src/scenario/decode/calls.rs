@@ -25,6 +25,8 @@ pub(crate) struct Nature {
     pub time: TakesTime,
     /// Whether they never end.
     pub endless: bool,
+    /// Whether they can only be done by a task of an event loop.
+    pub awaits: bool,
     /// How deep calls and loops are nested within them.
     pub height: usize,
 }
@@ -41,12 +43,13 @@ pub(crate) enum TakesTime {
 }
 
 impl Nature {
-    const NOTHING: Nature = Nature { time: TakesTime::Never, endless: false, height: 0 };
+    const NOTHING: Nature = Nature { time: TakesTime::Never, endless: false, awaits: false, height: 0 };
 
     fn and(self, other: Nature) -> Nature {
         Nature {
             time: self.time.max(other.time),
             endless: self.endless || other.endless,
+            awaits: self.awaits || other.awaits,
             height: self.height.max(other.height),
         }
     }
@@ -100,6 +103,8 @@ impl<'a> Inspector<'a> {
             Action::Block(steps) => self.steps(steps),
             Action::Start(_) | Action::Join(_) => simple(TakesTime::Always),
             Action::Request { .. } => simple(TakesTime::Perhaps),
+            // Library code takes time, even if nothing is waited for.
+            Action::Await(_) => Some(Nature { time: TakesTime::Always, awaits: true, ..Nature::NOTHING }),
             Action::Call(index) => self.call(*index, step.position),
             Action::Loop { count, body } => {
                 let body = self.nested(step.position, |inspector| inspector.steps(body))?;

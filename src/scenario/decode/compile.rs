@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::des::Span;
+use crate::python::event_loop::Instructions;
 use crate::python::program::{self, Program};
 use crate::python::stretch::Stretch;
 use crate::python::threading::Call;
@@ -29,6 +30,8 @@ pub(crate) struct Compiler<'a> {
     pub stretches: &'a [Stretch],
     /// The indices of the threads of each name.
     pub threads: &'a BTreeMap<String, Range<usize>>,
+    /// What the parts of the event loop take, in the program of a task.
+    pub event_loop: Option<&'static Instructions>,
     /// How many steps may still be visited; every call and loop counts, so that empty ones cannot multiply either.
     pub budget: &'a mut usize,
 }
@@ -50,6 +53,9 @@ impl Compiler<'_> {
             match &step.action {
                 Action::Step(step) if does_nothing(step) => {}
                 Action::Step(step) => compiled.push(step.clone()),
+                Action::Await(what) => {
+                    compiled.extend(self.event_loop.iter().flat_map(|instructions| what.steps(instructions)));
+                }
                 Action::Block(steps) => self.steps(steps, compiled)?,
                 Action::Start(name) => self.for_each_thread(name, Call::Start, compiled),
                 Action::Join(name) => self.for_each_thread(name, Call::Join, compiled),

@@ -3,13 +3,25 @@
 use std::collections::BTreeMap;
 
 use crate::python::threading::{Call, Threading};
+use crate::scenario::decode::awaits::{TaskObject, TaskQueue};
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::{Problems, quoted};
 use crate::scenario::yaml::Node;
 
 /// The kinds of objects; some have a number.
-const KINDS: [&str; 9] =
-    ["lock", "rlock", "semaphore", "bounded_semaphore", "event", "condition", "queue", "barrier", "variable"];
+const KINDS: [&str; 11] = [
+    "lock",
+    "rlock",
+    "semaphore",
+    "bounded_semaphore",
+    "event",
+    "condition",
+    "queue",
+    "barrier",
+    "variable",
+    "async_semaphore",
+    "async_queue",
+];
 /// The steps that name an object.
 pub(crate) const STEPS: [&str; 13] = [
     "lock",
@@ -38,6 +50,7 @@ enum Object {
     Queue(usize),
     Barrier(usize),
     Variable(usize),
+    OfTasks(TaskObject),
 }
 
 /// The objects of a run, by name.
@@ -45,6 +58,8 @@ enum Object {
 pub(crate) struct Objects {
     named: BTreeMap<String, Object>,
     variables: Vec<String>,
+    /// How many places each semaphore of an event loop has at first.
+    task_semaphores: Vec<u64>,
     /// Their state at first.
     pub threading: Threading,
 }
@@ -83,6 +98,35 @@ impl Objects {
         named.collect()
     }
 
+    /// How many places each semaphore of an event loop has at first; each loop has its own.
+    pub fn task_semaphores(&self) -> &[u64] {
+        &self.task_semaphores
+    }
+
+    /// Whether a step names an object that tasks of an event loop share.
+    pub fn is_of_tasks(&self, node: &Node) -> bool {
+        let object = node.text().and_then(|name| self.named.get(name));
+        matches!(object, Some(Object::OfTasks(_)))
+    }
+
+    /// An object that tasks of an event loop share.
+    pub fn of_tasks(&self, node: &Node, problems: &mut Problems) -> Option<TaskObject> {
+        match self.named(node, problems)? {
+            Object::OfTasks(object) => Some(object),
+            object => {
+                let message = format!("{} blocks its thread and cannot be awaited", object.describe());
+                let help = "make it an `async_semaphore` or an `async_queue`, or leave `await` out";
+                problems.add_with_help(node.position, message, help);
+                None
+            }
+        }
+    }
+
+    fn task_semaphore(&mut self, places: u64) -> usize {
+        self.task_semaphores.push(places);
+        self.task_semaphores.len() - 1
+    }
+
     /// The number of a shared variable.
     pub fn variable(&self, name: &str) -> Option<usize> {
         self.variables.iter().position(|variable| variable == name)
@@ -92,6 +136,11 @@ impl Objects {
     pub fn call(&self, step: &str, node: &Node, problems: &mut Problems) -> Option<Call> {
         let object = self.named(node, problems)?;
         let call = call_of(step, object);
+        if call.is_none() && matches!(object, Object::OfTasks(_)) {
+            let message = format!("{} is awaited", object.describe());
+            problems.add_with_help(node.position, message, format!("write `await: {{{step}: ...}}`"));
+            return None;
+        }
         if call.is_none() {
             let message = format!("{} cannot be used with `{step}`", object.describe());
             let steps = STEPS.into_iter().filter(|step| call_of(step, object).is_some());
@@ -137,6 +186,19 @@ impl Objects {
             problems.add(node.position, format!("a {kind} has no number: write `{name}: {kind}`"));
             return None;
         }
+        let of_tasks = match (kind, number) {
+            ("async_semaphore", places) => {
+                Some(TaskObject::Semaphore(self.task_semaphore(places.unwrap_or(1))))
+            }
+            ("async_queue", capacity) => {
+                let room = capacity.map(|room| self.task_semaphore(room));
+                Some(TaskObject::Queue(TaskQueue { room, items: self.task_semaphore(0) }))
+            }
+            _ => None,
+        };
+        if let Some(object) = of_tasks {
+            return Some(Object::OfTasks(object));
+        }
         let threading = &mut self.threading;
         Some(match kind {
             "lock" => Object::Lock(threading.add_lock()),
@@ -176,6 +238,8 @@ impl Object {
             Object::Queue(_) => "a queue",
             Object::Barrier(_) => "a barrier",
             Object::Variable(_) => "a variable",
+            Object::OfTasks(TaskObject::Semaphore(_)) => "an async_semaphore",
+            Object::OfTasks(TaskObject::Queue(_)) => "an async_queue",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::des::{Span, Time};
 use crate::os::affinity::MOST_CORES;
-use crate::python::program::Program;
+use crate::python::program::{Program, Step};
 use crate::python::stretch::Stretch;
 use crate::scenario::decode::calls::{Function, Inspector};
 use crate::scenario::decode::clients;
@@ -15,10 +15,11 @@ use crate::scenario::decode::machine::{self, DecodedMachine};
 use crate::scenario::decode::names::Names;
 use crate::scenario::decode::python::{self, DecodedPython};
 use crate::scenario::decode::steps::{Interpreter, StepDecoder, StretchPool};
+use crate::scenario::decode::tasks::EventLoop;
 use crate::scenario::decode::threads::{self, ThreadGroup};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
-use crate::sim::{ClientSpec, Model, ThreadSpec};
+use crate::sim::{ClientSpec, LoopSpec, Model, ThreadSpec};
 
 /// A run with its presets filled in.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ pub(crate) fn model(
     let own_locks = python.as_ref().is_some_and(|python| python.lock_per_interpreter);
     let workload = workload(run, cores, interpreter, own_locks, budget, problems);
     let (machine, python, workload) = (machine?, python?, workload?);
-    let Workload { stretches, library, programs, threads, clients, names, thread_names } = workload;
+    let Workload { stretches, library, programs, threads, loops, clients, names, thread_names } = workload;
     let library_instruction = run
         .python_name
         .and_then(|name| machine.library_instruction.get(name).copied())
@@ -91,7 +92,7 @@ pub(crate) fn model(
         channels: names.capacities(),
         devices: names.servers(),
         latencies: latencies.len(),
-        loops: Vec::new(),
+        loops,
         clients,
         threads,
         threading: names.objects.threading,
@@ -140,6 +141,7 @@ struct Workload {
     library: usize,
     programs: Vec<Program>,
     threads: Vec<ThreadSpec>,
+    loops: Vec<LoopSpec>,
     clients: Vec<ClientSpec>,
     names: Names,
     thread_names: Vec<String>,
@@ -189,11 +191,17 @@ fn workload(
         return None;
     }
     let indices = indices_by_name(&groups);
-    let compiler = Compiler { functions: &functions, stretches: &stretches, threads: &indices, budget };
+    let compiler = Compiler {
+        functions: &functions,
+        stretches: &stretches,
+        threads: &indices,
+        event_loop: None,
+        budget,
+    };
     match compiled(&groups, &names, compiler) {
-        Ok((programs, threads, thread_names)) => {
+        Ok(Compiled { programs, threads, loops, names: thread_names }) => {
             names.objects.threading.add_threads(threads.len());
-            Some(Workload { stretches, library, programs, threads, clients, names, thread_names })
+            Some(Workload { stretches, library, programs, threads, loops, clients, names, thread_names })
         }
         Err(TooManySteps) => {
             let message = format!("the programs have more than {MOST_STEPS} steps together");
@@ -237,32 +245,71 @@ fn indices_by_name(groups: &[ThreadGroup]) -> BTreeMap<String, Range<usize>> {
     indices
 }
 
-type Compiled = (Vec<Program>, Vec<ThreadSpec>, Vec<String>);
+/// What threads and tasks do.
+#[derive(Default)]
+struct Compiled {
+    programs: Vec<Program>,
+    threads: Vec<ThreadSpec>,
+    loops: Vec<LoopSpec>,
+    names: Vec<String>,
+}
 
-/// One program for each group of threads, and all threads with their names.
+/// One program for each group of threads and of tasks, and all threads with their names.
 fn compiled(
     groups: &[ThreadGroup],
     known: &Names,
     mut compiler: Compiler<'_>,
 ) -> Result<Compiled, TooManySteps> {
-    let mut programs = Vec::new();
-    let mut threads = Vec::new();
-    let mut names = Vec::new();
+    let mut all = Compiled::default();
     for group in groups {
+        let program = all.programs.len();
+        let event_loop = match &group.event_loop {
+            Some(event_loop) => {
+                all.programs.push(Program { steps: vec![Step::RunTasks, Step::End] });
+                Some(loop_of(event_loop, known, &mut compiler, &mut all.programs)?)
+            }
+            None => {
+                all.programs.push(compiler.program(&group.steps)?);
+                None
+            }
+        };
         for (index, name) in group.names.iter().enumerate() {
-            threads.push(ThreadSpec {
-                program: programs.len(),
+            all.threads.push(ThreadSpec {
+                program,
                 interpreter: group.interpreters.as_ref().map(|numbers| numbers[index]),
                 daemon: group.daemon,
                 start: group.start,
                 cores: group.cores,
-                event_loop: None,
+                event_loop: event_loop.as_ref().map(|_| all.loops.len()),
                 started_by_step: known.is_started(&group.name),
                 announced: known.is_started(&group.name) || known.is_joined(&group.name),
             });
-            names.push(name.clone());
+            all.loops.extend(event_loop.clone());
+            all.names.push(name.clone());
         }
+    }
+    Ok(all)
+}
+
+/// An event loop, with the programs of its tasks.
+fn loop_of(
+    event_loop: &EventLoop,
+    known: &Names,
+    compiler: &mut Compiler<'_>,
+    programs: &mut Vec<Program>,
+) -> Result<LoopSpec, TooManySteps> {
+    compiler.event_loop = Some(event_loop.kind.instructions());
+    let mut tasks = Vec::new();
+    for group in &event_loop.tasks {
+        tasks.extend(std::iter::repeat_n(programs.len(), group.count));
         programs.push(compiler.program(&group.steps)?);
     }
-    Ok((programs, threads, names))
+    compiler.event_loop = None;
+    Ok(LoopSpec {
+        kind: event_loop.kind,
+        selector: event_loop.selector,
+        idle_descriptors: event_loop.idle,
+        tasks,
+        semaphores: known.objects.task_semaphores().to_vec(),
+    })
 }

@@ -7,6 +7,7 @@ use crate::python::opcodes::OpcodeTable;
 use crate::python::program;
 use crate::python::stretch::{self, Stretch};
 use crate::python::threading::Call;
+use crate::scenario::decode::awaits::{self, Awaited, TaskObject};
 use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::names::Names;
@@ -15,9 +16,9 @@ use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
 /// The kinds of steps.
-const STEPS: [&str; 16] = [
+const STEPS: [&str; 17] = [
     "bytecode", "ticks", "python", "loop", "call", "c", "io", "sleep", "send", "recv", "reply", "request",
-    "mark", "start", "join", "add",
+    "mark", "start", "join", "add", "await",
 ];
 
 /// Stands for every stretch of an interpreter in which something is wrong: then nothing is compiled.
@@ -52,6 +53,8 @@ pub(crate) enum Action {
     Start(String),
     /// Join the threads of this name.
     Join(String),
+    /// Let other tasks of the event loop go on meanwhile.
+    Await(Awaited),
     /// Send a message and wait for the answer.
     Request {
         /// The channel.
@@ -169,6 +172,17 @@ impl StepDecoder<'_> {
             "start" => self.names.started(value, problems).map(Action::Start),
             "join" => self.names.joined(value, problems).map(Action::Join),
             "add" => self.add(value, problems),
+            "await" => awaits::awaited(value, &mut self.names, problems).map(Action::Await),
+            "release" if self.names.objects.is_of_tasks(value) => {
+                match self.names.objects.of_tasks(value, problems)? {
+                    TaskObject::Semaphore(semaphore) => Some(Action::Await(Awaited::Release(semaphore))),
+                    TaskObject::Queue(_) => {
+                        let help = "use put, get";
+                        problems.add_with_help(value.position, "an async_queue cannot be released", help);
+                        None
+                    }
+                }
+            }
             step if objects::STEPS.contains(&step) => {
                 self.names.objects.call(step, value, problems).map(Action::method)
             }

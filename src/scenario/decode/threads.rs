@@ -7,11 +7,24 @@ use crate::os::affinity::CoreSet;
 use crate::scenario::decode::calls::Inspector;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::steps::{Step, StepDecoder};
+use crate::scenario::decode::tasks::{self, EventLoop};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 10] =
-    ["name", "count", "do", "daemon", "start", "core", "cores", "process", "interpreter", "native"];
+const KEYS: [&str; 12] = [
+    "name",
+    "count",
+    "do",
+    "loop",
+    "tasks",
+    "daemon",
+    "start",
+    "core",
+    "cores",
+    "process",
+    "interpreter",
+    "native",
+];
 /// The process or interpreter that each thread has for itself.
 const OWN: &str = "own";
 /// The most threads of a run.
@@ -26,6 +39,8 @@ pub(crate) struct ThreadGroup {
     pub names: Vec<String>,
     /// What each does.
     pub steps: Vec<Step>,
+    /// The event loop that each runs in place of steps.
+    pub event_loop: Option<EventLoop>,
     /// Whether the run ends without waiting for them.
     pub daemon: bool,
     /// When they start.
@@ -74,7 +89,7 @@ fn group(
         Some(node) => fields::count(node, 1..=MOST_THREADS, problems),
         None => Some(1),
     };
-    let steps = keys.required("do", problems).map(|node| decoder.steps(node, problems));
+    let work = work(&keys, decoder, problems);
     let daemon = match keys.get("daemon") {
         Some(node) => fields::flag(node, problems),
         None => Some(false),
@@ -87,16 +102,49 @@ fn group(
     let name = name?;
     let names = names.of_group(name, count?, name_node?.position, problems)?;
     let interpreters = interpreters(&keys, &names, decoder, problems)?;
+    let (steps, event_loop) = work?;
     Some(ThreadGroup {
         name: name.to_owned(),
         names,
-        steps: steps?,
+        steps,
+        event_loop,
         daemon: daemon?,
         start: start?,
         cores: cores?,
         interpreters,
         position: item.position,
     })
+}
+
+/// What a thread does: the steps of `do`, or the tasks of an event loop.
+fn work(
+    keys: &Fields<'_>,
+    decoder: &mut StepDecoder<'_>,
+    problems: &mut Problems,
+) -> Option<(Vec<Step>, Option<EventLoop>)> {
+    match (keys.get("loop"), keys.get("do")) {
+        (Some(_), Some(node)) => {
+            problems.add(node.position, "a thread that runs an event loop has `tasks` in place of `do`");
+            None
+        }
+        (Some(node), None) => {
+            let native = keys.get("native").filter(|node| node.text() == Some("true"));
+            if let Some(native) = native {
+                problems.add(native.position, "a native thread runs no Python, so it runs no event loop");
+                return None;
+            }
+            let event_loop = tasks::event_loop(node, keys.get("tasks"), decoder, problems)?;
+            Some((Vec::new(), Some(event_loop)))
+        }
+        (None, _) => {
+            if let Some(node) = keys.get("tasks") {
+                let help = "add `loop: asyncio` or `loop: gevent`";
+                problems.add_with_help(node.position, "tasks need an event loop", help);
+                return None;
+            }
+            Some((decoder.steps(keys.required("do", problems)?, problems), None))
+        }
+    }
 }
 
 /// On which cores a thread may run: on `core`, or on all of `cores`, or on every one.
@@ -196,7 +244,14 @@ pub(crate) fn check_ending(
     let mut endless = Vec::new();
     for group in groups {
         let nature = inspector.steps(&group.steps);
-        if nature.is_some_and(|nature| nature.endless) && !group.daemon {
+        if nature.is_some_and(|nature| nature.awaits) {
+            let help = "give the thread an event loop: `loop: asyncio` and `tasks` in place of `do`";
+            let message = "only a task of an event loop can `await`";
+            inspector.problems().add_with_help(group.position, message, help);
+        }
+        let tasks = group.event_loop.iter().flat_map(|event_loop| &event_loop.tasks);
+        let natures: Vec<_> = tasks.map(|task| inspector.steps(&task.steps)).chain([nature]).collect();
+        if natures.iter().flatten().any(|nature| nature.endless) && !group.daemon {
             endless.push(group.position);
         }
     }
