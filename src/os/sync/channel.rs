@@ -47,12 +47,18 @@ impl Channel {
         Channel { capacity, messages: VecDeque::with_capacity(capacity), receivers, senders }
     }
 
-    pub fn has_message(&self) -> bool {
-        !self.messages.is_empty()
+    /// How many messages there are.
+    pub fn messages(&self) -> usize {
+        self.messages.len()
     }
 
-    pub fn has_room(&self) -> bool {
-        self.messages.len() < self.capacity
+    /// For how many there is room.
+    pub fn room(&self) -> usize {
+        self.capacity - self.messages.len().min(self.capacity)
+    }
+
+    fn has_room(&self) -> bool {
+        self.room() > 0
     }
 }
 
@@ -114,7 +120,7 @@ pub(super) fn try_receive(
     match phase {
         Phase::Begin if allocates => Next::SystemCall(Phase::Retry),
         Phase::Retry => Next::Allocate(Phase::Try),
-        Phase::Try if !objects.channels[id.0].has_message() => Next::Done(Outcome::Refused),
+        Phase::Try if objects.channels[id.0].messages() == 0 => Next::Done(Outcome::Refused),
         _ => receive(objects, id, thread, phase),
     }
 }

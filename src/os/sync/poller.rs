@@ -83,15 +83,15 @@ impl Objects {
         self.pollers[poller.0].watches[watch].is_looked_at = is_looked_at;
     }
 
-    /// Whether a poller looks at this watch and would find what it looks for.
-    pub fn is_ready(&self, poller: PollerId, watch: usize) -> bool {
+    /// How many messages, or how much room for messages, a poller would find if it looks at this watch.
+    pub fn ready(&self, poller: PollerId, watch: usize) -> usize {
         let watch = self.pollers[poller.0].watches[watch];
         let channel = &self.channels[watch.channel.0];
-        watch.is_looked_at
-            && match watch.readiness {
-                Readiness::Message => channel.has_message(),
-                Readiness::Room => channel.has_room(),
-            }
+        match watch.readiness {
+            _ if !watch.is_looked_at => 0,
+            Readiness::Message => channel.messages(),
+            Readiness::Room => channel.room(),
+        }
     }
 
     /// A thread that sleeps in a poll which looks at this; it sleeps no more.
@@ -109,7 +109,7 @@ pub(super) fn poll(objects: &mut Objects, id: PollerId, timeout: Option<Span>, p
         Phase::Begin => Next::SystemCall(Phase::Try),
         Phase::Try => scan(Phase::FallAsleep),
         Phase::FallAsleep => {
-            let is_ready = (0..poller.watches.len()).any(|watch| objects.is_ready(id, watch));
+            let is_ready = (0..poller.watches.len()).any(|watch| objects.ready(id, watch) > 0);
             if is_ready || timeout == Some(Span::ZERO) {
                 return Next::Done(Outcome::Done);
             }

@@ -142,13 +142,12 @@ impl EventLoop {
     /// What the poll has found, and the timers that have come, join the queue.
     fn collect(&mut self, now: Time, objects: &Objects) {
         for (number, watch) in self.watches.iter_mut().enumerate() {
-            if !objects.is_ready(self.poller, number) {
-                continue;
-            }
+            let (ready, waiting) = (objects.ready(self.poller, number), watch.waiting.len());
             if (watch.readiness, self.kind) == (Readiness::Message, LoopKind::Asyncio) {
-                self.queue.push_back(Handle::Read(number));
+                let reads = ready.min(waiting.max(1));
+                self.queue.extend(std::iter::repeat_n(Handle::Read(number), reads));
             } else {
-                self.queue.extend(watch.waiting.pop_front().map(Handle::Task));
+                self.queue.extend(watch.waiting.drain(..ready.min(waiting)).map(Handle::Task));
             }
         }
         while let Some(Reverse((time, _, task))) = self.timers.peek().copied()
