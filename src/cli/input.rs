@@ -17,7 +17,7 @@ const LONGEST: u64 = 16 << 20;
 /// A scenario and what is changed about it.
 #[derive(Debug, Args)]
 pub(super) struct ScenarioArguments {
-    /// The scenario: a file, or - for standard input
+    /// The scenario: a file, the name of a built-in one, or - for standard input
     pub scenario: String,
     /// Change a value, as in python.gil.interval=1ms, "runs.one core.machine.cores=4", threads.worker.count=8
     #[arg(long = "set", value_name = "PATH=VALUE")]
@@ -63,14 +63,33 @@ impl ScenarioArguments {
     }
 }
 
-/// Reads and checks the scenario at `path`.
+/// Reads and checks the scenario at `path`, or the built-in one of this name.
 pub(super) fn load(path: &str, overrides: &[String]) -> Result<Loaded, Failure> {
-    let (text, name) = read(path)?;
+    let (text, name) = match built_in(path) {
+        Some(text) => (text.to_owned(), path.to_owned()),
+        None => read(path).map_err(|failure| with_name_meant(failure, path))?,
+    };
     let folder = if path == "-" { None } else { Path::new(path).parent() };
     let scenario = scenario::load_with_files(&text, &name, overrides, folder.unwrap_or(Path::new("")))
         .map_err(|diagnostics| explained(&diagnostics))?;
     let id = id_of(&name);
     Ok(Loaded { scenario, id, template: Template { name, text, overrides: overrides.to_vec() } })
+}
+
+/// The text of the built-in scenario of this name; a file of that name goes before it.
+fn built_in(name: &str) -> Option<&'static str> {
+    scenario::built_in_text(name).filter(|_| !Path::new(name).exists())
+}
+
+/// A file that does not exist may be a name that is misspelt.
+fn with_name_meant(failure: Failure, path: &str) -> Failure {
+    let meant = scenario::closest_name(path, scenario::built_in_names());
+    match (failure, meant) {
+        (Failure::Scenario(text), Some(meant)) if !Path::new(path).exists() => {
+            Failure::Scenario(format!("{text}\nhelp: did you mean the built-in scenario `{meant}`?"))
+        }
+        (failure, _) => failure,
+    }
 }
 
 /// What figures call the scenario of this name: the file without its folder and ending.

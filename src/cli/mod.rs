@@ -3,9 +3,11 @@
 //! Data goes to standard output, messages to standard error. The exit codes are listed at [`Failure`].
 
 mod calibrate;
+mod check;
 mod compare;
 mod failure;
 mod input;
+mod list;
 mod merge;
 mod output;
 mod plot;
@@ -13,6 +15,7 @@ mod progress;
 mod reality;
 mod results;
 mod run;
+mod show;
 mod sweep;
 mod ticks;
 mod tune;
@@ -48,6 +51,12 @@ enum Command {
     Plot(plot::Arguments),
     /// Checks the expectations of many scenarios, and tells predictions from inputs
     Verify(verify::Arguments),
+    /// Says what is wrong with scenarios, without carrying them out
+    Check(check::Arguments),
+    /// Lists the scenarios, machines and interpreters that come with the program
+    List(list::Arguments),
+    /// Prints a scenario, a machine or an interpreter that comes with the program
+    Show(show::Arguments),
     /// Measures this machine and interpreters, for profiles that scenarios can use
     Calibrate(calibrate::Arguments),
     /// Does with real interpreters what a scenario does, and compares
@@ -67,6 +76,9 @@ pub fn main() -> ExitCode {
         Command::Merge(arguments) => merge::main(arguments),
         Command::Plot(arguments) => plot::main(arguments),
         Command::Verify(arguments) => verify::main(arguments),
+        Command::Check(arguments) => check::main(arguments),
+        Command::List(arguments) => list::main(arguments),
+        Command::Show(arguments) => show::main(arguments),
         Command::Calibrate(arguments) => calibrate::main(arguments),
         Command::Reality(arguments) => reality::main(arguments),
         Command::Ticks(arguments) => ticks::main(arguments),

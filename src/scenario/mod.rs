@@ -5,6 +5,7 @@
 //! ([`diagnostic`]). What comes out is right: the engine checks nothing again.
 
 pub mod axis;
+mod built_in;
 mod decode;
 pub mod diagnostic;
 pub mod expression;
@@ -30,6 +31,7 @@ use std::collections::BTreeMap;
 
 use crate::sim::Model;
 
+pub use built_in::{Headline, built_in_names, built_in_text, closest_name, headline};
 pub use decode::constant::{Origin, Provenance};
 pub use decode::expect::{Bound, Expectation};
 pub use decode::reference::{Figure, Found};

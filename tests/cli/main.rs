@@ -1,6 +1,7 @@
 //! The program as its users meet it: words go in; tables, messages, files and an exit code come out.
 
 mod bad_input;
+mod built_in;
 mod calibrate;
 mod compare;
 mod plot;

@@ -305,3 +305,70 @@ fn an_error_at_the_end_of_the_file_is_shown_there() {
     let text = format!("{GROUND}threads: [{{name: a");
     assert!(shown(&text).contains("test.yaml:9:"), "{}", shown(&text));
 }
+
+#[test]
+fn tasks_without_an_event_loop() {
+    check(
+        &on_ground("threads: [{name: a, tasks: [{do: [await: {sleep: 1s}]}]}]"),
+        "
+error: tasks need an event loop
+ --> test.yaml:9:28
+  |
+9 | threads: [{name: a, tasks: [{do: [await: {sleep: 1s}]}]}]
+  |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: add `loop: asyncio` or `loop: gevent`",
+    );
+}
+
+#[test]
+fn an_await_outside_of_a_task() {
+    check(
+        &doing("[await: {sleep: 1s}]"),
+        "
+error: only a task of an event loop can `await`
+",
+    );
+}
+
+#[test]
+fn an_unknown_event_loop_and_something_that_nobody_can_await() {
+    check(
+        &on_ground("threads: [{name: a, loop: asynco, tasks: [{do: [await: {slep: 1s}]}]}]"),
+        "
+",
+    );
+}
+
+#[test]
+fn too_many_descriptors_for_select() {
+    check(
+        &on_ground(
+            "threads: [{name: a, loop: {kind: asyncio, selector: select, idle: 2000}, tasks: [{do: [python: 1us]}]}]",
+        ),
+        "
+",
+    );
+}
+
+#[test]
+fn a_lock_that_is_awaited_and_a_queue_that_is_not() {
+    check(
+        &on_ground(
+            "objects: {a: lock, b: async_queue}\nthreads: [{name: a, loop: asyncio, tasks: [{do: [await: {acquire: a}, put: b]}]}]",
+        ),
+        "
+",
+    );
+}
+
+#[test]
+fn a_task_that_never_ends_in_a_thread_that_is_no_daemon() {
+    check(
+        &on_ground(
+            "threads: [{name: a, loop: asyncio, tasks: [{do: [loop: forever, body: [await: {sleep: 1s}]]}]}]",
+        ),
+        "
+",
+    );
+}
