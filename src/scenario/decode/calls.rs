@@ -25,8 +25,8 @@ pub(crate) struct Nature {
     pub time: TakesTime,
     /// Whether they never end.
     pub endless: bool,
-    /// Whether they can only be done by a task of an event loop.
-    pub awaits: bool,
+    /// The first of them that only a task of an event loop can do.
+    pub awaits: Option<Position>,
     /// How deep calls and loops are nested within them.
     pub height: usize,
 }
@@ -43,13 +43,13 @@ pub(crate) enum TakesTime {
 }
 
 impl Nature {
-    const NOTHING: Nature = Nature { time: TakesTime::Never, endless: false, awaits: false, height: 0 };
+    const NOTHING: Nature = Nature { time: TakesTime::Never, endless: false, awaits: None, height: 0 };
 
     fn and(self, other: Nature) -> Nature {
         Nature {
             time: self.time.max(other.time),
             endless: self.endless || other.endless,
-            awaits: self.awaits || other.awaits,
+            awaits: self.awaits.or(other.awaits),
             height: self.height.max(other.height),
         }
     }
@@ -104,7 +104,9 @@ impl<'a> Inspector<'a> {
             Action::Start(_) | Action::Join(_) => simple(TakesTime::Always),
             Action::Request { .. } => simple(TakesTime::Perhaps),
             // Library code takes time, even if nothing is waited for.
-            Action::Await(_) => Some(Nature { time: TakesTime::Always, awaits: true, ..Nature::NOTHING }),
+            Action::Await(_) => {
+                Some(Nature { time: TakesTime::Always, awaits: Some(step.position), ..Nature::NOTHING })
+            }
             Action::Call(index) => self.call(*index, step.position),
             Action::Loop { count, body } => {
                 let body = self.nested(step.position, |inspector| inspector.steps(body))?;

@@ -244,10 +244,10 @@ pub(crate) fn check_ending(
     let mut endless = Vec::new();
     for group in groups {
         let nature = inspector.steps(&group.steps);
-        if nature.is_some_and(|nature| nature.awaits) {
+        if let Some(position) = nature.and_then(|nature| nature.awaits) {
             let help = "give the thread an event loop: `loop: asyncio` and `tasks` in place of `do`";
             let message = "only a task of an event loop can `await`";
-            inspector.problems().add_with_help(group.position, message, help);
+            inspector.problems().add_with_help(position, message, help);
         }
         let tasks = group.event_loop.iter().flat_map(|event_loop| &event_loop.tasks);
         let natures: Vec<_> = tasks.map(|task| inspector.steps(&task.steps)).chain([nature]).collect();

@@ -315,7 +315,7 @@ error: tasks need an event loop
  --> test.yaml:9:28
   |
 9 | threads: [{name: a, tasks: [{do: [await: {sleep: 1s}]}]}]
-  |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |                            ^
   |
   = help: add `loop: asyncio` or `loop: gevent`",
     );
@@ -327,7 +327,12 @@ fn an_await_outside_of_a_task() {
         &doing("[await: {sleep: 1s}]"),
         "
 error: only a task of an event loop can `await`
-",
+ --> test.yaml:9:29
+  |
+9 | threads: [{name: main, do: [await: {sleep: 1s}]}]
+  |                             ^^^^^
+  |
+  = help: give the thread an event loop: `loop: asyncio` and `tasks` in place of `do`",
     );
 }
 
@@ -336,7 +341,21 @@ fn an_unknown_event_loop_and_something_that_nobody_can_await() {
     check(
         &on_ground("threads: [{name: a, loop: asynco, tasks: [{do: [await: {slep: 1s}]}]}]"),
         "
-",
+error: unknown event loop `asynco`
+ --> test.yaml:9:27
+  |
+9 | threads: [{name: a, loop: asynco, tasks: [{do: [await: {slep: 1s}]}]}]
+  |                           ^^^^^^
+  |
+  = help: did you mean `asyncio`?
+
+error: unknown key `slep`
+ --> test.yaml:9:57
+  |
+9 | threads: [{name: a, loop: asynco, tasks: [{do: [await: {slep: 1s}]}]}]
+  |                                                         ^^^^
+  |
+  = help: did you mean `sleep`?",
     );
 }
 
@@ -347,7 +366,13 @@ fn too_many_descriptors_for_select() {
             "threads: [{name: a, loop: {kind: asyncio, selector: select, idle: 2000}, tasks: [{do: [python: 1us]}]}]",
         ),
         "
-",
+error: `select` watches at most 1024 descriptors, and this loop has more
+ --> test.yaml:9:67
+  |
+9 | threads: [{name: a, loop: {kind: asyncio, selector: select, idle: 2000}, tasks: [{do: [python: 1us]}]}]
+  |                                                                   ^^^^
+  |
+  = help: use `poll` or `epoll`",
     );
 }
 
@@ -358,7 +383,21 @@ fn a_lock_that_is_awaited_and_a_queue_that_is_not() {
             "objects: {a: lock, b: async_queue}\nthreads: [{name: a, loop: asyncio, tasks: [{do: [await: {acquire: a}, put: b]}]}]",
         ),
         "
-",
+error: a lock blocks its thread and cannot be awaited
+  --> test.yaml:10:67
+   |
+10 | threads: [{name: a, loop: asyncio, tasks: [{do: [await: {acquire: a}, put: b]}]}]
+   |                                                                   ^
+   |
+   = help: make it an `async_semaphore` or an `async_queue`, or leave `await` out
+
+error: an async_queue is awaited
+  --> test.yaml:10:76
+   |
+10 | threads: [{name: a, loop: asyncio, tasks: [{do: [await: {acquire: a}, put: b]}]}]
+   |                                                                            ^
+   |
+   = help: write `await: {put: ...}`",
     );
 }
 
@@ -369,6 +408,12 @@ fn a_task_that_never_ends_in_a_thread_that_is_no_daemon() {
             "threads: [{name: a, loop: asyncio, tasks: [{do: [loop: forever, body: [await: {sleep: 1s}]]}]}]",
         ),
         "
-",
+error: nothing ends this run: this thread loops forever and is no daemon
+ --> test.yaml:9:11
+  |
+9 | threads: [{name: a, loop: asyncio, tasks: [{do: [loop: forever, body: [await: {sleep: 1s}]]}]}]
+  |           ^
+  |
+  = help: give the run an `until`, such as `until: 10s`",
     );
 }
