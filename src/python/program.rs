@@ -103,6 +103,18 @@ pub enum Step {
         /// Index of the latency.
         latency: usize,
     },
+    /// A task has been submitted to a pool.
+    Submitted {
+        /// Index of the pool.
+        pool: usize,
+    },
+    /// Leave the innermost loop if the results of all submitted tasks have been taken; else take one more.
+    LeaveIfGathered {
+        /// Index of the pool.
+        pool: usize,
+        /// Index of the step after the loop.
+        exit: usize,
+    },
     /// Execute library code.
     Library {
         /// How many instructions.

@@ -7,8 +7,18 @@ use crate::scenario::merge;
 use crate::scenario::yaml::{Key, Kind, Node};
 
 /// The sections that a run can have of its own, in addition to the top level.
-pub(crate) const SECTIONS: [&str; 9] =
-    ["machine", "python", "functions", "objects", "channels", "devices", "clients", "threads", "until"];
+pub(crate) const SECTIONS: [&str; 10] = [
+    "machine",
+    "python",
+    "functions",
+    "objects",
+    "channels",
+    "devices",
+    "pools",
+    "clients",
+    "threads",
+    "until",
+];
 
 /// A run with its sections merged.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use crate::scenario::sweep::Setting;
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "gilsim",
     "title",
     "about",
@@ -33,6 +33,7 @@ const KEYS: [&str; 20] = [
     "objects",
     "channels",
     "devices",
+    "pools",
     "clients",
     "threads",
     "until",
@@ -41,7 +42,7 @@ const KEYS: [&str; 20] = [
     "expect",
     "reference",
 ];
-const RUN_KEYS: [&str; 11] = [
+const RUN_KEYS: [&str; 12] = [
     "about",
     "like",
     "machine",
@@ -50,6 +51,7 @@ const RUN_KEYS: [&str; 11] = [
     "objects",
     "channels",
     "devices",
+    "pools",
     "clients",
     "threads",
     "until",

@@ -41,6 +41,8 @@ pub struct Model {
     pub latencies: usize,
     /// Users outside the machine, a group each.
     pub clients: Vec<ClientSpec>,
+    /// How many pools tasks are submitted to.
+    pub pools: usize,
     /// The event loops that threads run.
     pub loops: Vec<LoopSpec>,
     /// The threads, from 1 to 4096; the first is the main thread.

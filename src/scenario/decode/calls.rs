@@ -101,7 +101,8 @@ impl<'a> Inspector<'a> {
         match &step.action {
             Action::Step(step) => simple(time_of(step)),
             Action::Block(steps) => self.steps(steps),
-            Action::Start(_) | Action::Join(_) => simple(TakesTime::Always),
+            Action::Gather(_) => simple(TakesTime::Never),
+            Action::Start(_) | Action::Join(_) | Action::Submit(_) => simple(TakesTime::Always),
             Action::Request { .. } => simple(TakesTime::Perhaps),
             // Library code takes time, even if nothing is waited for.
             Action::Await(_) => {
@@ -208,6 +209,8 @@ fn time_of(step: &program::Step) -> TakesTime {
         | program::Step::BeginMark { .. }
         | program::Step::EndMark { .. }
         | program::Step::Give { .. }
+        | program::Step::Submitted { .. }
+        | program::Step::LeaveIfGathered { .. }
         | program::Step::RunTasks
         | program::Step::LoopStart { .. }
         | program::Step::LoopEnd { .. }

@@ -10,6 +10,7 @@ use crate::python::program::{self, Program};
 use crate::python::stretch::Stretch;
 use crate::python::threading::Call;
 use crate::scenario::decode::calls::Function;
+use crate::scenario::decode::pools::Pool;
 use crate::scenario::decode::steps::{Action, Step};
 
 /// The most steps of all programs of a scenario together: inlined calls can multiply without bound.
@@ -30,6 +31,8 @@ pub(crate) struct Compiler<'a> {
     pub stretches: &'a [Stretch],
     /// The indices of the threads of each name.
     pub threads: &'a BTreeMap<String, Range<usize>>,
+    /// How each pool is reached.
+    pub pools: &'a [Pool],
     /// What the parts of the event loop take, in the program of a task.
     pub event_loop: Option<&'static Instructions>,
     /// How many steps may still be visited; every call and loop counts, so that empty ones cannot multiply either.
@@ -53,6 +56,11 @@ impl Compiler<'_> {
             match &step.action {
                 Action::Step(step) if does_nothing(step) => {}
                 Action::Step(step) => compiled.push(step.clone()),
+                Action::Submit(pool) => {
+                    compiled.push(self.pools[*pool].submit());
+                    compiled.push(program::Step::Submitted { pool: *pool });
+                }
+                Action::Gather(pool) => self.gather(*pool, compiled),
                 Action::Await(what) => {
                     compiled.extend(self.event_loop.iter().flat_map(|instructions| what.steps(instructions)));
                 }
@@ -69,6 +77,18 @@ impl Compiler<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A loop that takes as many results as tasks have been submitted.
+    fn gather(&self, pool: usize, compiled: &mut Vec<program::Step>) {
+        let start = compiled.len();
+        let exit = start + 4;
+        compiled.extend([
+            program::Step::LoopStart { count: None, exit },
+            program::Step::LeaveIfGathered { pool, exit },
+            self.pools[pool].take_result(),
+            program::Step::LoopEnd { start },
+        ]);
     }
 
     fn for_each_thread(&self, name: &str, call: fn(usize) -> Call, compiled: &mut Vec<program::Step>) {

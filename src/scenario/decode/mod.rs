@@ -16,6 +16,7 @@ pub(crate) mod gil;
 pub(crate) mod machine;
 pub(crate) mod names;
 pub(crate) mod objects;
+pub(crate) mod pools;
 pub(crate) mod python;
 pub mod reference;
 pub mod repeat;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::objects::Objects;
+use crate::scenario::decode::pools::Pool;
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
@@ -36,7 +37,8 @@ impl Numbering {
         names.into_iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
+    /// All names, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }
@@ -60,6 +62,9 @@ pub(crate) struct Names {
     joined: Vec<(String, Position)>,
     /// The objects and shared variables.
     pub objects: Objects,
+    /// The pools, and how each is reached, by number.
+    pub pools: Numbering,
+    reached: Vec<Pool>,
 }
 
 impl Names {
@@ -80,7 +85,35 @@ impl Names {
             names.devices.number_of(name);
             names.servers.push(servers.unwrap_or(1) as usize);
         }
+        for (name, node) in entries_of(sections.get("pools"), "a mapping of names to pools", problems) {
+            names.pools.number_of(name);
+            let pool = names.new_pool(name, node.get("process").is_some());
+            names.reached.push(pool);
+        }
         names
+    }
+
+    /// The queues or the channels of a new pool.
+    fn new_pool(&mut self, name: &str, of_processes: bool) -> Pool {
+        if !of_processes {
+            let threading = &mut self.objects.threading;
+            return Pool::OfThreads { tasks: threading.add_queue(None), results: threading.add_queue(None) };
+        }
+        let tasks = self.channels.number_of(&format!("tasks of the pool {name}"));
+        let results = self.channels.number_of(&format!("results of the pool {name}"));
+        // A thread of its own takes the results out of the pipe at once (`_handle_results`).
+        self.capacities.insert(results, LARGEST as usize);
+        Pool::OfProcesses { tasks, results }
+    }
+
+    /// How the pool of this name is reached.
+    pub fn pool_named(&self, name: &str) -> Option<Pool> {
+        self.pools.known(name).map(|number| self.reached[number])
+    }
+
+    /// How each pool is reached, by number.
+    pub fn reached_pools(&self) -> &[Pool] {
+        &self.reached
     }
 
     /// A channel that something is sent to.

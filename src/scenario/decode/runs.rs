@@ -92,6 +92,7 @@ pub(crate) fn model(
         channels: names.capacities(),
         devices: names.servers(),
         latencies: latencies.len(),
+        pools: names.reached_pools().len(),
         loops,
         clients,
         threads,
@@ -170,7 +171,7 @@ fn workload(
         problems.add_with_help(run.position, "this run has no threads", "add `threads: [...]`");
         return None;
     };
-    let groups = threads::threads(node, cores, &mut decoder, problems);
+    let groups = threads::threads(node, run.sections.get("pools"), cores, &mut decoder, problems);
     let clients = clients::clients(run.sections.get("clients"), &mut decoder.names, problems);
     let StepDecoder { mut pool, mut names, .. } = decoder;
     let library = interpreter.map_or(0, |interpreter| pool.library(interpreter));
@@ -195,6 +196,7 @@ fn workload(
         functions: &functions,
         stretches: &stretches,
         threads: &indices,
+        pools: names.reached_pools(),
         event_loop: None,
         budget,
     };

@@ -12,13 +12,14 @@ use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::names::Names;
 use crate::scenario::decode::objects::{self, Access, Instruction};
+use crate::scenario::decode::pools;
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
 /// The kinds of steps.
-const STEPS: [&str; 17] = [
+const STEPS: [&str; 19] = [
     "bytecode", "ticks", "python", "loop", "call", "c", "io", "sleep", "send", "recv", "reply", "request",
-    "mark", "start", "join", "add", "await",
+    "mark", "start", "join", "add", "await", "submit", "gather",
 ];
 
 /// Stands for every stretch of an interpreter in which something is wrong: then nothing is compiled.
@@ -53,6 +54,10 @@ pub(crate) enum Action {
     Start(String),
     /// Join the threads of this name.
     Join(String),
+    /// Give the pool with this number a task.
+    Submit(usize),
+    /// Take the results of all tasks that were submitted to a pool.
+    Gather(usize),
     /// Let other tasks of the event loop go on meanwhile.
     Await(Awaited),
     /// Send a message and wait for the answer.
@@ -172,6 +177,8 @@ impl StepDecoder<'_> {
             "start" => self.names.started(value, problems).map(Action::Start),
             "join" => self.names.joined(value, problems).map(Action::Join),
             "add" => self.add(value, problems),
+            "submit" => pools::named(value, &self.names, problems).map(Action::Submit),
+            "gather" => pools::named(value, &self.names, problems).map(Action::Gather),
             "await" => awaits::awaited(value, &mut self.names, problems).map(Action::Await),
             "release" if self.names.objects.is_of_tasks(value) => {
                 match self.names.objects.of_tasks(value, problems)? {

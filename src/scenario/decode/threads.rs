@@ -6,6 +6,7 @@ use crate::des::Span;
 use crate::os::affinity::CoreSet;
 use crate::scenario::decode::calls::Inspector;
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::pools;
 use crate::scenario::decode::steps::{Step, StepDecoder};
 use crate::scenario::decode::tasks::{self, EventLoop};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
@@ -56,6 +57,7 @@ pub(crate) struct ThreadGroup {
 /// The list of threads, on a machine with so many cores.
 pub(crate) fn threads(
     node: &Node,
+    pools: Option<&Node>,
     cores: usize,
     decoder: &mut StepDecoder<'_>,
     problems: &mut Problems,
@@ -65,21 +67,39 @@ pub(crate) fn threads(
         problems.add(node.position, "a run needs at least one thread");
         return None;
     }
-    let mut names = Names::default();
+    let mut names = ThreadNames::default();
     let groups: Vec<Option<ThreadGroup>> =
         items.iter().map(|item| group(item, cores, decoder, &mut names, problems)).collect();
-    groups.into_iter().collect()
+    let workers = pools::workers(pools, cores, &mut names, decoder, problems);
+    groups.into_iter().chain(workers).collect()
 }
 
 /// The names given so far.
 #[derive(Default)]
-struct Names(BTreeSet<String>);
+pub(crate) struct ThreadNames(BTreeSet<String>);
+
+impl ThreadGroup {
+    /// Threads of these names that do nothing.
+    pub fn new(name: &str, names: Vec<String>, position: Position) -> ThreadGroup {
+        ThreadGroup {
+            name: name.to_owned(),
+            names,
+            steps: Vec::new(),
+            event_loop: None,
+            daemon: false,
+            start: Span::ZERO,
+            cores: CoreSet::ALL,
+            interpreters: None,
+            position,
+        }
+    }
+}
 
 fn group(
     item: &Node,
     cores: usize,
     decoder: &mut StepDecoder<'_>,
-    names: &mut Names,
+    names: &mut ThreadNames,
     problems: &mut Problems,
 ) -> Option<ThreadGroup> {
     let keys = Fields::of(item, "a thread", &KEYS, problems)?;
@@ -104,15 +124,13 @@ fn group(
     let interpreters = interpreters(&keys, &names, decoder, problems)?;
     let (steps, event_loop) = work?;
     Some(ThreadGroup {
-        name: name.to_owned(),
-        names,
         steps,
         event_loop,
         daemon: daemon?,
         start: start?,
         cores: cores?,
         interpreters,
-        position: item.position,
+        ..ThreadGroup::new(name, names, item.position)
     })
 }
 
@@ -148,7 +166,7 @@ fn work(
 }
 
 /// On which cores a thread may run: on `core`, or on all of `cores`, or on every one.
-fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<CoreSet> {
+pub(super) fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<CoreSet> {
     let number = |node, problems: &mut Problems| {
         fields::count(node, 0..=cores as u64 - 1, problems).map(|core| core as usize)
     };
@@ -172,7 +190,7 @@ fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<
 }
 
 /// The interpreter of each thread of a group: `process` and `interpreter` name one, or ask for one of their own.
-fn interpreters(
+pub(super) fn interpreters(
     keys: &Fields<'_>,
     names: &[String],
     decoder: &mut StepDecoder<'_>,
@@ -205,9 +223,9 @@ fn interpreters(
     Some(Some(numbers.collect()))
 }
 
-impl Names {
+impl ThreadNames {
     /// The names of `count` threads; each thread of a run has another name.
-    fn of_group(
+    pub fn of_group(
         &mut self,
         name: &str,
         count: u64,

@@ -156,6 +156,8 @@ struct Routine {
     traffic: Traffic,
     /// The message it received last from each channel, and has not answered.
     received: Vec<Option<Message>>,
+    /// How many tasks it has submitted to each pool and not gathered.
+    outstanding: Vec<u64>,
     /// The task that joins the queue of the event loop when the present bytecode has been executed.
     wakes: Option<usize>,
     /// What it has just received.
@@ -188,6 +190,7 @@ impl Routine {
             stream: Stream::new(seed, Purpose::Program, number as u64),
             traffic: Traffic::None,
             received: vec![None; model.channels.len()],
+            outstanding: vec![0; model.pools],
             wakes: None,
             inbox: None,
             outgoing: None,

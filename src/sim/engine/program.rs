@@ -102,6 +102,14 @@ impl<O: Observer> Engine<'_, O> {
                 Step::AwaitReply { latency } => return self.await_reply(thread, *latency),
                 Step::BeginMark { latency } => self.begin_mark(thread, *latency),
                 Step::EndMark { latency } => self.end_mark(thread, *latency),
+                Step::Submitted { pool } => state.outstanding[*pool] += 1,
+                Step::LeaveIfGathered { pool, exit } => match state.outstanding[*pool] {
+                    0 => {
+                        state.loops.pop();
+                        state.step = *exit;
+                    }
+                    _ => state.outstanding[*pool] -= 1,
+                },
                 Step::Library { instructions } => self.library(thread, *instructions),
                 Step::Give { semaphore } => self.give(thread, *semaphore),
                 Step::Await(what) => {
