@@ -82,13 +82,18 @@ impl World<'_> {
         self.model.channels.len() + number
     }
 
-    pub fn has_message(&self, channel: usize) -> bool {
-        !self.channels.messages[channel].is_empty()
+    pub fn messages_in(&self, channel: usize) -> usize {
+        self.channels.messages[channel].len()
     }
 
-    pub fn is_full(&self, channel: usize) -> bool {
+    /// For how many messages there is room.
+    pub fn room_in(&self, channel: usize) -> usize {
         let capacity = self.model.channels.get(channel).copied().unwrap_or(1);
-        self.channels.messages[channel].len() >= capacity
+        capacity.saturating_sub(self.messages_in(channel))
+    }
+
+    fn is_full(&self, channel: usize) -> bool {
+        self.room_in(channel) == 0
     }
 
     /// A message that is sent now.
@@ -160,7 +165,7 @@ impl World<'_> {
                 }
             }
             Talk::TryReceive(channel) => {
-                let refused = !self.has_message(channel);
+                let refused = self.messages_in(channel) == 0;
                 self.threads[thread].program.refused = refused;
                 if !refused {
                     self.talk(thread, Talk::Receive(channel));

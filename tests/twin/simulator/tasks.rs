@@ -52,7 +52,7 @@ pub enum Turn {
     /// The channel is watched: for room, or else for messages.
     Watch(usize, bool),
     WaitFor(usize, bool),
-    /// The answer comes from outside after this time, and is received.
+    /// The answer comes from outside after this time.
     SetAlarm(Span),
     End,
 }
@@ -279,16 +279,16 @@ impl<'a> World<'a> {
         self.threads[thread].burst = Some(Burst { mode: Mode::Kernel, left, enters: false });
     }
 
-    /// The watches that are looked at and have what they are looked at for.
-    fn what_is_there(&mut self, thread: usize) -> Vec<usize> {
+    /// The watches that are looked at and have what they are looked at for, and how much of it.
+    fn what_is_there(&mut self, thread: usize) -> Vec<(usize, usize)> {
         let number = self.model.threads[thread].event_loop.expect("it has one");
-        let event_loop = &self.loops[number];
-        let is_there = |watch: &Watch| {
-            let has_it =
-                if watch.for_room { !self.is_full(watch.channel) } else { self.has_message(watch.channel) };
-            has_it && event_loop.is_looked_at(watch)
+        let looked_at = self.loops[number].watches.iter().enumerate();
+        let looked_at = looked_at.filter(|(_, watch)| self.loops[number].is_looked_at(watch));
+        let amount = |watch: &Watch| {
+            if watch.for_room { self.room_in(watch.channel) } else { self.messages_in(watch.channel) }
         };
-        (0..event_loop.watches.len()).filter(|watch| is_there(&event_loop.watches[*watch])).collect()
+        let there = looked_at.map(|(number, watch)| (number, amount(watch)));
+        there.filter(|(_, amount)| *amount > 0).collect()
     }
 
     fn collect(&mut self, thread: usize) {
@@ -296,13 +296,15 @@ impl<'a> World<'a> {
         let there = self.what_is_there(thread);
         let event_loop = self.event_loop(thread);
         let is_asyncio = event_loop.is_asyncio();
-        for number in there {
+        for (number, amount) in there {
             let watch = &mut event_loop.watches[number];
-            event_loop.queue.push_back(if is_asyncio && !watch.for_room {
-                Handle::Read(number)
+            let waiting = watch.waiting.len();
+            if is_asyncio && !watch.for_room {
+                let reads = amount.min(waiting.max(1));
+                event_loop.queue.extend(vec![Handle::Read(number); reads]);
             } else {
-                Handle::Task(watch.waiting.pop_front().expect("it is looked at"))
-            });
+                event_loop.queue.extend(watch.waiting.drain(..amount.min(waiting)).map(Handle::Task));
+            }
         }
         let (mut come, later): (Vec<_>, Vec<_>) =
             mem::take(&mut event_loop.timers).into_iter().partition(|(time, _)| *time <= now);
@@ -387,7 +389,9 @@ impl<'a> World<'a> {
             }
             Await::Io { work, wait } => {
                 let (work, wait) = (self.draw(thread, work), self.draw(thread, wait));
-                self.io(thread, &[CALL, Program(Do::Work(Mode::Kernel, work))], &[Turn::SetAlarm(wait)]);
+                self.receive(thread, self.answers_of(self.number_of(thread)));
+                let alarm = Action::Turn(Turn::SetAlarm(wait));
+                self.io(thread, &[CALL, Program(Do::Work(Mode::Kernel, work)), alarm], &[]);
             }
             Await::Take { semaphore } => {
                 let (value, _) = &mut self.event_loop(thread).semaphores[*semaphore];
@@ -488,10 +492,8 @@ impl<'a> World<'a> {
                 watch.waiting.push_back(task);
             }
             Turn::SetAlarm(wait) => {
-                let number = self.number_of(thread);
-                let alarm = self.channels.users() + number - self.model.threads.len();
-                self.agenda.set(Kind::Alarm, alarm, self.now + wait);
-                self.receive(thread, self.answers_of(number));
+                let task = self.number_of(thread) - self.model.threads.len();
+                self.agenda.set(Kind::Alarm, self.channels.users() + task, self.now + wait);
             }
             Turn::End => {
                 let task = self.suspend(thread);
