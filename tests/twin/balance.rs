@@ -1,15 +1,26 @@
 //! What must balance at the end of a run in which threads have ended: then it is known which steps they have executed.
 
 use gilsim::des::Span;
+use gilsim::python::event_loop::Await;
 use gilsim::python::program::Step;
 use gilsim::python::threading::Call;
 use gilsim::sim::{Model, Report};
 
-/// The steps of a thread that has ended, with how often it has executed each; `None` if it has not ended or if a call
-/// may have raised an exception.
+/// The steps of a thread that has ended, and of its tasks, with how often it has executed each; `None` if it has not
+/// ended or if a call may have raised an exception.
 fn executed<'a>(model: &'a Model, report: &Report, thread: usize) -> Option<Vec<(u64, &'a Step)>> {
+    let spec = &model.threads[thread];
     report.threads[thread].ended?;
-    let steps = &model.programs[model.threads[thread].program].steps;
+    let tasks = spec.event_loop.map_or(&[][..], |event_loop| &model.loops[event_loop].tasks);
+    let programs = [&[spec.program], tasks].concat();
+    programs.into_iter().try_fold(Vec::new(), |mut all, program| {
+        all.extend(executed_of(&model.programs[program].steps)?);
+        Some(all)
+    })
+}
+
+/// How often each step of a program is executed.
+fn executed_of(steps: &[Step]) -> Option<Vec<(u64, &Step)>> {
     let may_raise = |step: &Step| matches!(step, Step::Call(Call::Start(_) | Call::SemaphoreRelease(_)));
     if steps.iter().any(may_raise) {
         return None;
@@ -39,6 +50,7 @@ pub fn broken(model: &Model, report: &Report) -> Option<String> {
             Step::Run { span, .. } => Some(*span),
             Step::Part { from, to, .. } => Some(*to - *from),
             Step::C { span, .. } => span.constant(),
+            Step::Library { instructions } => Some(model.library.1 * *instructions),
             _ => None,
         });
         if user < asked {
@@ -103,12 +115,24 @@ fn channels(model: &Model, report: &Report, all: &[(u64, &Step)]) -> Option<Stri
         return None;
     }
     model.channels.iter().enumerate().find_map(|(number, capacity)| {
-        let sent = count(all, |step| matches!(step, Step::Send { channel, .. } if *channel == number));
-        let received = count(all, |step| matches!(step, Step::Receive { channel } if *channel == number));
-        let answers = count(all, |step| matches!(step, Step::AwaitReply { latency } if *latency == number));
+        let sent = count(all, |step| match step {
+            Step::Send { channel, .. } | Step::Await(Await::Send { channel, .. }) => *channel == number,
+            _ => false,
+        });
+        let received = count(all, |step| match step {
+            Step::Receive { channel } | Step::Await(Await::Receive { channel }) => *channel == number,
+            _ => false,
+        });
+        let answers = count(all, |step| match step {
+            Step::AwaitReply { latency } => *latency == number,
+            Step::Await(Await::Answer { latency }) => *latency == Some(number),
+            _ => false,
+        });
         let measured = report.latencies[number].count();
-        // A message joins its channel even if that has become full while the message was being sent.
-        let is_right = (received..=received + *capacity as u64 + model.threads.len() as u64).contains(&sent);
+        // A message joins its channel even if that has become full while the message was being sent; and a loop may
+        // have received one for which no task has asked.
+        let most = received + (capacity + model.threads.len() + model.loops.len()) as u64;
+        let is_right = (received..=most).contains(&sent);
         let text = || {
             format!(
                 "channel {number}: {sent} sent, {received} received, {answers} answers, {measured} measured"

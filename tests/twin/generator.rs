@@ -11,6 +11,7 @@ use gilsim::sim::{Arrivals, ClientSpec, Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::loops::{loops, with_programs};
 use crate::programs::{CHANNELS, DEVICES, MARKS, VARIABLES, compiled, program, threading};
 
 /// All schedulers.
@@ -41,19 +42,35 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
         prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
         prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
         process(),
-        (vec(1..=2_usize, DEVICES), vec(1..=3_usize, CHANNELS), clients().boxed(), threading()),
+        (
+            vec(1..=2_usize, DEVICES),
+            vec(1..=3_usize, CHANNELS),
+            clients().boxed(),
+            threading(),
+            loops().boxed(),
+            0..12_usize,
+        ),
     )
         .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
-            let (devices, channels, clients, mut threading) = outside;
+            let (devices, channels, clients, mut threading, loops, first_with_loop) = outside;
             threading.add_threads(threads.len());
-            let programs: Vec<Program> =
+            let mut programs: Vec<Program> =
                 programs.iter().map(|nodes| compiled(nodes, &stretches, threads.len())).collect();
+            let runs_tasks = programs.len();
+            programs.push(Program { steps: vec![Step::RunTasks, Step::End] });
+            let loops = with_programs(loops, &mut programs, &stretches, threads.len());
+            // The threads that run the loops come one after the other, somewhere.
+            let count = threads.len();
+            let loop_of = |number: usize| {
+                Some((number + first_with_loop) % count).filter(|event_loop| *event_loop < loops.len())
+            };
             let mut interpreters = Vec::new();
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
                 .enumerate()
                 .map(|(number, (program, daemon, start, affinity, interpreter))| ThreadSpec {
-                    program,
+                    program: loop_of(number).map_or(program, |_| runs_tasks),
+                    event_loop: loop_of(number),
                     interpreter: interpreter_of(interpreter, &process, &mut interpreters),
                     started_by_step: is_called(&programs, Call::Start(number)),
                     announced: [Call::Start(number), Call::Join(number)]
@@ -64,11 +81,18 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     cores: cores_of(affinity, machine.cores),
                 })
                 .collect();
+            let tasks = loops.iter().flat_map(|event_loop| &event_loop.tasks);
+            let used = threads.iter().map(|thread| thread.program).chain(tasks.copied());
             let endless =
-                !clients.is_empty() || threads.iter().any(|thread| is_endless(&programs[thread.program]));
+                !clients.is_empty() || used.into_iter().any(|program| is_endless(&programs[program]));
             let needs_an_end = endless || may_never_end(&machine.scheduler) || keeps_waking(&gil);
             // Waiters that are woken all the time may keep a holder from its core for ever, so every run has an end.
-            let latest = if needs_an_end { Span::from_micros(3000) } else { Span::from_millis(100) };
+            // Loops wait for whole milliseconds, so that less happens in them.
+            let latest = match (needs_an_end, loops.is_empty()) {
+                (false, _) => Span::from_millis(100),
+                (true, false) => Span::from_millis(10),
+                (true, true) => Span::from_millis(3),
+            };
             let until = Some(Time::ZERO + until.unwrap_or(latest));
             let instruction = instruction(&stretches);
             Model {
@@ -86,6 +110,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 devices,
                 latencies: CHANNELS + MARKS,
                 clients,
+                loops,
                 threads,
                 until,
             }
@@ -250,7 +275,7 @@ fn costs() -> impl Strategy<Value = Costs> {
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
     let user = (cost(1), cost(1), cost(20), cost(1), cost(2));
-    let programs = (cost(20), cost(2), cost(2));
+    let programs = (cost(20), cost(2), cost(2), cost(1), cost(1), cost(10));
     (kernel, waking, user, programs).prop_map(|(kernel, waking, user, programs)| Costs {
         context_switch: kernel.0,
         system_call: kernel.1,
@@ -272,6 +297,9 @@ fn costs() -> impl Strategy<Value = Costs> {
         thread_start: programs.0,
         channel_send: programs.1,
         channel_receive: programs.2,
+        select_descriptor: programs.3,
+        poll_descriptor: programs.4,
+        large_allocation: programs.5,
         cache_line: user.4,
     })
 }

@@ -55,13 +55,13 @@ pub enum Node {
         variable: usize,
         change: i64,
     },
-    /// A body between two calls.
-    Within(Call, Call, Vec<Node>),
+    /// A body between two steps.
+    Within(Step, Step, Vec<Node>),
     Marked(usize, Vec<Node>),
     Loop(Option<u64>, Vec<Node>),
 }
 
-fn waiting() -> impl Strategy<Value = Step> {
+pub fn waiting() -> impl Strategy<Value = Step> {
     let io = |(work, wait)| Step::Io { work, wait, device: None };
     let device = |(wait, device)| Step::Io { work: Distribution::ZERO, wait, device: Some(device) };
     prop_oneof![
@@ -74,7 +74,7 @@ fn waiting() -> impl Strategy<Value = Step> {
 }
 
 /// What is done with a channel.
-fn talking() -> impl Strategy<Value = Node> {
+pub fn talking() -> impl Strategy<Value = Node> {
     let talk = |channel| {
         let step = prop::sample::select(vec![
             Step::Send { channel, asks: false },
@@ -88,11 +88,18 @@ fn talking() -> impl Strategy<Value = Node> {
 
 /// Receives from a channel for ever, works, and mostly answers.
 fn server() -> impl Strategy<Value = Node> {
-    (0..CHANNELS, 0..2_usize, span(1, 50), waiting(), any::<bool>(), prop::bool::weighted(0.8)).prop_map(
-        |(channel, stretch, span, waits, does_wait, answers)| {
-            let mut body = vec![Node::Step(Step::Receive { channel }), Node::Run(stretch, span)];
-            body.extend(does_wait.then_some(Node::Step(waits)));
-            body.extend(answers.then_some(Node::Step(Step::Reply { channel })));
+    (0..CHANNELS, waiting()).prop_flat_map(|(channel, waits)| {
+        server_of(Step::Receive { channel }, Node::Step(waits), Step::Reply { channel })
+    })
+}
+
+/// Receives for ever, works, perhaps waits, and mostly answers.
+pub fn server_of(receive: Step, waits: Node, reply: Step) -> impl Strategy<Value = Node> {
+    (0..2_usize, span(1, 50), any::<bool>(), prop::bool::weighted(0.8)).prop_map(
+        move |(stretch, span, does_wait, answers)| {
+            let mut body = vec![Node::Step(receive.clone()), Node::Run(stretch, span)];
+            body.extend(does_wait.then_some(waits.clone()));
+            body.extend(answers.then_some(Node::Step(reply.clone())));
             Node::Loop(None, body)
         },
     )
@@ -109,12 +116,12 @@ pub fn program() -> impl Strategy<Value = Vec<Node>> {
     prop_oneof![5 => plain, 2 => talks, 1 => serves, 3 => calls]
 }
 
-fn run() -> impl Strategy<Value = Node> {
+pub fn run() -> impl Strategy<Value = Node> {
     (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span))
 }
 
 /// Calls of objects, mostly as they are meant, and updates of variables.
-fn calling() -> impl Strategy<Value = Node> {
+pub fn calling() -> impl Strategy<Value = Node> {
     use Call::*;
     let sections = prop::sample::select(vec![
         (Acquire(0), Release(0)),
@@ -150,10 +157,11 @@ fn calling() -> impl Strategy<Value = Node> {
     prop_oneof![
         4 => prop::sample::select(alone).prop_map(call),
         2 => in_condition.prop_map(move |inside| {
-            Node::Within(Acquire(CONDITION_LOCK), Release(CONDITION_LOCK), vec![call(inside)])
+            let (enter, leave) = (Acquire(CONDITION_LOCK), Release(CONDITION_LOCK));
+            Node::Within(Step::Call(enter), Step::Call(leave), vec![call(inside)])
         }),
         3 => (sections, vec(prop_oneof![run(), waiting().prop_map(Node::Step)], 0..3))
-            .prop_map(|((enter, leave), body)| Node::Within(enter, leave, body)),
+            .prop_map(|((enter, leave), body)| Node::Within(Step::Call(enter), Step::Call(leave), body)),
         3 => update.prop_map(|(stretch, places, variable, change)| {
             Node::Update { stretch, places, variable, change }
         }),
@@ -189,7 +197,7 @@ fn round(stretch: usize, length: Span, accesses: &[(Span, Step)], steps: &mut Ve
     steps.push(Step::Part { stretch, from, to: length });
 }
 
-fn program_of(leaf: BoxedStrategy<Node>) -> impl Strategy<Value = Vec<Node>> {
+pub fn program_of(leaf: BoxedStrategy<Node>) -> impl Strategy<Value = Vec<Node>> {
     let node = leaf.prop_recursive(2, 8, 4, |node| {
         let marked = (0..MARKS, vec(node.clone(), 0..3)).prop_map(|(mark, body)| Node::Marked(mark, body));
         let repeated = (0..4_u64, vec(node, 0..4)).prop_map(|(count, body)| Node::Loop(Some(count), body));
@@ -238,9 +246,9 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>) {
                 }
             }
             Node::Within(enter, leave, body) => {
-                steps.push(Step::Call(*enter));
+                steps.push(enter.clone());
                 flatten(body, stretches, steps);
-                steps.push(Step::Call(*leave));
+                steps.push(leave.clone());
             }
             Node::Loop(count, body) => {
                 let start = steps.len();

@@ -24,6 +24,11 @@ const OPCODES: &str = "  opcodes:
     not_before: [PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN_UNCHECKED, STORE_TICK_UNCHECKED]
 ";
 
+/// Whether a scenario can say all of `model`.
+pub fn can_be_written(model: &Model) -> bool {
+    model.loops.is_empty()
+}
+
 /// The text of a scenario whose only run is `model`.
 pub fn text(model: &Model, seed: u64) -> String {
     let instruction = instruction(&model.stretches);
@@ -48,7 +53,7 @@ pub fn text(model: &Model, seed: u64) -> String {
     let names: Vec<String> =
         marks.into_iter().chain(ends).chain(met).map(|step| format!("{{{step}}}")).collect();
     let _ = writeln!(text, "  all names: [{}]", names.join(", "));
-    for (number, program) in model.programs.iter().enumerate() {
+    for (number, program) in model.programs.iter().enumerate().filter(|(_, program)| !runs_tasks(program)) {
         let writer = Writer { model, program, instruction };
         let _ =
             writeln!(text, "  program {number}: [{}]", writer.steps(0, program.steps.len() - 1).join(", "));
@@ -71,6 +76,10 @@ pub fn text(model: &Model, seed: u64) -> String {
         );
     }
     text
+}
+
+fn runs_tasks(program: &Program) -> bool {
+    program.steps.contains(&Step::RunTasks)
 }
 
 /// How a latency is called.
@@ -262,6 +271,12 @@ fn costs(costs: &Costs) -> String {
         format!("migration: {}", of(&costs.migration)),
         format!("thread_start: {}", of(&costs.thread_start)),
         format!("channel: {{send: {}, receive: {}}}", of(&costs.channel_send), of(&costs.channel_receive)),
+        format!(
+            "descriptor: {{select: {}, poll: {}}}",
+            of(&costs.select_descriptor),
+            of(&costs.poll_descriptor)
+        ),
+        format!("large_allocation: {}", of(&costs.large_allocation)),
     ]
     .join("\n    ")
 }

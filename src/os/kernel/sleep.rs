@@ -114,7 +114,7 @@ impl<O: Observer> Kernel<O> {
                 if let Some(thread) = sleeper {
                     self.wake(thread, None);
                 }
-                while let Some(thread) = self.objects.pop_poller(channel, Readiness::Message) {
+                while let Some((_, thread)) = self.objects.pop_poller(channel, Readiness::Message, 0) {
                     self.wake(thread, None);
                 }
                 true

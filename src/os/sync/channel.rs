@@ -74,7 +74,7 @@ pub(super) fn send(objects: &mut Objects, id: ChannelId, message: Message, phase
             let receiver = objects.queues.pop(channel.receivers);
             wake(objects, id, receiver, Readiness::Message)
         }
-        Phase::AfterWake => wake(objects, id, None, Readiness::Message),
+        Phase::WakePollers(from) => wake_pollers(objects, id, from, Readiness::Message),
         _ => Next::SystemCall(Phase::Try),
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn receive(objects: &mut Objects, id: ChannelId, thread: ThreadId, ph
             let sender = objects.queues.pop(channel.senders);
             wake(objects, id, sender, Readiness::Room)
         }
-        Phase::AfterWake => wake(objects, id, None, Readiness::Room),
+        Phase::WakePollers(from) => wake_pollers(objects, id, from, Readiness::Room),
         _ => Next::SystemCall(Phase::Try),
     }
 }
@@ -125,10 +125,18 @@ pub(super) fn try_receive(
     }
 }
 
-/// Wakes a sleeper, or else one that polls; comes back for the next that polls.
+/// Wakes the sleeper, if there is one, and then those that poll.
 fn wake(objects: &mut Objects, id: ChannelId, sleeper: Option<ThreadId>, readiness: Readiness) -> Next {
-    match sleeper.or_else(|| objects.pop_poller(id, readiness)) {
-        Some(sleeper) => Next::Waking(Some(sleeper), Phase::AfterWake),
+    match sleeper {
+        Some(sleeper) => Next::Waking(Some(sleeper), Phase::WakePollers(0)),
+        None => wake_pollers(objects, id, 0, readiness),
+    }
+}
+
+/// Wakes who polls, each poller once: one that soon sleeps again is not woken again by the same message.
+fn wake_pollers(objects: &mut Objects, id: ChannelId, from: u16, readiness: Readiness) -> Next {
+    match objects.pop_poller(id, readiness, from) {
+        Some((poller, sleeper)) => Next::Waking(Some(sleeper), Phase::WakePollers(poller + 1)),
         None => Next::Done(Outcome::Done),
     }
 }

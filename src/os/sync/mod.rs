@@ -165,6 +165,8 @@ pub(super) enum Phase {
     MutexGivenUp,
     /// After the call that woke (or did not wake) a sleeper.
     AfterWake,
+    /// In the kernel, about to wake those that poll, from the poller with this number on.
+    WakePollers(u16),
     /// About to take back the mutex of a condition wait.
     TakeMutexBack,
     /// In the kernel, about to collect the token of a mutex in transit (`darwin`).

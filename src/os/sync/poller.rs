@@ -94,11 +94,18 @@ impl Objects {
         }
     }
 
-    /// A thread that sleeps in a poll which looks at this; it sleeps no more.
-    pub(in crate::os) fn pop_poller(&mut self, channel: ChannelId, readiness: Readiness) -> Option<ThreadId> {
+    /// The first poller, from number `from` on, in which a thread sleeps and which looks at this, and the thread; it
+    /// sleeps no more.
+    pub(in crate::os) fn pop_poller(
+        &mut self,
+        channel: ChannelId,
+        readiness: Readiness,
+        from: u16,
+    ) -> Option<(u16, ThreadId)> {
         let Objects { pollers, queues, .. } = self;
-        let looking = pollers.iter().filter(|poller| poller.looks_at(channel, readiness));
-        looking.map(|poller| poller.sleeper).find_map(|sleeper| queues.pop(sleeper))
+        let looking = (0..).zip(pollers.iter()).skip(usize::from(from));
+        let mut looking = looking.filter(|(_, poller)| poller.looks_at(channel, readiness));
+        looking.find_map(|(number, poller)| Some((number, queues.pop(poller.sleeper)?)))
     }
 }
 

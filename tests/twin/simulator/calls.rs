@@ -221,7 +221,7 @@ impl World<'_> {
                 self.then(thread, &[Spend(Cost::ThreadStart)]);
             }
             Raise => {
-                let program = &self.model.programs[self.model.threads[thread].program];
+                let program = self.program_of(thread);
                 let it = &mut self.threads[thread];
                 it.actions.clear();
                 it.program.loops.clear();

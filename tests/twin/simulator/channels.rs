@@ -17,7 +17,7 @@ use super::{Cost, Kind, World};
 pub enum Message {
     #[default]
     Statement,
-    /// This thread.
+    /// This thread or task.
     Question(usize),
     /// This user, who has sent it then.
     Request(usize, Time),
@@ -30,12 +30,18 @@ pub enum Talk {
     Join(usize, Message),
     Receive(usize),
     Received(usize),
+    /// As far as it goes without waiting.
+    TrySend(usize, Message),
+    TryReceive(usize),
+    /// The loops from this number on that sleep in a poll look at the channel, for room or else for messages.
+    WakePolls(usize, bool, usize),
     Out(Message),
     /// The answer to the last question has come: this is measured.
     Answered(usize),
 }
 
-/// All channels: those of the model, and after them one for each thread, for the answers to its questions.
+/// All channels: those of the model, and after them one for each thread and each task, for the answers to its
+/// questions.
 pub struct Channels {
     messages: Vec<VecDeque<Message>>,
     users: Vec<User>,
@@ -55,45 +61,69 @@ impl Channels {
         let of_users = clients.flat_map(|(client, spec)| vec![client; spec.users()]);
         let user = |(user, client)| User { client, stream: Stream::new(seed, Purpose::User, user as u64) };
         Channels {
-            messages: vec![VecDeque::new(); model.channels.len() + model.threads.len()],
+            messages: vec![VecDeque::new(); model.channels.len() + model.threads.len() + super::tasks(model)],
             users: of_users.enumerate().map(user).collect(),
             left: model.clients.iter().map(|client| client.requests).collect(),
             over: vec![0; model.clients.len()],
         }
+    }
+
+    /// How many users there are.
+    pub fn users(&self) -> usize {
+        self.users.len()
     }
 }
 
 const CALL: Action = Spend(Cost::SystemCall);
 
 impl World<'_> {
-    fn answers_of(&self, thread: usize) -> usize {
-        self.model.channels.len() + thread
+    /// The channel for the answers to a thread or task.
+    pub fn answers_of(&self, number: usize) -> usize {
+        self.model.channels.len() + number
+    }
+
+    pub fn messages_in(&self, channel: usize) -> usize {
+        self.channels.messages[channel].len()
+    }
+
+    /// For how many messages there is room.
+    pub fn room_in(&self, channel: usize) -> usize {
+        let capacity = self.model.channels.get(channel).copied().unwrap_or(1);
+        capacity.saturating_sub(self.messages_in(channel))
     }
 
     fn is_full(&self, channel: usize) -> bool {
-        let capacity = self.model.channels.get(channel).copied().unwrap_or(1);
-        self.channels.messages[channel].len() >= capacity
+        self.room_in(channel) == 0
+    }
+
+    /// A message that is sent now.
+    pub fn message(&mut self, thread: usize, asks: bool) -> Message {
+        if !asks {
+            return Message::Statement;
+        }
+        self.threads[thread].program.asked = Some(self.now);
+        Message::Question(self.number_of(thread))
     }
 
     pub fn channel_step(&mut self, thread: usize, step: &Step) {
-        let counter = &mut self.threads[thread].program;
         let does = match *step {
             Step::Send { channel, asks } => {
-                let message = if asks { Message::Question(thread) } else { Message::Statement };
-                if asks {
-                    counter.asked = Some(self.now);
-                }
-                vec![Channel(Talk::Send(channel, message))]
+                vec![Channel(Talk::Send(channel, self.message(thread, asks)))]
             }
             Step::Receive { channel } => vec![Channel(Talk::Receive(channel))],
-            Step::Reply { channel } => match counter.to_answer.remove(&channel).unwrap_or_default() {
-                Message::Question(asker) => {
-                    vec![Channel(Talk::Send(self.answers_of(asker), Message::Statement))]
+            Step::Reply { channel } => {
+                match self.threads[thread].program.to_answer.remove(&channel).unwrap_or_default() {
+                    Message::Question(asker) => {
+                        vec![Channel(Talk::Send(self.answers_of(asker), Message::Statement))]
+                    }
+                    message => vec![Spend(Cost::ChannelSend), Channel(Talk::Out(message))],
                 }
-                message => vec![Spend(Cost::ChannelSend), Channel(Talk::Out(message))],
-            },
+            }
             Step::AwaitReply { latency } => {
-                vec![Channel(Talk::Receive(self.answers_of(thread))), Channel(Talk::Answered(latency))]
+                vec![
+                    Channel(Talk::Receive(self.answers_of(self.number_of(thread)))),
+                    Channel(Talk::Answered(latency)),
+                ]
             }
             _ => unreachable!("{step:?} is about no channel"),
         };
@@ -112,6 +142,7 @@ impl World<'_> {
             }
             Talk::Join(channel, message) => {
                 self.channels.messages[channel].push_back(message);
+                self.then(thread, &[Channel(Talk::WakePolls(channel, false, 0))]);
                 self.wake_if_asleep(thread, Queue::Receivers(channel));
             }
             Talk::Receive(channel) => {
@@ -122,7 +153,31 @@ impl World<'_> {
                 self.threads[thread].program.to_answer.insert(channel, message);
                 self.then(thread, &[Spend(Cost::ChannelReceive), Channel(Talk::Received(channel))]);
             }
-            Talk::Received(channel) => self.wake_if_asleep(thread, Queue::Senders(channel)),
+            Talk::Received(channel) => {
+                self.then(thread, &[Channel(Talk::WakePolls(channel, true, 0))]);
+                self.wake_if_asleep(thread, Queue::Senders(channel));
+            }
+            Talk::TrySend(channel, message) => {
+                let refused = self.is_full(channel);
+                self.threads[thread].program.refused = refused;
+                if !refused {
+                    self.talk(thread, Talk::Send(channel, message));
+                }
+            }
+            Talk::TryReceive(channel) => {
+                let refused = self.messages_in(channel) == 0;
+                self.threads[thread].program.refused = refused;
+                if !refused {
+                    self.talk(thread, Talk::Receive(channel));
+                }
+            }
+            Talk::WakePolls(channel, for_room, from) => {
+                let sleeping = |number: &usize| self.sleeps_in_poll(*number, channel, for_room);
+                if let Some(number) = (from..self.loops.len()).find(sleeping) {
+                    let next = Channel(Talk::WakePolls(channel, for_room, number + 1));
+                    self.then(thread, &[Wake(Queue::Poll(number)), next]);
+                }
+            }
             Talk::Out(Message::Request(user, sent)) => {
                 let latency = self.model.clients[self.channels.users[user].client].latency;
                 self.latencies[latency].record(self.now.since(sent));
@@ -143,6 +198,27 @@ impl World<'_> {
         }
     }
 
+    /// Whether the thread of this loop sleeps in a poll that looks at the channel for this.
+    fn sleeps_in_poll(&self, number: usize, channel: usize, for_room: bool) -> bool {
+        let asleep = self.objects.sleepers.get(&Queue::Poll(number));
+        asleep.is_some_and(|asleep| !asleep.is_empty()) && self.loops[number].looks_at(channel, for_room)
+    }
+
+    /// A message comes from outside; whether there is room for it.
+    fn comes_from_outside(&mut self, channel: usize, message: Message) -> bool {
+        if self.is_full(channel) {
+            return false;
+        }
+        self.channels.messages[channel].push_back(message);
+        self.wake_first(Queue::Receivers(channel));
+        for number in 0..self.loops.len() {
+            if self.sleeps_in_poll(number, channel, false) {
+                self.wake_first(Queue::Poll(number));
+            }
+        }
+        true
+    }
+
     /// Every user sets its first alarm.
     pub fn set_alarms(&mut self) {
         for user in 0..self.channels.users.len() {
@@ -156,7 +232,16 @@ impl World<'_> {
         }
     }
 
-    pub fn alarm_has_come(&mut self, user: usize) {
+    /// Alarms are those of users, and after them those of tasks.
+    pub fn alarm_has_come(&mut self, alarm: usize) {
+        if alarm < self.channels.users.len() {
+            return self.user_sends(alarm);
+        }
+        let task = alarm - self.channels.users.len();
+        self.comes_from_outside(self.answers_of(self.model.threads.len() + task), Message::Statement);
+    }
+
+    fn user_sends(&mut self, user: usize) {
         let number = self.channels.users[user].client;
         let client = &self.model.clients[number];
         match &mut self.channels.left[number] {
@@ -164,11 +249,8 @@ impl World<'_> {
             Some(left) => *left -= 1,
             None => {}
         }
-        if self.is_full(client.channel) {
+        if !self.comes_from_outside(client.channel, Message::Request(user, self.now)) {
             self.request_is_over(user);
-        } else {
-            self.channels.messages[client.channel].push_back(Message::Request(user, self.now));
-            self.wake_first(Queue::Receivers(client.channel));
         }
         if let Arrivals::Open { between } = &client.arrivals {
             let next = between.sample(&mut self.channels.users[user].stream);

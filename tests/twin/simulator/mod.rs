@@ -13,6 +13,7 @@ mod program;
 mod proposals;
 mod sched;
 mod switching;
+mod tasks;
 
 use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
@@ -145,18 +146,21 @@ pub enum Cost {
     ThreadStart,
     ChannelSend,
     ChannelReceive,
+    SelectDescriptor,
+    PollDescriptor,
+    LargeAllocation,
     /// Nothing but what it takes until the memory has come over.
     Touch,
 }
 
-/// The random streams, one for each cost and one for each thread's program.
+/// The random streams, one for each cost and one for the program of each thread and each task.
 struct Streams {
     costs: Vec<Stream>,
     programs: Vec<Stream>,
 }
 
 impl Streams {
-    fn new(seed: u64, threads: usize) -> Streams {
+    fn new(seed: u64, programs: usize) -> Streams {
         let keys = [
             (Purpose::ContextSwitch, 0),
             (Purpose::SystemCall, 0),
@@ -177,10 +181,13 @@ impl Streams {
             (Purpose::ThreadStart, 0),
             (Purpose::Channel, 0),
             (Purpose::Channel, 1),
+            (Purpose::Channel, 2),
+            (Purpose::Channel, 3),
+            (Purpose::SystemCall, 2),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
-        let program = |thread| Stream::new(seed, Purpose::Program, thread);
-        Streams { costs, programs: (0..threads as u64).map(program).collect() }
+        let program = |number| Stream::new(seed, Purpose::Program, number);
+        Streams { costs, programs: (0..programs as u64).map(program).collect() }
     }
 
     fn draw(&mut self, costs: &Costs, cost: Cost) -> Span {
@@ -205,12 +212,15 @@ impl Streams {
             Cost::ThreadStart => &costs.thread_start,
             Cost::ChannelSend => &costs.channel_send,
             Cost::ChannelReceive => &costs.channel_receive,
+            Cost::SelectDescriptor => &costs.select_descriptor,
+            Cost::PollDescriptor => &costs.poll_descriptor,
+            Cost::LargeAllocation => &costs.large_allocation,
         };
         distribution.sample(&mut self.costs[cost as usize])
     }
 
-    fn draw_program(&mut self, thread: usize, distribution: &Distribution) -> Span {
-        distribution.sample(&mut self.programs[thread])
+    fn draw_program(&mut self, number: usize, distribution: &Distribution) -> Span {
+        distribution.sample(&mut self.programs[number])
     }
 }
 
@@ -227,6 +237,7 @@ pub struct World<'a> {
     busy_servers: Vec<usize>,
     channels: channels::Channels,
     program: calls::Program,
+    loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
     latencies: Vec<Latency>,
     scheduler: sched::Scheduler,
@@ -250,7 +261,7 @@ impl<'a> World<'a> {
             model,
             now: Time::ZERO,
             agenda: Agenda::default(),
-            streams: Streams::new(seed, threads),
+            streams: Streams::new(seed, threads + tasks(model)),
             threads: (0..threads).map(|_| Thread::default()).collect(),
             cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
             objects: objects::Objects::new(&model.threading),
@@ -258,6 +269,7 @@ impl<'a> World<'a> {
             busy_servers: vec![0; model.devices.len()],
             channels: channels::Channels::new(model, seed),
             program: calls::Program::new(model),
+            loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
             latencies: vec![Latency::default(); model.latencies],
             scheduler: sched::Scheduler::new(model.machine.cores, threads),
@@ -341,6 +353,11 @@ impl<'a> World<'a> {
         let cores = self.lanes.into_iter().map(|lane| finished(lane, end)).collect();
         Outcome { report, states, cores, marks: self.marks }
     }
+}
+
+/// How many tasks all loops have.
+fn tasks(model: &Model) -> usize {
+    model.loops.iter().map(|event_loop| event_loop.tasks.len()).sum()
 }
 
 /// Adds to a lane what is the case from `now` on.

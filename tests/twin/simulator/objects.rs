@@ -11,6 +11,7 @@ use super::channels::Talk;
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
 use super::program::Do;
+use super::tasks::Turn;
 use super::{Cost, World};
 
 /// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching (or
@@ -56,6 +57,8 @@ pub enum Action {
     Channel(Talk),
     /// What library code does next.
     Library(Library),
+    /// What an event loop does next, or its task.
+    Turn(Turn),
 }
 
 /// One of the objects with this number: of an interpreter's lock, or of the program.
@@ -85,6 +88,8 @@ pub enum Queue {
     Device(usize),
     Receivers(usize),
     Senders(usize),
+    /// The poll of this loop.
+    Poll(usize),
 }
 
 /// The objects of an interpreter's lock have smaller numbers, those of the program's locks begin here.
@@ -252,6 +257,7 @@ impl World<'_> {
             Program(next) => self.program_action(thread, next),
             Channel(talk) => self.talk(thread, talk),
             Library(part) => self.library(thread, part),
+            Action::Turn(turn) => self.turn(thread, turn),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {

@@ -30,7 +30,7 @@ pub enum Do {
     End,
 }
 
-/// Where a thread is in its program, and what it remembers.
+/// Where a thread, or a task, is in its program, and what it remembers.
 #[derive(Default)]
 pub struct ProgramCounter {
     pub step: usize,
@@ -47,7 +47,7 @@ pub struct ProgramCounter {
     /// When it began to ask its last question, and what it has received last from each channel.
     pub asked: Option<Time>,
     pub to_answer: BTreeMap<usize, Message>,
-    /// Whether the lock that it has tried was held.
+    /// Whether the lock that it has tried was held, or what it has tried with a channel could not be done.
     pub refused: bool,
     /// The variable that it has loaded: its value, and the number of stores to it.
     pub remembered: (i64, u64),
@@ -95,7 +95,7 @@ impl World<'_> {
     /// The next step of the program.
     pub fn next_step(&mut self, thread: usize) {
         let model = self.model;
-        let program = &model.programs[model.threads[thread].program];
+        let program = self.program_of(thread);
         let counter = &mut self.threads[thread].program;
         let step = &program.steps[counter.step];
         counter.step += 1;
@@ -112,7 +112,7 @@ impl World<'_> {
                 }
             }
             Step::C { span, holds_gil: true } => {
-                let span = self.streams.draw_program(thread, span);
+                let span = self.draw(thread, span);
                 let shows = self.computing(thread);
                 let in_c =
                     if shows == ThreadState::RunsPython { ThreadState::RunsCHoldingGil } else { shows };
@@ -121,12 +121,12 @@ impl World<'_> {
                 self.then(thread, &[show(in_c, blocked), compute, show(shows, blocked)]);
             }
             Step::C { span, holds_gil: false } => {
-                let span = self.streams.draw_program(thread, span);
+                let span = self.draw(thread, span);
                 self.without_lock(thread, ThreadState::BlockedOnIo, &[Program(Do::Work(Mode::User, span))]);
             }
             Step::Io { work, wait, device } => {
-                let work = self.streams.draw_program(thread, work);
-                let wait = self.streams.draw_program(thread, wait);
+                let work = self.draw(thread, work);
+                let wait = self.draw(thread, wait);
                 let call = Action::Spend(Cost::SystemCall);
                 let does = match device {
                     Some(device) => vec![call, Program(Do::Device(*device, wait))],
@@ -135,7 +135,7 @@ impl World<'_> {
                 self.without_lock(thread, ThreadState::BlockedOnIo, &does);
             }
             Step::Sleep { span } => {
-                let span = self.streams.draw_program(thread, span);
+                let span = self.draw(thread, span);
                 let does = [Action::Spend(Cost::SystemCall), Program(Do::Block(span))];
                 self.without_lock(thread, ThreadState::Sleeping, &does);
             }
@@ -152,6 +152,13 @@ impl World<'_> {
             }
             Step::Load { .. } | Step::Store { .. } => self.variable_step(thread, step),
             Step::Call(call) => self.then(thread, &[Action::Library(Library::Do(*call))]),
+            Step::Library { instructions } => {
+                self.then(thread, &[Action::Library(Library::Python(*instructions))]);
+            }
+            Step::Await(what) => self.awaits(thread, what),
+            Step::Give { semaphore } => self.give(thread, *semaphore),
+            Step::RunTasks => self.run_tasks(thread),
+            Step::End if self.current_task(thread).is_some() => self.end_task(thread),
             Step::End => {
                 self.then(thread, &[Program(Do::End)]);
                 if self.has_lock(thread) {
