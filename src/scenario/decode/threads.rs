@@ -3,15 +3,29 @@
 use std::collections::BTreeSet;
 
 use crate::des::Span;
-use crate::os::affinity::CoreSet;
+use crate::os::attributes::Attributes;
+use crate::os::machine::Machine;
+use crate::scenario::decode::attributes::attributes;
 use crate::scenario::decode::calls::Inspector;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::steps::{Step, StepDecoder};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 10] =
-    ["name", "count", "do", "daemon", "start", "core", "cores", "process", "interpreter", "native"];
+const KEYS: [&str; 12] = [
+    "name",
+    "count",
+    "do",
+    "daemon",
+    "start",
+    "core",
+    "cores",
+    "nice",
+    "priority",
+    "process",
+    "interpreter",
+    "native",
+];
 /// The process or interpreter that each thread has for itself.
 const OWN: &str = "own";
 /// The most threads of a run.
@@ -30,18 +44,18 @@ pub(crate) struct ThreadGroup {
     pub daemon: bool,
     /// When they start.
     pub start: Span,
-    /// On which cores they may run.
-    pub cores: CoreSet,
+    /// What the scheduler is told of them.
+    pub attributes: Attributes,
     /// The number of the interpreter of each thread; none for threads that run no Python.
     pub interpreters: Option<Vec<usize>>,
     /// Where the entry is.
     pub position: Position,
 }
 
-/// The list of threads, on a machine with so many cores.
+/// The list of threads, on this machine, if nothing is wrong with it.
 pub(crate) fn threads(
     node: &Node,
-    cores: usize,
+    machine: Option<&Machine>,
     decoder: &mut StepDecoder<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<ThreadGroup>> {
@@ -52,7 +66,7 @@ pub(crate) fn threads(
     }
     let mut names = Names::default();
     let groups: Vec<Option<ThreadGroup>> =
-        items.iter().map(|item| group(item, cores, decoder, &mut names, problems)).collect();
+        items.iter().map(|item| group(item, machine, decoder, &mut names, problems)).collect();
     groups.into_iter().collect()
 }
 
@@ -62,7 +76,7 @@ struct Names(BTreeSet<String>);
 
 fn group(
     item: &Node,
-    cores: usize,
+    machine: Option<&Machine>,
     decoder: &mut StepDecoder<'_>,
     names: &mut Names,
     problems: &mut Problems,
@@ -83,7 +97,7 @@ fn group(
         Some(node) => fields::span(node, problems),
         None => Some(Span::ZERO),
     };
-    let cores = affinity(&keys, cores, problems);
+    let attributes = attributes(&keys, machine, problems);
     let name = name?;
     let names = names.of_group(name, count?, name_node?.position, problems)?;
     let interpreters = interpreters(&keys, &names, decoder, problems)?;
@@ -93,34 +107,10 @@ fn group(
         steps: steps?,
         daemon: daemon?,
         start: start?,
-        cores: cores?,
+        attributes: attributes?,
         interpreters,
         position: item.position,
     })
-}
-
-/// On which cores a thread may run: on `core`, or on all of `cores`, or on every one.
-fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<CoreSet> {
-    let number = |node, problems: &mut Problems| {
-        fields::count(node, 0..=cores as u64 - 1, problems).map(|core| core as usize)
-    };
-    let (node, numbers): (&Node, Vec<Option<usize>>) = match (keys.get("core"), keys.get("cores")) {
-        (None, None) => return Some(CoreSet::ALL),
-        (Some(_), Some(node)) => {
-            problems.add(node.position, "a thread has either `core` or `cores`");
-            return None;
-        }
-        (Some(node), None) => (node, vec![number(node, problems)]),
-        (None, Some(node)) => {
-            let items = fields::items(node, "a list of cores", problems)?;
-            (node, items.iter().map(|item| number(item, problems)).collect())
-        }
-    };
-    if numbers.is_empty() {
-        problems.add(node.position, "a thread needs at least one core");
-        return None;
-    }
-    numbers.into_iter().collect::<Option<Vec<usize>>>().map(CoreSet::of)
 }
 
 /// The interpreter of each thread of a group: `process` and `interpreter` name one, or ask for one of their own.

@@ -220,8 +220,8 @@ proptest! {
 fn a_thread_may_be_confined_to_cores_that_exist() {
     let on = |cores: &str| on_ground(&format!("threads: [{{name: a, {cores}, do: []}}]"));
     let thread = loaded(&on("cores: [1, 0]")).runs[0].model.threads[0];
-    assert!(thread.cores.contains(0) && thread.cores.contains(1) && !thread.cores.contains(2));
-    assert!(!loaded(&on("core: 1")).runs[0].model.threads[0].cores.contains(0));
+    assert!(thread.attributes.cores.contains(0) && thread.attributes.cores.contains(1) && !thread.attributes.cores.contains(2));
+    assert!(!loaded(&on("core: 1")).runs[0].model.threads[0].attributes.cores.contains(0));
     assert_eq!(error(&on("core: 2")), "2 is out of range: from 0 to 1");
     assert_eq!(error(&on("cores: []")), "a thread needs at least one core");
     assert_eq!(error(&on("core: 0, cores: [1]")), "a thread has either `core` or `cores`");

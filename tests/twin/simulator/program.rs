@@ -194,7 +194,7 @@ impl World<'_> {
             Do::Device(_, span) if span.is_zero() => {}
             Do::Device(device, span) => {
                 self.threads[thread].program.service = Some((device, span));
-                if self.busy_servers[device] < self.model.devices[device] {
+                if self.busy_servers[device] < self.model.devices[device].servers {
                     self.busy_servers[device] += 1;
                     self.block(thread, None, Some(self.now + span));
                 } else {
@@ -203,6 +203,12 @@ impl World<'_> {
             }
             Do::End => self.end_thread(thread),
         }
+    }
+
+    /// By how much the device boosts that has served `thread`, if one has.
+    pub fn boost_of_device(&self, thread: usize) -> Option<u8> {
+        let (device, _) = self.threads[thread].program.service?;
+        Some(self.model.devices[device].boost)
     }
 
     /// If a device has served `thread`, it serves the next.
