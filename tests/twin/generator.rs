@@ -32,7 +32,8 @@ pub const LOCKS: [&str; 11] = [
 ];
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
-    let thread = || (0..3_usize, prop::bool::weighted(0.1), start(), (affinity(), nice(), rank()), 0..4_usize);
+    let thread =
+        || (0..3_usize, prop::bool::weighted(0.1), start(), (affinity(), nice(), rank()), 0..4_usize);
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
         prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],

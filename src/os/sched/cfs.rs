@@ -100,8 +100,7 @@ impl Cfs {
 
     /// `wakeup_preempt_entity`, with the granularity as long as it is for the woken thread (`wakeup_gran`).
     pub(super) fn preempts(&mut self, _: CoreId, running: ThreadId, woken: ThreadId) -> bool {
-        let granularity =
-            fair::virtual_time(self.wakeup_granularity.picos().into(), self.weights[woken]);
+        let granularity = fair::virtual_time(self.wakeup_granularity.picos().into(), self.weights[woken]);
         self.vruntimes[running] - self.vruntimes[woken] > granularity
     }
 
@@ -231,8 +230,14 @@ mod tests {
     #[test]
     fn a_thread_that_wakes_up_on_another_core_keeps_its_distance_from_the_minimum() {
         let micros = Span::from_micros;
-        let mut cfs =
-            Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 2, &[Attributes::default(); 2]);
+        let mut cfs = Cfs::new(
+            micros(6_000),
+            micros(750),
+            micros(1_000),
+            micros(4_000),
+            2,
+            &[Attributes::default(); 2],
+        );
         cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
         cfs.charge(0, 0, Span::from_secs(10));
         cfs.stop(0, 0, Departure::Sleeps, Time::ZERO);

@@ -299,7 +299,8 @@ mod tests {
 
     /// Thread 0 runs and thread 1 queues on one core, base slice 1 ms.
     fn two_threads() -> Eevdf {
-        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, &[Attributes::default(); 3]);
+        let mut eevdf =
+            Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, &[Attributes::default(); 3]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         eevdf
@@ -386,7 +387,8 @@ mod tests {
 
     #[test]
     fn an_idle_core_takes_a_thread_that_queues_at_the_tick() {
-        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 2, &[Attributes::default(); 2]);
+        let mut eevdf =
+            Eevdf::new(Span::from_millis(1), Span::from_millis(4), 2, &[Attributes::default(); 2]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         let cores = [CoreView { running: Some(0) }, CoreView { running: None }];

@@ -95,9 +95,16 @@ impl Scheduler {
             SchedulerConfig::Mach { quantum, decay_interval } => {
                 Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, threads))
             }
-            SchedulerConfig::Cfs { latency, minimum_granularity, wakeup_granularity, tick } => Scheduler::Cfs(
-                cfs::Cfs::new(latency, minimum_granularity, wakeup_granularity, tick, cores, threads),
-            ),
+            SchedulerConfig::Cfs { latency, minimum_granularity, wakeup_granularity, tick } => {
+                Scheduler::Cfs(cfs::Cfs::new(
+                    latency,
+                    minimum_granularity,
+                    wakeup_granularity,
+                    tick,
+                    cores,
+                    threads,
+                ))
+            }
             SchedulerConfig::Eevdf { base_slice, tick } => {
                 Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, threads))
             }

@@ -157,7 +157,7 @@ impl World<'_> {
         let mut is_over = false;
         if let Some((quantum, tick)) = self.windows() {
             let rank = &mut self.ranks.threads[running];
-            is_over = self.now.picos() % tick.picos() == 0 && rank.used >= quantum;
+            is_over = self.now.picos().is_multiple_of(tick.picos()) && rank.used >= quantum;
             if is_over {
                 rank.used = Span::ZERO;
                 rank.priority = (rank.priority - 1).max(rank.base);

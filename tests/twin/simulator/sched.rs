@@ -170,8 +170,7 @@ impl World<'_> {
     fn average(&mut self, core: usize) -> i128 {
         let members = self.members(core);
         if !members.is_empty() {
-            let sum: i128 =
-                members.iter().map(|thread| self.vruntime(*thread) * self.weight(*thread)).sum();
+            let sum: i128 = members.iter().map(|thread| self.vruntime(*thread) * self.weight(*thread)).sum();
             self.scheduler.queues[core].average = sum / self.weight_at(core);
         }
         self.scheduler.queues[core].average
