@@ -132,7 +132,9 @@ pub(super) fn wait(
         Phase::Woken if timed_out => {
             let ticket = objects.tickets[thread];
             let is_of_group = ticket < condvar.group_end;
-            if is_of_group && (condvar.group_left == 0 || ticket < condvar.group_start) {
+            // Of a group before, it has been counted out; if its signal is gone, one of the present group has taken it.
+            let is_left_over = ticket < condvar.group_start && condvar.signals > 0;
+            if is_of_group && (condvar.group_left == 0 || is_left_over) {
                 condvar.signals = condvar.signals.saturating_sub(1);
             } else {
                 condvar.waiters -= 1;

@@ -380,7 +380,7 @@ impl World<'_> {
                 }
                 if timed_out && is_of_none {
                     condition.waiters -= 1;
-                } else if timed_out && is_of_group && condition.unsignalled > 0 {
+                } else if timed_out && condition.unsignalled > 0 && (is_of_group || condition.signals == 0) {
                     condition.waiters -= 1;
                     condition.unsignalled -= 1;
                 } else if timed_out {
