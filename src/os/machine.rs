@@ -57,6 +57,57 @@ pub enum SchedulerConfig {
         /// Time slice.
         quantum: Span,
     },
+    /// Static priorities from 1 to 99 without time slices, as `SCHED_FIFO` (sched(7)).
+    Fifo,
+    /// The dispatcher of Windows (Windows Internals, 6th edition): priorities from 1 to 31.
+    Windows {
+        /// Time slice in clock ticks: 2 on a client, 12 on a server.
+        quantum: u32,
+        /// The clock tick at which the end of a quantum is noticed; 15.625 ms.
+        tick: Span,
+    },
+}
+
+impl SchedulerConfig {
+    /// Its name in the language.
+    pub fn name(&self) -> &'static str {
+        match self {
+            SchedulerConfig::Mach { .. } => "mach",
+            SchedulerConfig::Cfs { .. } => "cfs",
+            SchedulerConfig::Eevdf { .. } => "eevdf",
+            SchedulerConfig::RoundRobin { .. } => "round_robin",
+            SchedulerConfig::Fifo => "fifo",
+            SchedulerConfig::Windows { .. } => "windows",
+        }
+    }
+
+    /// Whether it heeds how nice threads are.
+    pub fn heeds_nice(&self) -> bool {
+        matches!(
+            self,
+            SchedulerConfig::Mach { .. } | SchedulerConfig::Cfs { .. } | SchedulerConfig::Eevdf { .. }
+        )
+    }
+
+    /// The priorities that threads can have, if it heeds them: the lowest, the usual one, the highest.
+    pub fn priorities(&self) -> Option<[u8; 3]> {
+        match self {
+            SchedulerConfig::Fifo => Some([1, 1, 99]),
+            SchedulerConfig::Windows { .. } => Some([1, 8, 31]),
+            _ => None,
+        }
+    }
+
+    /// The shortest time after which a thread may have to make room for an equal, if there is one.
+    pub fn shortest_slice(&self) -> Option<Span> {
+        match self {
+            SchedulerConfig::Mach { quantum, .. } | SchedulerConfig::RoundRobin { quantum } => Some(*quantum),
+            SchedulerConfig::Cfs { minimum_granularity, .. } => Some(*minimum_granularity),
+            SchedulerConfig::Eevdf { base_slice, .. } => Some(*base_slice),
+            SchedulerConfig::Windows { quantum, tick } => Some(*tick * u64::from(*quantum)),
+            SchedulerConfig::Fifo => None,
+        }
+    }
 }
 
 /// What operations of the machine cost.

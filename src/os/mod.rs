@@ -5,6 +5,7 @@
 //! happens at the end of a burst.
 
 pub mod affinity;
+pub mod attributes;
 pub mod kernel;
 pub mod machine;
 pub mod sched;

@@ -101,10 +101,10 @@ fn interval(gil: GilConfig) -> Result<String, Unwritable> {
 /// `(program_0, "name", False, 0.5, [0, 1])`.
 fn thread_entry(thread: &ThreadSpec, name: &str, model: &Model) -> String {
     let daemon = if thread.daemon { "True" } else { "False" };
-    let cores = if thread.cores == CoreSet::ALL {
+    let cores = if thread.attributes.cores == CoreSet::ALL {
         "None".to_owned()
     } else {
-        let cores = (0..model.machine.cores).filter(|core| thread.cores.contains(*core));
+        let cores = (0..model.machine.cores).filter(|core| thread.attributes.cores.contains(*core));
         format!("{:?}", cores.collect::<Vec<_>>())
     };
     let start = if thread.started_by_step { "None".to_owned() } else { thread.start.as_secs().to_string() };

@@ -10,7 +10,7 @@ use crate::scenario::yaml::{Key, Kind, Node};
 
 /// Groups of keys of which a mapping has what belongs together, or else something different altogether.
 const ALTERNATIVES: [&[&str]; 3] = [
-    &["mach", "cfs", "eevdf", "round_robin"],
+    &["mach", "cfs", "eevdf", "round_robin", "fifo", "windows"],
     &["uniform", "exponential", "log_normal", "pareto", "empirical", "is", "source", "from", "figure"],
     &["after_all_but", "after"],
 ];

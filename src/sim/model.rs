@@ -1,7 +1,7 @@
 //! What the engine is given: a machine, a lock policy, programs and threads, all by index.
 
 use crate::des::{Distribution, Span, Time};
-use crate::os::affinity::CoreSet;
+use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sync::Selector;
 use crate::python::event_loop::LoopKind;
@@ -35,8 +35,8 @@ pub struct Model {
     pub variables: usize,
     /// The pipes and sockets: how many messages each holds, at least one.
     pub channels: Vec<usize>,
-    /// The devices: how many requests each serves at a time, at least one.
-    pub devices: Vec<usize>,
+    /// The devices.
+    pub devices: Vec<DeviceSpec>,
     /// How many latencies are measured.
     pub latencies: usize,
     /// Users outside the machine, a group each.
@@ -73,8 +73,8 @@ pub struct ThreadSpec {
     pub started_by_step: bool,
     /// Whether others wait for its beginning or for its end.
     pub announced: bool,
-    /// On which cores it may run; at least one of the machine's.
-    pub cores: CoreSet,
+    /// What the scheduler is told of it.
+    pub attributes: Attributes,
     /// Index of the event loop whose tasks it runs, if its program does.
     pub event_loop: Option<usize>,
 }
@@ -92,6 +92,15 @@ pub struct LoopSpec {
     pub tasks: Vec<usize>,
     /// How many places each of its semaphores has at first.
     pub semaphores: Vec<u64>,
+}
+
+/// A device that serves threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceSpec {
+    /// How many requests it serves at a time, at least one.
+    pub servers: usize,
+    /// By how much its driver boosts the priority of a thread that it has served; `windows` heeds it.
+    pub boost: u8,
 }
 
 /// Users outside the machine that send requests through a channel and wait for the answers.

@@ -78,12 +78,12 @@ fn count(steps: &[(u64, &Step)], is_meant: impl Fn(&Step) -> bool) -> u64 {
 /// A device has had time for what it has done, with so many servers.
 fn devices(model: &Model, report: &Report, steps: &[(u64, &Step)]) -> Option<String> {
     let length = report.makespan.picos();
-    model.devices.iter().enumerate().find_map(|(number, servers)| {
+    model.devices.iter().enumerate().find_map(|(number, device)| {
         let served = time_in(steps.iter(), |step| match step {
             Step::Io { wait, device: Some(device), .. } if *device == number => wait.constant(),
             _ => None,
         });
-        let is_possible = served.picos() <= length * *servers as u64;
+        let is_possible = served.picos() <= length * device.servers as u64;
         (!is_possible).then(|| format!("device {number} has served {} ps in {length} ps", served.picos()))
     })
 }

@@ -2,12 +2,13 @@
 
 use gilsim::des::{Distribution, Span, Time};
 use gilsim::os::affinity::CoreSet;
+use gilsim::os::attributes::Attributes;
 use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
 use gilsim::python::threading::Call;
-use gilsim::sim::{Arrivals, ClientSpec, Model, ThreadSpec};
+use gilsim::sim::{Arrivals, ClientSpec, DeviceSpec, Model, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -15,7 +16,7 @@ use crate::loops::{loops, with_programs};
 use crate::programs::{CHANNELS, DEVICES, MARKS, VARIABLES, compiled, program, threading};
 
 /// All schedulers.
-pub const SCHEDULERS: [&str; 4] = ["round_robin", "cfs", "eevdf", "mach"];
+pub const SCHEDULERS: [&str; 6] = ["round_robin", "cfs", "eevdf", "mach", "fifo", "windows"];
 /// The kinds of locks, by name.
 pub const LOCKS: [&str; 11] = [
     "semaphore",
@@ -32,7 +33,8 @@ pub const LOCKS: [&str; 11] = [
 ];
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
-    let thread = || (0..3_usize, prop::bool::weighted(0.1), start(), affinity(), 0..4_usize);
+    let thread =
+        || (0..3_usize, prop::bool::weighted(0.1), start(), (affinity(), nice(), rank()), 0..4_usize);
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
         prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],
@@ -43,7 +45,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
         prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
         process(),
         (
-            vec(1..=2_usize, DEVICES),
+            vec(device(), DEVICES),
             vec(1..=3_usize, CHANNELS),
             clients().boxed(),
             threading(),
@@ -68,7 +70,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             let threads: Vec<ThreadSpec> = threads
                 .into_iter()
                 .enumerate()
-                .map(|(number, (program, daemon, start, affinity, interpreter))| ThreadSpec {
+                .map(|(number, (program, daemon, start, attributes, interpreter))| ThreadSpec {
                     program: loop_of(number).map_or(program, |_| runs_tasks),
                     event_loop: loop_of(number),
                     interpreter: interpreter_of(interpreter, &process, &mut interpreters),
@@ -78,7 +80,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                         .any(|call| is_called(&programs, call)),
                     daemon: daemon || process.daemons_only,
                     start,
-                    cores: cores_of(affinity, machine.cores),
+                    attributes: attributes_of(attributes, &machine),
                 })
                 .collect();
             let tasks = loops.iter().flat_map(|event_loop| &event_loop.tasks);
@@ -110,6 +112,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 devices,
                 latencies: CHANNELS + MARKS,
                 clients,
+                pools: 1,
                 loops,
                 threads,
                 until,
@@ -190,12 +193,7 @@ fn is_endless(program: &Program) -> bool {
 
 /// Whether a slice may be so short that a thread gets no further than its context switch or migration.
 fn may_never_end(scheduler: &SchedulerConfig) -> bool {
-    let slice = match scheduler {
-        SchedulerConfig::RoundRobin { quantum } | SchedulerConfig::Mach { quantum, .. } => quantum,
-        SchedulerConfig::Cfs { minimum_granularity, .. } => minimum_granularity,
-        SchedulerConfig::Eevdf { base_slice, .. } => base_slice,
-    };
-    *slice < Span::from_micros(500)
+    scheduler.shortest_slice().is_some_and(|slice| slice < Span::from_micros(500))
 }
 
 /// A slice is longer than what is known of a switch and a migration; the language wants no other.
@@ -205,6 +203,8 @@ fn lengthen_slice(scheduler: &mut SchedulerConfig, costs: &Costs) {
         SchedulerConfig::RoundRobin { quantum } | SchedulerConfig::Mach { quantum, .. } => quantum,
         SchedulerConfig::Cfs { minimum_granularity, .. } => minimum_granularity,
         SchedulerConfig::Eevdf { base_slice, .. } => base_slice,
+        SchedulerConfig::Windows { tick, .. } => tick,
+        SchedulerConfig::Fifo => return,
     };
     *slice += known(&costs.context_switch) + known(&costs.migration);
 }
@@ -240,6 +240,27 @@ fn or_zero(span: impl Strategy<Value = Span>) -> impl Strategy<Value = Span> {
 
 fn start() -> impl Strategy<Value = Span> {
     prop_oneof![3 => Just(Span::ZERO), 1 => span(0, 200)]
+}
+
+fn device() -> impl Strategy<Value = DeviceSpec> {
+    (1..=2_usize, 0..=3_u8).prop_map(|(servers, boost)| DeviceSpec { servers, boost })
+}
+
+/// How nice a thread is, mostly not at all.
+fn nice() -> impl Strategy<Value = i8> {
+    prop_oneof![2 => Just(0), 1 => prop::sample::select(vec![-20, -15, -10, -5, -1, 1, 5, 10, 15, 19])]
+}
+
+/// Where among the priorities that there are a thread is.
+fn rank() -> impl Strategy<Value = u8> {
+    prop::sample::select(vec![0, 0, 0, 1, 2, 3, 7, 8, 11])
+}
+
+/// What the scheduler of a machine is told of a thread.
+fn attributes_of((affinity, nice, rank): (u8, i8, u8), machine: &Machine) -> Attributes {
+    let nice = if machine.scheduler.heeds_nice() { nice } else { 0 };
+    let priority = machine.scheduler.priorities().map_or(1, |[_, usual, _]| usual + rank);
+    Attributes { cores: cores_of(affinity, machine.cores), nice, priority }
 }
 
 /// On which cores a thread may run: a bit each, often all.
@@ -318,6 +339,10 @@ fn scheduler(name: &str) -> BoxedStrategy<SchedulerConfig> {
             .boxed(),
         "eevdf" => (span(5, 1_000), tick())
             .prop_map(|(base_slice, tick)| SchedulerConfig::Eevdf { base_slice, tick })
+            .boxed(),
+        "fifo" => Just(SchedulerConfig::Fifo).boxed(),
+        "windows" => (1..4_u32, span(2, 1_000))
+            .prop_map(|(quantum, tick)| SchedulerConfig::Windows { quantum, tick })
             .boxed(),
         _ => (span(5, 1_000), span(50, 1_000))
             .prop_map(|(quantum, decay_interval)| SchedulerConfig::Mach { quantum, decay_interval })

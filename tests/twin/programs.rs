@@ -55,6 +55,8 @@ pub enum Node {
         variable: usize,
         change: i64,
     },
+    /// So many items put into the queue without a limit as tasks of a pool, and as many taken out.
+    Pooled(u64),
     /// A body between two steps.
     Within(Step, Step, Vec<Node>),
     Marked(usize, Vec<Node>),
@@ -162,6 +164,7 @@ pub fn calling() -> impl Strategy<Value = Node> {
         }),
         3 => (sections, vec(prop_oneof![run(), waiting().prop_map(Node::Step)], 0..3))
             .prop_map(|((enter, leave), body)| Node::Within(Step::Call(enter), Step::Call(leave), body)),
+        1 => (0..4_u64).prop_map(Node::Pooled),
         3 => update.prop_map(|(stretch, places, variable, change)| {
             Node::Update { stretch, places, variable, change }
         }),
@@ -229,6 +232,20 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>) {
                 steps.push(Step::BeginMark { latency: CHANNELS + latency });
                 flatten(body, stretches, steps);
                 steps.push(Step::EndMark { latency: CHANNELS + latency });
+            }
+            Node::Pooled(tasks) => {
+                let first = steps.len();
+                let gathering = first + 4;
+                steps.extend([
+                    Step::LoopStart { count: Some(*tasks), exit: gathering },
+                    Step::Call(Call::Put(1)),
+                    Step::Submitted { pool: 0 },
+                    Step::LoopEnd { start: first },
+                    Step::LoopStart { count: None, exit: gathering + 4 },
+                    Step::LeaveIfGathered { pool: 0, exit: gathering + 4 },
+                    Step::Call(Call::Get(1)),
+                    Step::LoopEnd { start: gathering },
+                ]);
             }
             Node::Update { stretch, places, variable, change } => {
                 let it = &stretches[*stretch];

@@ -26,7 +26,9 @@ const OPCODES: &str = "  opcodes:
 
 /// Whether a scenario can say all of `model`.
 pub fn can_be_written(model: &Model) -> bool {
-    model.loops.is_empty()
+    let has_pool =
+        |program: &Program| program.steps.iter().any(|step| matches!(step, Step::Submitted { .. }));
+    model.loops.is_empty() && !model.programs.iter().any(has_pool)
 }
 
 /// The text of a scenario whose only run is `model`.
@@ -69,10 +71,16 @@ pub fn text(model: &Model, seed: u64) -> String {
         };
         let does = format!("do: [call: program {program}]");
         let allowed: Vec<usize> =
-            (0..model.machine.cores).filter(|core| thread.cores.contains(*core)).collect();
+            (0..model.machine.cores).filter(|core| thread.attributes.cores.contains(*core)).collect();
+        let scheduler = &model.machine.scheduler;
+        let rank = match (scheduler.heeds_nice(), scheduler.priorities()) {
+            (true, _) => format!(", nice: {}", thread.attributes.nice),
+            (_, Some(_)) => format!(", priority: {}", thread.attributes.priority),
+            _ => String::new(),
+        };
         let _ = writeln!(
             text,
-            "  - {{name: thread {number}, {interpreter}, start: {start}{daemon}, cores: {allowed:?}, {does}}}"
+            "  - {{name: thread {number}, {interpreter}, start: {start}{daemon}, cores: {allowed:?}{rank}, {does}}}"
         );
     }
     text
@@ -101,8 +109,9 @@ fn python(model: &Model, instruction: Span) -> String {
 /// What programs use.
 fn objects(model: &Model) -> String {
     let mut text = "devices:\n".to_owned();
-    for (number, servers) in model.devices.iter().enumerate() {
-        let _ = writeln!(text, "  device {number}: {{servers: {servers}}}");
+    for (number, device) in model.devices.iter().enumerate() {
+        let (servers, boost) = (device.servers, device.boost);
+        let _ = writeln!(text, "  device {number}: {{servers: {servers}, boost: {boost}}}");
     }
     text += "objects:\n";
     for (name, kind) in objects_of(model) {
@@ -233,6 +242,10 @@ fn machine(model: &Model) -> String {
         ),
         SchedulerConfig::Eevdf { base_slice, tick } => {
             format!("eevdf: {{base_slice: {}, tick: {}}}", time(base_slice), time(tick))
+        }
+        SchedulerConfig::Fifo => "fifo: {}".to_owned(),
+        SchedulerConfig::Windows { quantum, tick } => {
+            format!("windows: {{quantum: {quantum}, tick: {}}}", time(tick))
         }
         SchedulerConfig::Mach { quantum, decay_interval } => {
             format!("mach: {{quantum: {}, decay_interval: {}}}", time(quantum), time(decay_interval))

@@ -15,7 +15,7 @@ mod sleep;
 
 use crate::des::queue::Slot;
 use crate::des::{EventQueue, Span, Time};
-use crate::os::affinity::CoreSet;
+use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sched::{Arrival, CoreView, Scheduler};
 use crate::os::sync::{DeviceId, Objects, Operation, Outcome, QueueId};
@@ -167,10 +167,16 @@ pub struct Kernel<O> {
 }
 
 impl<O: Observer> Kernel<O> {
-    /// A machine at rest, with users outside it and a thread for each entry of `affinity`, which tells on which cores it
-    /// may run. Threads are started by [`Kernel::start`].
-    pub fn new(machine: &Machine, affinity: &[CoreSet], users: usize, seed: u64, observer: O) -> Kernel<O> {
-        let threads = affinity.len();
+    /// A machine at rest, with users outside it and a thread for each entry of `attributes`. Threads are started by
+    /// [`Kernel::start`].
+    pub fn new(
+        machine: &Machine,
+        attributes: &[Attributes],
+        users: usize,
+        seed: u64,
+        observer: O,
+    ) -> Kernel<O> {
+        let threads = attributes.len();
         let thread = Thread {
             place: Place::NotStarted,
             arrival: Arrival::Started,
@@ -199,7 +205,7 @@ impl<O: Observer> Kernel<O> {
             must_reschedule: false,
             interrupt_pending: false,
         };
-        let scheduler = Scheduler::new(machine.scheduler, machine.cores, affinity);
+        let scheduler = Scheduler::new(machine.scheduler, machine.cores, attributes);
         let mut events = EventQueue::new(&[users, threads, machine.cores, machine.cores, machine.cores, 1]);
         if let Some(interval) = scheduler.tick_interval() {
             events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);

@@ -155,6 +155,8 @@ impl<O: Observer> Kernel<O> {
         }
         self.threads[thread].settled = self.now;
         self.cores[core].piece = Piece::Burst;
+        // It may have been taken off its core just when the burst before ended.
+        self.show_running_state(thread);
         let end = (self.now + span).min(super::LAST_INSTANT + Span::from_picos(1));
         self.events.set_in_place(Slot { kind: CORE, owner: core }, end);
     }

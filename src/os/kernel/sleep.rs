@@ -3,8 +3,8 @@
 use super::{ALARM, CORE, INTERRUPT, Kernel, Place, TIMER};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
-use crate::os::sched::Arrival;
-use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Readiness, Timeout};
+use crate::os::sched::{Arrival, boost};
+use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Readiness, Request, Timeout};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
 
@@ -81,6 +81,7 @@ impl<O: Observer> Kernel<O> {
     fn wake(&mut self, thread: ThreadId, from: Option<CoreId>) -> Reach {
         self.events.cancel(Slot { kind: TIMER, owner: thread });
         self.threads[thread].queue = None;
+        self.boost_after_wait(thread);
         self.make_runnable(thread, Arrival::Woken, from)
     }
 
@@ -96,7 +97,26 @@ impl<O: Observer> Kernel<O> {
             self.start_next_service(device);
         }
         self.threads[thread].timed_out = true;
+        self.boost_after_wait(thread);
         self.make_runnable(thread, Arrival::Woken, None);
+    }
+
+    /// Tells a scheduler that heeds it for what `thread` has waited.
+    fn boost_after_wait(&mut self, thread: ThreadId) {
+        if !self.scheduler.boosts() {
+            return;
+        }
+        let state = &self.threads[thread];
+        let boost = match state.operations.last().map(|operation| operation.request) {
+            Some(Request::Io { .. }) => boost::DISK,
+            Some(Request::Device(device, _)) => self.objects.boost_of(device),
+            Some(Request::Send(..) | Request::Receive(_)) => boost::NETWORK,
+            Some(Request::Poll(..)) if !state.timed_out => boost::NETWORK,
+            // A timer that has expired boosts nobody.
+            _ if state.timed_out => 0,
+            _ => boost::OBJECT,
+        };
+        self.scheduler.wait_ended(thread, boost);
     }
 
     /// A device has served a thread: it comes to the next one that waits for it.

@@ -1,12 +1,14 @@
-//! The completely fair scheduler of Linux 2.6.23 to 6.5 (`kernel/sched/fair.c`), all threads with nice 0.
+//! The completely fair scheduler of Linux 2.6.23 to 6.5 (`kernel/sched/fair.c`).
 //!
 //! The thread that has run least (smallest `vruntime`) runs next. A slice is the latency period divided by the number
-//! of runnable threads; its end is noticed at the clock tick. A sleeper wakes with a credit of half a latency period,
+//! of runnable threads; its end is noticed at the clock tick. Threads that are nice have less weight: their vruntime goes
+//! faster, and their share of the period is smaller. A sleeper wakes with a credit of half a latency period,
 //! and preempts if it is behind by more than the wake-up granularity.
 
 use super::{Arrival, CoreView, Departure, busiest, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
+use crate::os::attributes::{self, Attributes};
 use crate::os::{CoreId, ThreadId};
 
 /// `sched_nr_latency`: with more runnable threads, each gets the minimum granularity.
@@ -27,6 +29,7 @@ pub struct Cfs {
     minimum_granularity: Span,
     wakeup_granularity: Span,
     tick: Span,
+    weights: Vec<u64>,
     /// Virtual runtimes in picoseconds, relative to the zero of the queue of the thread's home.
     vruntimes: Vec<i128>,
     homes: Vec<CoreId>,
@@ -43,18 +46,19 @@ impl Cfs {
         wakeup_granularity: Span,
         tick: Span,
         cores: usize,
-        affinity: &[CoreSet],
+        threads: &[Attributes],
     ) -> Cfs {
         Cfs {
             latency: fair::scaled_by_cores(latency, cores),
             minimum_granularity: fair::scaled_by_cores(minimum_granularity, cores),
             wakeup_granularity: fair::scaled_by_cores(wakeup_granularity, cores),
             tick,
-            vruntimes: vec![0; affinity.len()],
-            homes: vec![0; affinity.len()],
+            weights: fair::weights(threads),
+            vruntimes: vec![0; threads.len()],
+            homes: vec![0; threads.len()],
             cores: vec![Core::default(); cores],
-            queues: vec![Vec::with_capacity(affinity.len()); cores],
-            affinity: affinity.to_vec(),
+            queues: vec![Vec::with_capacity(threads.len()); cores],
+            affinity: attributes::affinity(threads),
         }
     }
 
@@ -85,7 +89,7 @@ impl Cfs {
     }
 
     pub(super) fn charge(&mut self, core: CoreId, thread: ThreadId, span: Span) {
-        self.vruntimes[thread] += i128::from(span.picos());
+        self.vruntimes[thread] += fair::virtual_time(span.picos().into(), self.weights[thread]);
         self.cores[core].used += span;
         self.update_minimum(core);
     }
@@ -94,23 +98,24 @@ impl Cfs {
         self.cores[core].running = None;
     }
 
-    /// `wakeup_preempt_entity`.
+    /// `wakeup_preempt_entity`, with the granularity as long as it is for the woken thread (`wakeup_gran`).
     pub(super) fn preempts(&mut self, _: CoreId, running: ThreadId, woken: ThreadId) -> bool {
-        self.vruntimes[running] - self.vruntimes[woken] > i128::from(self.wakeup_granularity.picos())
+        let granularity = fair::virtual_time(self.wakeup_granularity.picos().into(), self.weights[woken]);
+        self.vruntimes[running] - self.vruntimes[woken] > granularity
     }
 
     pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
-        if self.queues[core].is_empty() || self.cores[core].running.is_none() {
+        let Some(running) = self.cores[core].running.filter(|_| !self.queues[core].is_empty()) else {
             return Time::END;
-        }
-        let rest = self.slice(core) - self.cores[core].used;
+        };
+        let rest = self.slice(core, running) - self.cores[core].used;
         fair::next_tick(self.tick, now, rest)
     }
 
     /// `check_preempt_tick`.
     pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, _: Time) -> bool {
         let Some(leftmost) = self.leftmost(core) else { return false };
-        let slice = self.slice(core);
+        let slice = self.slice(core, running);
         let used = self.cores[core].used;
         if used >= slice {
             return true;
@@ -119,13 +124,16 @@ impl Cfs {
         used >= self.minimum_granularity && behind > i128::from(slice.picos())
     }
 
-    /// `sched_slice` for equal weights.
-    fn slice(&self, core: CoreId) -> Span {
-        let runnable = self.queues[core].len() as u64 + u64::from(self.cores[core].running.is_some());
-        if runnable > THREADS_IN_A_PERIOD {
-            return self.minimum_granularity;
-        }
-        Span::from_picos(self.latency.picos() / runnable.max(1))
+    /// `sched_slice`: the share of `running` in a period, by weight.
+    fn slice(&self, core: CoreId, running: ThreadId) -> Span {
+        let queue = &self.queues[core];
+        let runnable = queue.len() as u64 + 1;
+        let period =
+            if runnable > THREADS_IN_A_PERIOD { self.minimum_granularity * runnable } else { self.latency };
+        let weight = self.weights[running];
+        let all = queue.iter().map(|thread| self.weights[*thread]).sum::<u64>() + weight;
+        let share = u128::from(period.picos()) * u128::from(weight) / u128::from(all);
+        Span::from_picos(u64::try_from(share).unwrap_or(u64::MAX))
     }
 
     /// `place_entity`: a new thread starts at the queue's minimum, a sleeper half a latency period before it, but none
@@ -180,7 +188,7 @@ mod tests {
 
     fn cfs() -> Cfs {
         let micros = Span::from_micros;
-        Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 1, &[CoreSet::ALL; 3])
+        Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 1, &[Attributes::default(); 3])
     }
 
     /// Thread 0 has run for `used`; thread 1 queues since the beginning.
@@ -222,8 +230,14 @@ mod tests {
     #[test]
     fn a_thread_that_wakes_up_on_another_core_keeps_its_distance_from_the_minimum() {
         let micros = Span::from_micros;
-        let mut cfs =
-            Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 2, &[CoreSet::ALL; 2]);
+        let mut cfs = Cfs::new(
+            micros(6_000),
+            micros(750),
+            micros(1_000),
+            micros(4_000),
+            2,
+            &[Attributes::default(); 2],
+        );
         cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
         cfs.charge(0, 0, Span::from_secs(10));
         cfs.stop(0, 0, Departure::Sleeps, Time::ZERO);

@@ -1,18 +1,21 @@
-//! Earliest eligible virtual deadline first, Linux 6.17 and later (`kernel/sched/fair.c`), all threads with nice 0.
+//! Earliest eligible virtual deadline first, Linux 6.17 and later (`kernel/sched/fair.c`).
 //!
 //! A thread is eligible when it has run no more than the average of its queue; among the eligible, the earliest
 //! deadline (vruntime at its request plus a slice) runs. A thread that has been picked is protected until its slice is
 //! used up (`RUN_TO_PARITY`), but only for as long as it is eligible itself. The clock tick and the arrival of others
 //! notice that it is over. A thread that sleeps although it has run more than the average stays in the queue until it
-//! would be picked (`DELAY_DEQUEUE`); one that is woken before that goes on where it was.
+//! would be picked (`DELAY_DEQUEUE`); one that is woken before that goes on where it was. Threads that are nice weigh less
+//! in the average; their vruntime goes faster, and their deadlines are further off.
 
 use super::{Arrival, CoreView, Departure, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
+use crate::os::attributes::{self, Attributes};
 use crate::os::{CoreId, ThreadId};
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Thread {
+    weight: u64,
     /// Virtual runtime in picoseconds, relative to its queue's zero.
     vruntime: i128,
     deadline: i128,
@@ -53,16 +56,19 @@ pub struct Eevdf {
 }
 
 impl Eevdf {
-    pub(super) fn new(base_slice: Span, tick: Span, cores: usize, affinity: &[CoreSet]) -> Eevdf {
+    pub(super) fn new(base_slice: Span, tick: Span, cores: usize, threads: &[Attributes]) -> Eevdf {
         let slice = i128::from(fair::scaled_by_cores(base_slice, cores).picos());
         Eevdf {
             slice,
             lag_limit: (2 * slice).max(i128::from(tick.picos())),
             tick,
-            threads: vec![Thread::default(); affinity.len()],
+            threads: fair::weights(threads)
+                .into_iter()
+                .map(|weight| Thread { weight, ..Thread::default() })
+                .collect(),
             cores: vec![Core::default(); cores],
-            queues: vec![Vec::with_capacity(affinity.len()); cores],
-            affinity: affinity.to_vec(),
+            queues: vec![Vec::with_capacity(threads.len()); cores],
+            affinity: attributes::affinity(threads),
         }
     }
 
@@ -128,10 +134,10 @@ impl Eevdf {
     /// `update_curr` and `update_deadline`: a used-up slice gives a new deadline.
     pub(super) fn charge(&mut self, core: CoreId, id: ThreadId, span: Span) {
         let thread = &mut self.threads[id];
-        thread.vruntime += i128::from(span.picos());
+        thread.vruntime += fair::virtual_time(span.picos().into(), thread.weight);
         let mut used_up = thread.vruntime >= self.cores[core].protected_until;
         if thread.vruntime >= thread.deadline {
-            thread.deadline = thread.vruntime + self.slice;
+            thread.deadline = thread.vruntime + fair::virtual_time(self.slice, thread.weight);
             used_up = true;
         }
         self.cores[core].slice_used_up |= used_up && !self.queues[core].is_empty();
@@ -174,7 +180,8 @@ impl Eevdf {
             return Time::END;
         }
         let current = &self.threads[running];
-        let rest = u64::try_from(current.deadline - current.vruntime).unwrap_or(0);
+        let rest = fair::real_time(current.deadline - current.vruntime, current.weight);
+        let rest = u64::try_from(rest).unwrap_or(0);
         fair::next_tick(self.tick, now, Span::from_picos(rest))
     }
 
@@ -191,17 +198,25 @@ impl Eevdf {
         Some((idle, self.detach(core, idle)?))
     }
 
-    /// `avg_vruntime`: the average over the queue and the running thread.
+    /// `avg_vruntime`: the average over the queue and the running thread, by weight.
     fn average(&self, core: CoreId) -> i128 {
+        let (sum, weight) = self.members(core).fold((0, 0), |(sum, weights), thread| {
+            let weight = i128::from(thread.weight);
+            (sum + thread.vruntime * weight, weights + weight)
+        });
+        if weight == 0 { self.cores[core].last_average } else { sum / weight }
+    }
+
+    /// Who queues or runs on a core.
+    fn members(&self, core: CoreId) -> impl Iterator<Item = &Thread> {
         let members = self.queues[core].iter().copied().chain(self.cores[core].running);
-        let (sum, count) =
-            members.fold((0, 0), |(sum, count), id| (sum + self.threads[id].vruntime, count + 1));
-        if count == 0 { self.cores[core].last_average } else { sum / count }
+        members.map(|id| &self.threads[id])
     }
 
     /// `entity_lag`.
     fn lag(&self, core: CoreId, thread: ThreadId) -> i128 {
-        (self.average(core) - self.threads[thread].vruntime).clamp(-self.lag_limit, self.lag_limit)
+        let limit = fair::virtual_time(self.lag_limit, self.threads[thread].weight);
+        (self.average(core) - self.threads[thread].vruntime).clamp(-limit, limit)
     }
 
     /// Position in the queue of the thread that makes room, if it is protected.
@@ -231,13 +246,15 @@ impl Eevdf {
         if arrival == Arrival::Preempted && moved_deadline.is_none() {
             return;
         }
-        let load = self.queues[core].len() as i128 + i128::from(self.cores[core].running.is_some());
+        let load: i128 = self.members(core).map(|thread| i128::from(thread.weight)).sum();
+        let weight = self.threads[id].weight;
         let lag = match arrival {
             Arrival::Started => 0,
             _ if load == 0 => 0,
-            _ => self.threads[id].lag * (load + 1) / load,
+            _ => self.threads[id].lag * (load + i128::from(weight)) / load,
         };
-        let slice = if arrival == Arrival::Started { self.slice / 2 } else { self.slice };
+        let slice = fair::virtual_time(self.slice, weight);
+        let slice = if arrival == Arrival::Started { slice / 2 } else { slice };
         let average = self.average(core);
         let thread = &mut self.threads[id];
         thread.vruntime = average - lag;
@@ -282,7 +299,8 @@ mod tests {
 
     /// Thread 0 runs and thread 1 queues on one core, base slice 1 ms.
     fn two_threads() -> Eevdf {
-        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, &[CoreSet::ALL; 3]);
+        let mut eevdf =
+            Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, &[Attributes::default(); 3]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         eevdf
@@ -369,7 +387,8 @@ mod tests {
 
     #[test]
     fn an_idle_core_takes_a_thread_that_queues_at_the_tick() {
-        let mut eevdf = Eevdf::new(Span::from_millis(1), Span::from_millis(4), 2, &[CoreSet::ALL; 2]);
+        let mut eevdf =
+            Eevdf::new(Span::from_millis(1), Span::from_millis(4), 2, &[Attributes::default(); 2]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         let cores = [CoreView { running: Some(0) }, CoreView { running: None }];

@@ -8,6 +8,7 @@
 use super::{Arrival, CoreView, Departure, busiest, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
+use crate::os::attributes::{self, Attributes};
 use crate::os::{CoreId, ThreadId};
 
 /// `BASEPRI_DEFAULT`: the base priority of a user thread.
@@ -21,6 +22,8 @@ const FORGOTTEN_AFTER: u64 = 32;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Thread {
+    /// 31 less how nice it is (`donice` sets the importance of the task, `bsd/kern/kern_resource.c`).
+    base: i64,
     priority: i64,
     usage: Span,
     /// Use of the core that `usage` does not contain yet.
@@ -53,18 +56,21 @@ pub struct Mach {
 }
 
 impl Mach {
-    pub(super) fn new(quantum: Span, decay_interval: Span, cores: usize, affinity: &[CoreSet]) -> Mach {
-        let thread = Thread { priority: BASE_PRIORITY, ..Thread::default() };
+    pub(super) fn new(quantum: Span, decay_interval: Span, cores: usize, threads: &[Attributes]) -> Mach {
+        let thread = |thread: &Attributes| {
+            let base = BASE_PRIORITY - i64::from(thread.nice);
+            Thread { base, priority: base, ..Thread::default() }
+        };
         Mach {
             quantum,
             decay_interval,
             fixed_shift: fixed_shift(decay_interval),
             load_shift: None,
             ticks: 0,
-            threads: vec![thread; affinity.len()],
+            threads: threads.iter().map(thread).collect(),
             cores: vec![Core { quantum_end: Time::END, first_quantum: true }; cores],
-            queues: vec![Vec::with_capacity(affinity.len()); cores],
-            affinity: affinity.to_vec(),
+            queues: vec![Vec::with_capacity(threads.len()); cores],
+            affinity: attributes::affinity(threads),
         }
     }
 
@@ -221,7 +227,7 @@ impl Mach {
         let thread = &mut self.threads[id];
         let nanos = thread.usage.picos() / 1_000;
         let penalty = thread.shift.map_or(0, |shift| (nanos >> shift) as i64);
-        thread.priority = (BASE_PRIORITY - penalty).max(0);
+        thread.priority = (thread.base - penalty).max(0);
     }
 }
 
@@ -247,7 +253,7 @@ mod tests {
     use super::*;
 
     fn mach(cores: usize) -> Mach {
-        Mach::new(Span::from_millis(10), Span::from_millis(125), cores, &[CoreSet::ALL; 2])
+        Mach::new(Span::from_millis(10), Span::from_millis(125), cores, &[Attributes::default(); 2])
     }
 
     /// Runs thread 0 on core 0 for one quantum, with thread 1 queueing, after a tick that saw both.

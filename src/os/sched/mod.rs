@@ -6,11 +6,14 @@
 mod cfs;
 mod eevdf;
 mod fair;
+mod fifo;
 mod mach;
 mod round_robin;
+mod windows;
 
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
+use crate::os::attributes::Attributes;
 use crate::os::machine::SchedulerConfig;
 use crate::os::{CoreId, ThreadId};
 
@@ -36,6 +39,17 @@ pub enum Departure {
     Ends,
 }
 
+/// By how much the priority of a thread rises when its wait has ended, under `windows` (`wdm.h`, "Specifying Priority
+/// Boosts When Completing I/O Requests" in Microsoft's documentation).
+pub mod boost {
+    /// `IO_DISK_INCREMENT`: input and output of a disk.
+    pub const DISK: u8 = 1;
+    /// `IO_NETWORK_INCREMENT`, `IO_NAMED_PIPE_INCREMENT`: a socket or a pipe.
+    pub const NETWORK: u8 = 2;
+    /// `EVENT_INCREMENT`, `SEMAPHORE_INCREMENT`: an event, a semaphore, or anything made of them.
+    pub const OBJECT: u8 = 1;
+}
+
 /// What a scheduler may know of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoreView {
@@ -54,6 +68,10 @@ pub enum Scheduler {
     Eevdf(eevdf::Eevdf),
     /// Round robin.
     RoundRobin(round_robin::RoundRobin),
+    /// Static priorities.
+    Fifo(fifo::Fifo),
+    /// The dispatcher of Windows.
+    Windows(windows::Windows),
 }
 
 /// Calls a method of whichever scheduler it is.
@@ -64,16 +82,18 @@ macro_rules! delegate {
             Scheduler::Cfs($inner) => $call,
             Scheduler::Eevdf($inner) => $call,
             Scheduler::RoundRobin($inner) => $call,
+            Scheduler::Fifo($inner) => $call,
+            Scheduler::Windows($inner) => $call,
         }
     };
 }
 
 impl Scheduler {
-    /// The scheduler of a machine, with nothing to run yet; `affinity` tells for each thread on which cores it may run.
-    pub fn new(config: SchedulerConfig, cores: usize, affinity: &[CoreSet]) -> Scheduler {
+    /// The scheduler of a machine, with nothing to run yet, and with a thread for each entry of `threads`.
+    pub fn new(config: SchedulerConfig, cores: usize, threads: &[Attributes]) -> Scheduler {
         match config {
             SchedulerConfig::Mach { quantum, decay_interval } => {
-                Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, affinity))
+                Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, threads))
             }
             SchedulerConfig::Cfs { latency, minimum_granularity, wakeup_granularity, tick } => {
                 Scheduler::Cfs(cfs::Cfs::new(
@@ -82,14 +102,18 @@ impl Scheduler {
                     wakeup_granularity,
                     tick,
                     cores,
-                    affinity,
+                    threads,
                 ))
             }
             SchedulerConfig::Eevdf { base_slice, tick } => {
-                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, affinity))
+                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, threads))
             }
             SchedulerConfig::RoundRobin { quantum } => {
-                Scheduler::RoundRobin(round_robin::RoundRobin::new(quantum, cores, affinity))
+                Scheduler::RoundRobin(round_robin::RoundRobin::new(quantum, cores, threads))
+            }
+            SchedulerConfig::Fifo => Scheduler::Fifo(fifo::Fifo::new(cores, threads)),
+            SchedulerConfig::Windows { quantum, tick } => {
+                Scheduler::Windows(windows::Windows::new(quantum, tick, cores, threads))
             }
         }
     }
@@ -103,7 +127,20 @@ impl Scheduler {
     pub fn place_preempted(&self, thread: ThreadId, core: CoreId, cores: &[CoreView]) -> CoreId {
         match self {
             Scheduler::Mach(mach) => mach.place(thread, Some(core), cores),
+            Scheduler::Fifo(fifo) => fifo.place(thread, Some(core), cores),
             _ => core,
+        }
+    }
+
+    /// Whether it matters for what a thread has waited.
+    pub fn boosts(&self) -> bool {
+        matches!(self, Scheduler::Windows(_))
+    }
+
+    /// `thread` is about to be woken from a wait that boosts its priority by so much.
+    pub fn wait_ended(&mut self, thread: ThreadId, boost: u8) {
+        if let Scheduler::Windows(windows) = self {
+            windows.wait_ended(thread, boost);
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Arrival, CoreView, Departure, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
+use crate::os::attributes::{self, Attributes};
 use crate::os::{CoreId, ThreadId};
 
 /// The state of the round-robin scheduler.
@@ -18,12 +19,12 @@ pub struct RoundRobin {
 }
 
 impl RoundRobin {
-    pub(super) fn new(quantum: Span, cores: usize, affinity: &[CoreSet]) -> RoundRobin {
+    pub(super) fn new(quantum: Span, cores: usize, threads: &[Attributes]) -> RoundRobin {
         RoundRobin {
             quantum,
-            queue: VecDeque::with_capacity(affinity.len()),
+            queue: VecDeque::with_capacity(threads.len()),
             quantum_ends: vec![Time::END; cores],
-            affinity: affinity.to_vec(),
+            affinity: attributes::affinity(threads),
         }
     }
 

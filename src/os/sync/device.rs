@@ -12,13 +12,15 @@ use crate::os::ThreadId;
 pub(super) struct Device {
     /// How many requests it can serve at a time.
     servers: usize,
+    /// By how much its driver boosts the priority of a thread that it has served.
+    pub boost: u8,
     busy: usize,
     queue: VecDeque<(ThreadId, Span)>,
 }
 
 impl Device {
-    pub fn new(servers: usize, threads: usize) -> Device {
-        Device { servers, busy: 0, queue: VecDeque::with_capacity(threads) }
+    pub fn new(servers: usize, boost: u8, threads: usize) -> Device {
+        Device { servers, boost, busy: 0, queue: VecDeque::with_capacity(threads) }
     }
 }
 

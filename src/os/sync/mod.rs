@@ -363,9 +363,15 @@ impl Objects {
         push(&mut self.channels, channel::Channel::new(capacity, &mut self.queues)).map(ChannelId)
     }
 
-    /// A new device that serves that many requests at a time, at least one.
-    pub fn new_device(&mut self, servers: usize) -> DeviceId {
-        push(&mut self.devices, device::Device::new(servers, self.threads)).map(DeviceId)
+    /// A new device that serves that many requests at a time, at least one. Where the scheduler heeds it, a thread that
+    /// it has served has so much more priority for a while.
+    pub fn new_device(&mut self, servers: usize, boost: u8) -> DeviceId {
+        push(&mut self.devices, device::Device::new(servers, boost, self.threads)).map(DeviceId)
+    }
+
+    /// By how much a device boosts the priority of a thread that it has served.
+    pub(super) fn boost_of(&self, device: DeviceId) -> u8 {
+        self.devices[device.0].boost
     }
 
     /// A new cache line that nobody has touched.

@@ -39,6 +39,8 @@ pub(super) struct Condvar {
     registered: u64,
     /// Waiters with tickets below this are of the group that is signalled, or of one before.
     group_end: u64,
+    /// Waiters with tickets below this are of a group before: all of those have been signalled.
+    group_start: u64,
     /// How many of the group have not been signalled yet.
     group_left: u64,
     /// Signals that no sleeper has collected: their receivers are on their way to sleep.
@@ -48,7 +50,15 @@ pub(super) struct Condvar {
 
 impl Condvar {
     pub fn new(queues: &mut WaitQueues) -> Condvar {
-        Condvar { waiters: 0, registered: 0, group_end: 0, group_left: 0, signals: 0, sleepers: queues.add() }
+        Condvar {
+            waiters: 0,
+            registered: 0,
+            group_end: 0,
+            group_start: 0,
+            group_left: 0,
+            signals: 0,
+            sleepers: queues.add(),
+        }
     }
 }
 
@@ -120,8 +130,11 @@ pub(super) fn wait(
         },
         // A signal may have counted this waiter out after its timer fired: then that signal was for it.
         Phase::Woken if timed_out => {
-            let is_of_group = objects.tickets[thread] < condvar.group_end;
-            if is_of_group && condvar.group_left == 0 {
+            let ticket = objects.tickets[thread];
+            let is_of_group = ticket < condvar.group_end;
+            // Of a group before, it has been counted out; if its signal is gone, one of the present group has taken it.
+            let is_left_over = ticket < condvar.group_start && condvar.signals > 0;
+            if is_of_group && (condvar.group_left == 0 || is_left_over) {
                 condvar.signals = condvar.signals.saturating_sub(1);
             } else {
                 condvar.waiters -= 1;
@@ -144,6 +157,7 @@ pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next
         Phase::Try if condvar.waiters == 0 => Next::Done(Outcome::Done),
         Phase::Try => {
             if condvar.group_left == 0 {
+                condvar.group_start = condvar.group_end;
                 condvar.group_end = condvar.registered;
                 condvar.group_left = condvar.waiters;
             }
@@ -199,6 +213,23 @@ mod tests {
         wait(&mut objects, condvar, mutex, None, 0, Phase::Woken, true);
         assert_eq!(signal(&mut objects, condvar, Phase::Try), Next::Done(Outcome::Done));
         assert_eq!(objects.nptl_condvars[condvar.0].signals, 0);
+    }
+
+    #[test]
+    fn a_waiter_that_was_counted_out_late_leaves_the_count_of_the_next_group_alone() {
+        let (mut objects, condvar, mutex) = asleep();
+        let sleepers = objects.nptl_condvars[condvar.0].sleepers;
+        objects.queues.remove(sleepers, 0);
+        signal(&mut objects, condvar, Phase::Try);
+        signal(&mut objects, condvar, Phase::Wake);
+        // Two more come and are the next group, of which one is signalled.
+        wait(&mut objects, condvar, mutex, None, 1, Phase::Try, false);
+        objects.nptl_condvars[condvar.0].registered += 1;
+        objects.nptl_condvars[condvar.0].waiters += 1;
+        signal(&mut objects, condvar, Phase::Try);
+        wait(&mut objects, condvar, mutex, None, 0, Phase::Woken, true);
+        assert_eq!(objects.nptl_condvars[condvar.0].waiters, 1);
+        assert_eq!(objects.nptl_condvars[condvar.0].signals, 1);
     }
 
     #[test]

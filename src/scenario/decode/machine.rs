@@ -16,7 +16,9 @@ const KEYS: [&str; 7] =
 const PLATFORMS: [(&str, Platform); 2] = [("linux", Platform::Linux), ("darwin", Platform::Darwin)];
 /// No scheduler looks more often than this; nor would a simulation of one get anywhere.
 const SHORTEST: Span = Span::from_micros(1);
-const SCHEDULERS: [&str; 4] = ["mach", "cfs", "eevdf", "round_robin"];
+const SCHEDULERS: [&str; 6] = ["mach", "cfs", "eevdf", "round_robin", "fifo", "windows"];
+/// The longest quantum under `windows`, in clock ticks.
+const LONGEST_QUANTUM: u64 = 1000;
 
 /// A machine and what a scenario needs to know of it besides.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,11 +59,7 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
 
 /// Where a time slice is over before the switch to a thread is, no thread gets anywhere and no run ends.
 fn check_slices(scheduler: Option<&Node>, machine: &Machine, problems: &mut Problems) -> Option<()> {
-    let slice = match machine.scheduler {
-        SchedulerConfig::Mach { quantum, .. } | SchedulerConfig::RoundRobin { quantum } => quantum,
-        SchedulerConfig::Cfs { minimum_granularity, .. } => minimum_granularity,
-        SchedulerConfig::Eevdf { base_slice, .. } => base_slice,
-    };
+    let Some(slice) = machine.scheduler.shortest_slice() else { return Some(()) };
     let costs = &machine.costs;
     let switch = [&costs.context_switch, &costs.migration].map(|cost| cost.constant().unwrap_or(Span::ZERO));
     let used_up = switch[0] + switch[1];
@@ -136,6 +134,17 @@ fn config(name: &str, node: Option<&Node>, problems: &mut Problems) -> Option<Sc
                 tick: given.span("tick", micros(4_000)),
             }
         }
+        "fifo" => {
+            given.check(name, &[]);
+            SchedulerConfig::Fifo
+        }
+        "windows" => {
+            given.check(name, &["quantum", "tick"]);
+            SchedulerConfig::Windows {
+                quantum: given.ticks("quantum", 2),
+                tick: given.positive("tick", micros(15_625)),
+            }
+        }
         _ => {
             given.check(name, &["quantum"]);
             SchedulerConfig::RoundRobin { quantum: given.positive("quantum", micros(10_000)) }
@@ -164,6 +173,16 @@ impl Parameters<'_> {
 
     fn positive(&mut self, name: &str, default: Span) -> Span {
         self.read(name, default, fields::positive_span)
+    }
+
+    /// A number of clock ticks.
+    fn ticks(&mut self, name: &str, default: u32) -> u32 {
+        let Some(node) = self.node.and_then(|node| node.get(name)) else {
+            return default;
+        };
+        let ticks = fields::count(node, 1..=LONGEST_QUANTUM, self.problems);
+        self.ok &= ticks.is_some();
+        ticks.map_or(default, |ticks| ticks as u32)
     }
 
     fn read(&mut self, name: &str, default: Span, read: fn(&Node, &mut Problems) -> Option<Span>) -> Span {

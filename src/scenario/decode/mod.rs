@@ -3,6 +3,7 @@
 //! A decoder reports what is wrong and goes on, so that all errors of a file come in one pass. It gives `None` where
 //! there is no value to go on with.
 
+pub(crate) mod attributes;
 pub(crate) mod awaits;
 pub(crate) mod calls;
 pub(crate) mod clients;

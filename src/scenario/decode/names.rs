@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::os::sched::boost;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::objects::Objects;
 use crate::scenario::decode::pools::Pool;
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
+use crate::sim::DeviceSpec;
 
 /// How many messages a channel holds unless it is said; the `net.unix.max_dgram_qlen` of old and the 278 small
 /// messages that fit into the default socket buffer of Linux are of this size.
 const USUAL_CAPACITY: u64 = 256;
 /// The largest capacity and number of servers.
 const LARGEST: u64 = 65_536;
+/// The largest boost that a driver gives (`IO_SOUND_INCREMENT`).
+const LARGEST_BOOST: u64 = 8;
 
 /// Names with their numbers.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +58,7 @@ pub(crate) struct Names {
     pub interpreters: Numbering,
     capacities: BTreeMap<usize, usize>,
     devices: Numbering,
-    servers: Vec<usize>,
+    device_specs: Vec<DeviceSpec>,
     received: Vec<(usize, Position)>,
     sent: Vec<(usize, Position)>,
     answered: Vec<(usize, Position)>,
@@ -80,10 +84,14 @@ impl Names {
             names.capacities.insert(number, capacity.unwrap_or(USUAL_CAPACITY) as usize);
         }
         for (name, node) in entries_of(devices, "a mapping of names to devices", problems) {
-            let Some(keys) = Fields::of(node, "a device", &["servers"], problems) else { continue };
+            let Some(keys) = Fields::of(node, "a device", &["servers", "boost"], problems) else { continue };
             let servers = keys.get("servers").and_then(|node| fields::count(node, 1..=LARGEST, problems));
+            let boost = keys.get("boost").and_then(|node| fields::count(node, 0..=LARGEST_BOOST, problems));
             names.devices.number_of(name);
-            names.servers.push(servers.unwrap_or(1) as usize);
+            names.device_specs.push(DeviceSpec {
+                servers: servers.unwrap_or(1) as usize,
+                boost: boost.map_or(boost::DISK, |boost| boost as u8),
+            });
         }
         for (name, node) in entries_of(sections.get("pools"), "a mapping of names to pools", problems) {
             names.pools.number_of(name);
@@ -214,9 +222,9 @@ impl Names {
         self.sent.iter().filter(|(sent, _)| *sent == channel).count()
     }
 
-    /// How many requests each device serves at a time, by number.
-    pub fn servers(&self) -> Vec<usize> {
-        self.servers.clone()
+    /// The devices, by number.
+    pub fn device_specs(&self) -> Vec<DeviceSpec> {
+        self.device_specs.clone()
     }
 }
 

@@ -3,8 +3,10 @@
 //! A pool of threads takes its tasks from a queue and puts its results into another (`concurrent.futures.thread`); one of
 //! processes does so through pipes (`multiprocessing.pool`).
 
+use crate::os::machine::Machine;
 use crate::python::program;
 use crate::python::threading::Call;
+use crate::scenario::decode::attributes::attributes;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::names::Names;
 use crate::scenario::decode::steps::{Action, Step, StepDecoder};
@@ -66,31 +68,36 @@ impl Pool {
     }
 }
 
-/// The workers of all pools of the section `pools`, on a machine with so many cores: daemons that do what the pool does for each task.
+/// The workers of all pools of the section `pools`, on this machine, if nothing is wrong with it: daemons that do what the pool does for each task.
 pub(crate) fn workers(
     section: Option<&Node>,
-    cores: usize,
+    machine: Option<&Machine>,
     names: &mut ThreadNames,
     decoder: &mut StepDecoder<'_>,
     problems: &mut Problems,
 ) -> Vec<Option<ThreadGroup>> {
     let entries = section.and_then(Node::entries).unwrap_or_default();
-    entries.iter().map(|(key, node)| group(&key.text, node, cores, names, decoder, problems)).collect()
+    entries.iter().map(|(key, node)| group(&key.text, node, machine, names, decoder, problems)).collect()
 }
 
 fn group(
     name: &str,
     node: &Node,
-    cores: usize,
+    machine: Option<&Machine>,
     names: &mut ThreadNames,
     decoder: &mut StepDecoder<'_>,
     problems: &mut Problems,
 ) -> Option<ThreadGroup> {
-    let keys = Fields::of(node, "a pool", &["workers", "do", "process", "core", "cores"], problems)?;
+    let keys = Fields::of(
+        node,
+        "a pool",
+        &["workers", "do", "process", "core", "cores", "nice", "priority"],
+        problems,
+    )?;
     let workers = keys.required("workers", problems);
     let workers = workers.and_then(|node| fields::count(node, 1..=MOST_WORKERS, problems));
     let steps = keys.required("do", problems).map(|node| decoder.steps(node, problems));
-    let cores = threads::affinity(&keys, cores, problems);
+    let attributes = attributes(&keys, machine, problems);
     let pool = decoder.names.pool_named(name)?;
     let thread_names = names.of_group(name, workers?, node.position, problems)?;
     let interpreters = threads::interpreters(&keys, &thread_names, decoder, problems)?;
@@ -100,7 +107,7 @@ fn group(
     Some(ThreadGroup {
         steps: vec![Step { action: body, position: node.position }],
         daemon: true,
-        cores: cores?,
+        attributes: attributes?,
         interpreters,
         ..ThreadGroup::new(name, thread_names, node.position)
     })

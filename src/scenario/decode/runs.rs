@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::des::{Span, Time};
-use crate::os::affinity::MOST_CORES;
 use crate::python::program::{Program, Step};
 use crate::python::stretch::Stretch;
 use crate::scenario::decode::calls::{Function, Inspector};
@@ -67,9 +66,8 @@ pub(crate) fn model(
         Some(node) => fields::positive_span(node, problems).map(|span| Some(Time::ZERO + span)),
         None => Some(None),
     };
-    let cores = machine.as_ref().map_or(MOST_CORES, |machine| machine.machine.cores);
     let own_locks = python.as_ref().is_some_and(|python| python.lock_per_interpreter);
-    let workload = workload(run, cores, interpreter, own_locks, budget, problems);
+    let workload = workload(run, machine.as_ref(), interpreter, own_locks, budget, problems);
     let (machine, python, workload) = (machine?, python?, workload?);
     let Workload { stretches, library, programs, threads, loops, clients, names, thread_names } = workload;
     let library_instruction = run
@@ -90,7 +88,7 @@ pub(crate) fn model(
         lock_tries_first: python.lock_tries_first,
         variables: variables.len(),
         channels: names.capacities(),
-        devices: names.servers(),
+        devices: names.device_specs(),
         latencies: latencies.len(),
         pools: names.reached_pools().len(),
         loops,
@@ -150,7 +148,7 @@ struct Workload {
 
 fn workload(
     run: RunSections<'_>,
-    cores: usize,
+    machine: Option<&DecodedMachine>,
     interpreter: Option<Interpreter<'_>>,
     own_locks: bool,
     budget: &mut usize,
@@ -171,7 +169,8 @@ fn workload(
         problems.add_with_help(run.position, "this run has no threads", "add `threads: [...]`");
         return None;
     };
-    let groups = threads::threads(node, run.sections.get("pools"), cores, &mut decoder, problems);
+    let machine = machine.map(|machine| &machine.machine);
+    let groups = threads::threads(node, run.sections.get("pools"), machine, &mut decoder, problems);
     let clients = clients::clients(run.sections.get("clients"), &mut decoder.names, problems);
     let StepDecoder { mut pool, mut names, .. } = decoder;
     let library = interpreter.map_or(0, |interpreter| pool.library(interpreter));
@@ -281,7 +280,7 @@ fn compiled(
                 interpreter: group.interpreters.as_ref().map(|numbers| numbers[index]),
                 daemon: group.daemon,
                 start: group.start,
-                cores: group.cores,
+                attributes: group.attributes,
                 event_loop: event_loop.as_ref().map(|_| all.loops.len()),
                 started_by_step: known.is_started(&group.name),
                 announced: known.is_started(&group.name) || known.is_joined(&group.name),

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::des::Span;
-use crate::os::affinity::CoreSet;
+use crate::os::attributes::Attributes;
+use crate::os::machine::Machine;
+use crate::scenario::decode::attributes::attributes;
 use crate::scenario::decode::calls::Inspector;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::pools;
@@ -12,7 +14,7 @@ use crate::scenario::decode::tasks::{self, EventLoop};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "name",
     "count",
     "do",
@@ -22,6 +24,8 @@ const KEYS: [&str; 12] = [
     "start",
     "core",
     "cores",
+    "nice",
+    "priority",
     "process",
     "interpreter",
     "native",
@@ -46,19 +50,19 @@ pub(crate) struct ThreadGroup {
     pub daemon: bool,
     /// When they start.
     pub start: Span,
-    /// On which cores they may run.
-    pub cores: CoreSet,
+    /// What the scheduler is told of them.
+    pub attributes: Attributes,
     /// The number of the interpreter of each thread; none for threads that run no Python.
     pub interpreters: Option<Vec<usize>>,
     /// Where the entry is.
     pub position: Position,
 }
 
-/// The list of threads, on a machine with so many cores.
+/// The list of threads, on this machine, if nothing is wrong with it.
 pub(crate) fn threads(
     node: &Node,
     pools: Option<&Node>,
-    cores: usize,
+    machine: Option<&Machine>,
     decoder: &mut StepDecoder<'_>,
     problems: &mut Problems,
 ) -> Option<Vec<ThreadGroup>> {
@@ -69,8 +73,8 @@ pub(crate) fn threads(
     }
     let mut names = ThreadNames::default();
     let groups: Vec<Option<ThreadGroup>> =
-        items.iter().map(|item| group(item, cores, decoder, &mut names, problems)).collect();
-    let workers = pools::workers(pools, cores, &mut names, decoder, problems);
+        items.iter().map(|item| group(item, machine, decoder, &mut names, problems)).collect();
+    let workers = pools::workers(pools, machine, &mut names, decoder, problems);
     groups.into_iter().chain(workers).collect()
 }
 
@@ -88,7 +92,7 @@ impl ThreadGroup {
             event_loop: None,
             daemon: false,
             start: Span::ZERO,
-            cores: CoreSet::ALL,
+            attributes: Attributes::default(),
             interpreters: None,
             position,
         }
@@ -97,7 +101,7 @@ impl ThreadGroup {
 
 fn group(
     item: &Node,
-    cores: usize,
+    machine: Option<&Machine>,
     decoder: &mut StepDecoder<'_>,
     names: &mut ThreadNames,
     problems: &mut Problems,
@@ -118,7 +122,7 @@ fn group(
         Some(node) => fields::span(node, problems),
         None => Some(Span::ZERO),
     };
-    let cores = affinity(&keys, cores, problems);
+    let attributes = attributes(&keys, machine, problems);
     let name = name?;
     let names = names.of_group(name, count?, name_node?.position, problems)?;
     let interpreters = interpreters(&keys, &names, decoder, problems)?;
@@ -128,7 +132,7 @@ fn group(
         event_loop,
         daemon: daemon?,
         start: start?,
-        cores: cores?,
+        attributes: attributes?,
         interpreters,
         ..ThreadGroup::new(name, names, item.position)
     })
@@ -163,30 +167,6 @@ fn work(
             Some((decoder.steps(keys.required("do", problems)?, problems), None))
         }
     }
-}
-
-/// On which cores a thread may run: on `core`, or on all of `cores`, or on every one.
-pub(super) fn affinity(keys: &Fields<'_>, cores: usize, problems: &mut Problems) -> Option<CoreSet> {
-    let number = |node, problems: &mut Problems| {
-        fields::count(node, 0..=cores as u64 - 1, problems).map(|core| core as usize)
-    };
-    let (node, numbers): (&Node, Vec<Option<usize>>) = match (keys.get("core"), keys.get("cores")) {
-        (None, None) => return Some(CoreSet::ALL),
-        (Some(_), Some(node)) => {
-            problems.add(node.position, "a thread has either `core` or `cores`");
-            return None;
-        }
-        (Some(node), None) => (node, vec![number(node, problems)]),
-        (None, Some(node)) => {
-            let items = fields::items(node, "a list of cores", problems)?;
-            (node, items.iter().map(|item| number(item, problems)).collect())
-        }
-    };
-    if numbers.is_empty() {
-        problems.add(node.position, "a thread needs at least one core");
-        return None;
-    }
-    numbers.into_iter().collect::<Option<Vec<usize>>>().map(CoreSet::of)
 }
 
 /// The interpreter of each thread of a group: `process` and `interpreter` name one, or ask for one of their own.

@@ -71,6 +71,31 @@ fn a_time_slice_must_outlast_the_switch_to_a_thread() {
     assert_eq!(scheduler_error("eevdf: {base_slice: 2us}"), expected("2.00 us"));
 }
 
+/// The error of a scenario with a thread of these keys under this scheduler.
+fn thread_error(scheduler: &str, keys: &str) -> String {
+    let text = "gilsim: 1\ntitle: ranks\npython: cpython-3.9\n";
+    let machine = format!("{{preset: linux-2-core, scheduler: {scheduler}}}");
+    error(&format!("{text}machine: {machine}\nthreads: [{{name: a, {keys}, do: []}}]\n"))
+}
+
+#[test]
+fn only_a_scheduler_that_heeds_it_is_told_how_nice_a_thread_is() {
+    let expected = |name| format!("the scheduler `{name}` does not heed how nice a thread is");
+    for name in ["fifo", "windows", "round_robin"] {
+        assert_eq!(thread_error(name, "nice: 5"), expected(name));
+    }
+    assert_eq!(thread_error("cfs", "nice: 20"), "`20` is not from -20 to 19");
+}
+
+#[test]
+fn only_a_scheduler_with_priorities_is_told_one() {
+    for name in ["cfs", "eevdf", "mach", "round_robin"] {
+        assert_eq!(thread_error(name, "priority: 5"), format!("the scheduler `{name}` has no priorities"));
+    }
+    assert_eq!(thread_error("fifo", "priority: 100"), "100 is out of range: from 1 to 99");
+    assert_eq!(thread_error("windows", "priority: 0"), "0 is out of range: from 1 to 31");
+}
+
 #[test]
 fn a_scheduler_does_not_look_more_often_than_every_microsecond() {
     assert_eq!(scheduler_error("cfs: {tick: 1ns}"), "`tick` is shorter than 1.00 us");
@@ -220,8 +245,12 @@ proptest! {
 fn a_thread_may_be_confined_to_cores_that_exist() {
     let on = |cores: &str| on_ground(&format!("threads: [{{name: a, {cores}, do: []}}]"));
     let thread = loaded(&on("cores: [1, 0]")).runs[0].model.threads[0];
-    assert!(thread.cores.contains(0) && thread.cores.contains(1) && !thread.cores.contains(2));
-    assert!(!loaded(&on("core: 1")).runs[0].model.threads[0].cores.contains(0));
+    assert!(
+        thread.attributes.cores.contains(0)
+            && thread.attributes.cores.contains(1)
+            && !thread.attributes.cores.contains(2)
+    );
+    assert!(!loaded(&on("core: 1")).runs[0].model.threads[0].attributes.cores.contains(0));
     assert_eq!(error(&on("core: 2")), "2 is out of range: from 0 to 1");
     assert_eq!(error(&on("cores: []")), "a thread needs at least one core");
     assert_eq!(error(&on("core: 0, cores: [1]")), "a thread has either `core` or `cores`");

@@ -232,8 +232,8 @@ impl<'a, O: Observer> Engine<'a, O> {
     fn new(model: &'a Model, seed: u64, observer: O, shortcuts: Shortcuts) -> Engine<'a, O> {
         let count = model.threads.len();
         let users: usize = model.clients.iter().map(|client| client.users()).sum();
-        let affinity: Vec<_> = model.threads.iter().map(|thread| thread.cores).collect();
-        let mut kernel = Kernel::new(&model.machine, &affinity, users + model.tasks(), seed, observer);
+        let attributes: Vec<_> = model.threads.iter().map(|thread| thread.attributes).collect();
+        let mut kernel = Kernel::new(&model.machine, &attributes, users + model.tasks(), seed, observer);
         let interpreters = (0..model.interpreters).map(|_| Interpreter {
             gil: Gil::new(model.gil, kernel.objects(), count),
             holder: None,

@@ -61,7 +61,8 @@ pub(super) struct Outside {
 impl Outside {
     pub fn new(model: &Model, seed: u64, objects: &mut Objects) -> Outside {
         let channels = model.channels.iter().map(|capacity| objects.new_channel(*capacity)).collect();
-        let devices = model.devices.iter().map(|servers| objects.new_device(*servers)).collect();
+        let devices = model.devices.iter();
+        let devices = devices.map(|device| objects.new_device(device.servers, device.boost)).collect();
         let routines = model.threads.len() + model.tasks();
         let answers = (0..routines).map(|_| objects.new_channel(1)).collect();
         let mut users = Vec::new();

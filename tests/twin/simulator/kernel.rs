@@ -147,6 +147,12 @@ impl World<'_> {
         if let Some(queue) = self.threads[thread].sleeps_on {
             self.sleepers(queue).retain(|sleeper| *sleeper != thread);
             self.threads[thread].timed_out = true;
+            self.wait_has_ended(thread, 0);
+        } else if let Some(boost) = self.boost_of_device(thread) {
+            self.wait_has_ended(thread, boost);
+        } else {
+            let sleeps = self.threads[thread].blocked_state == ThreadState::Sleeping;
+            self.wait_has_ended(thread, u8::from(!sleeps));
         }
         self.device_has_served(thread);
         self.make_ready(thread, Entry::Woken);
@@ -156,6 +162,8 @@ impl World<'_> {
     pub fn wake_first(&mut self, queue: Queue) -> bool {
         let Some(thread) = self.sleepers(queue).pop_front() else { return false };
         self.agenda.cancel(Kind::Timer, thread);
+        let is_channel = matches!(queue, Queue::Receivers(_) | Queue::Senders(_) | Queue::Poll(_));
+        self.wait_has_ended(thread, if is_channel { 2 } else { 1 });
         self.make_ready(thread, Entry::Woken);
         true
     }
@@ -166,6 +174,7 @@ impl World<'_> {
 
     pub fn make_ready(&mut self, thread: usize, entry: Entry) {
         self.threads[thread].sleeps_on = None;
+        self.threads[thread].entry = entry;
         let core = self.place(thread);
         self.reach.clear();
         if self.acting != Some(core) {
@@ -272,12 +281,13 @@ impl World<'_> {
         }
         self.threads[thread].place = Place::Queued;
         self.mach_leaves(thread, core, true);
-        if let Some(next) = self.mach_replaces(thread, core) {
+        self.ranked_leaves(thread, core, true);
+        if let Some(next) = self.mach_replaces(thread, core).or_else(|| self.fifo_replaces(thread, core)) {
             self.threads[thread].report.usage.involuntary_switches += 1;
             self.give_core(core, thread, Some(next));
             // Nobody has woken this thread, so nobody pays for it.
             let (acting, reach) = (self.acting.take(), std::mem::take(&mut self.reach));
-            self.make_ready(thread, Entry::Woken);
+            self.make_ready(thread, Entry::Moved);
             (self.acting, self.reach) = (acting, reach);
             return;
         }

@@ -10,6 +10,7 @@ const BASE_PRIORITY: u64 = 31;
 /// What the scheduler knows of a thread.
 #[derive(Clone, Copy)]
 pub struct Share {
+    base: u64,
     priority: u64,
     usage: Span,
     unaccounted: Span,
@@ -18,10 +19,12 @@ pub struct Share {
     ticks_seen: u64,
 }
 
-impl Default for Share {
-    fn default() -> Share {
+impl Share {
+    fn new(nice: i8) -> Share {
+        let base = u64::try_from(31 - i64::from(nice)).expect("it is at most 19");
         Share {
-            priority: BASE_PRIORITY,
+            base,
+            priority: base,
             usage: Span::ZERO,
             unaccounted: Span::ZERO,
             shift: None,
@@ -41,7 +44,7 @@ impl Share {
 
     fn set_priority(&mut self) {
         let lost = self.shift.map_or(0, |shift| (self.usage.picos() / 1000) >> shift);
-        self.priority = BASE_PRIORITY.saturating_sub(lost);
+        self.priority = self.base.saturating_sub(lost);
     }
 }
 
@@ -61,10 +64,10 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn new(cores: usize, threads: usize) -> Load {
+    pub fn new(model: &gilsim::sim::Model) -> Load {
         Load {
-            shares: vec![Share::default(); threads],
-            quanta: vec![Quantum::default(); cores],
+            shares: model.threads.iter().map(|thread| Share::new(thread.attributes.nice)).collect(),
+            quanta: vec![Quantum::default(); model.machine.cores],
             ticks: 0,
             shift: None,
         }

@@ -9,6 +9,7 @@ mod kernel;
 mod lock;
 mod mach;
 mod objects;
+mod priorities;
 mod program;
 mod proposals;
 mod sched;
@@ -242,6 +243,7 @@ pub struct World<'a> {
     latencies: Vec<Latency>,
     scheduler: sched::Scheduler,
     load: mach::Load,
+    ranks: priorities::Ranks,
     actions_done: u64,
     /// The core whose thread acts, during its turn.
     acting: Option<usize>,
@@ -272,8 +274,9 @@ impl<'a> World<'a> {
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
             latencies: vec![Latency::default(); model.latencies],
-            scheduler: sched::Scheduler::new(model.machine.cores, threads),
-            load: mach::Load::new(model.machine.cores, threads),
+            scheduler: sched::Scheduler::new(model),
+            load: mach::Load::new(model),
+            ranks: priorities::Ranks::new(model),
             actions_done: 0,
             acting: None,
             reach: Vec::new(),

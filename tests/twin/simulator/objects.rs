@@ -127,8 +127,9 @@ struct Mutex {
 #[derive(Default)]
 struct Condition {
     waiters: i64,
-    /// Linux: those that wait and are of the group, or of one before, those that are not, and how many of the group have
-    /// not been signalled.
+    /// Linux: those that wait and are of a group before, of the group, of none yet, and how many of the group have not
+    /// been signalled.
+    earlier: Vec<usize>,
     group: Vec<usize>,
     later: Vec<usize>,
     unsignalled: i64,
@@ -368,7 +369,7 @@ impl World<'_> {
                 self.then(thread, &[ConditionLeave(number)]);
                 self.threads[thread].timed_out = false;
                 let condition = self.condition(thread, number);
-                if condition.signals > 0 && condition.group.contains(&thread) {
+                if condition.signals > 0 && !condition.later.contains(&thread) {
                     condition.signals -= 1;
                 } else {
                     self.sleep_on_condition(thread, number, timeout);
@@ -378,12 +379,14 @@ impl World<'_> {
                 let timed_out = self.threads[thread].timed_out;
                 self.threads[thread].program.wait_timed_out = timed_out;
                 let condition = self.condition(thread, number);
+                let is_of_none = condition.later.contains(&thread);
                 let is_of_group = condition.group.contains(&thread);
-                condition.group.retain(|other| *other != thread);
-                condition.later.retain(|other| *other != thread);
-                if timed_out && !is_of_group {
+                for list in [&mut condition.earlier, &mut condition.group, &mut condition.later] {
+                    list.retain(|other| *other != thread);
+                }
+                if timed_out && is_of_none {
                     condition.waiters -= 1;
-                } else if timed_out && condition.unsignalled > 0 {
+                } else if timed_out && condition.unsignalled > 0 && (is_of_group || condition.signals == 0) {
                     condition.waiters -= 1;
                     condition.unsignalled -= 1;
                 } else if timed_out {
@@ -396,6 +399,7 @@ impl World<'_> {
                 let condition = self.condition(thread, number);
                 if condition.waiters != 0 {
                     if condition.unsignalled == 0 {
+                        condition.earlier.append(&mut condition.group);
                         condition.group.append(&mut condition.later);
                         condition.unsignalled = condition.waiters;
                     }
@@ -409,7 +413,7 @@ impl World<'_> {
                 let queue = Queue::Condition(self.id(thread, number));
                 let asleep = self.sleepers(queue).clone();
                 let condition = self.condition(thread, number);
-                let first = asleep.iter().copied().find(|sleeper| condition.group.contains(sleeper));
+                let first = asleep.iter().copied().find(|sleeper| !condition.later.contains(sleeper));
                 let first = first.filter(|_| condition.signals > 0);
                 if let Some(first) = first {
                     self.sleepers(queue).retain(|sleeper| *sleeper != first);

@@ -47,6 +47,8 @@ pub struct ProgramCounter {
     /// When it began to ask its last question, and what it has received last from each channel.
     pub asked: Option<Time>,
     pub to_answer: BTreeMap<usize, Message>,
+    /// How many tasks it has submitted to each pool and not gathered.
+    outstanding: BTreeMap<usize, u64>,
     /// Whether the lock that it has tried was held, or what it has tried with a channel could not be done.
     pub refused: bool,
     /// The variable that it has loaded: its value, and the number of stores to it.
@@ -152,6 +154,16 @@ impl World<'_> {
             }
             Step::Load { .. } | Step::Store { .. } => self.variable_step(thread, step),
             Step::Call(call) => self.then(thread, &[Action::Library(Library::Do(*call))]),
+            Step::Submitted { pool } => *counter.outstanding.entry(*pool).or_default() += 1,
+            Step::LeaveIfGathered { pool, exit } => {
+                let left = counter.outstanding.entry(*pool).or_default();
+                if *left > 0 {
+                    *left -= 1;
+                } else {
+                    counter.loops.pop();
+                    counter.step = *exit;
+                }
+            }
             Step::Library { instructions } => {
                 self.then(thread, &[Action::Library(Library::Python(*instructions))]);
             }
@@ -201,7 +213,7 @@ impl World<'_> {
             Do::Device(_, span) if span.is_zero() => {}
             Do::Device(device, span) => {
                 self.threads[thread].program.service = Some((device, span));
-                if self.busy_servers[device] < self.model.devices[device] {
+                if self.busy_servers[device] < self.model.devices[device].servers {
                     self.busy_servers[device] += 1;
                     self.block(thread, None, Some(self.now + span));
                 } else {
@@ -210,6 +222,12 @@ impl World<'_> {
             }
             Do::End => self.end_thread(thread),
         }
+    }
+
+    /// By how much the device boosts that has served `thread`, if one has.
+    pub fn boost_of_device(&self, thread: usize) -> Option<u8> {
+        let (device, _) = self.threads[thread].program.service?;
+        Some(self.model.devices[device].boost)
     }
 
     /// If a device has served `thread`, it serves the next.

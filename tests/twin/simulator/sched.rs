@@ -44,19 +44,42 @@ pub struct RunQueue {
 }
 
 pub struct Scheduler {
+    /// The weight of each thread.
+    weights: Vec<i128>,
     pub queues: Vec<RunQueue>,
     pub entities: Vec<Entity>,
     factor: u64,
 }
 
 impl Scheduler {
-    pub fn new(cores: usize, threads: usize) -> Scheduler {
+    pub fn new(model: &gilsim::sim::Model) -> Scheduler {
+        let (cores, threads) = (model.machine.cores, model.threads.len());
+        let weight = |thread: &gilsim::sim::ThreadSpec| weight_of(thread.attributes.nice);
         Scheduler {
+            weights: model.threads.iter().map(weight).collect(),
             queues: vec![RunQueue::default(); cores],
             entities: vec![Entity::default(); threads],
             factor: 1 + u64::from(cores.min(8).ilog2()),
         }
     }
+}
+
+/// `sched_prio_to_weight`, of which this has every fifth.
+fn weight_of(nice: i8) -> i128 {
+    let known = [
+        (-20, 88761),
+        (-15, 29154),
+        (-10, 9548),
+        (-5, 3121),
+        (-1, 1277),
+        (0, 1024),
+        (1, 820),
+        (5, 335),
+        (10, 110),
+        (15, 36),
+        (19, 15),
+    ];
+    known.into_iter().find(|(other, _)| *other == nice).expect("the generator makes no other").1
 }
 
 fn picos(span: Span) -> i128 {
@@ -71,6 +94,8 @@ impl World<'_> {
         }
         match self.model.machine.scheduler {
             SchedulerConfig::Mach { .. } => self.mach_place(thread),
+            SchedulerConfig::Fifo => self.fifo_place(thread),
+            SchedulerConfig::Windows { .. } => self.windows_place(thread),
             _ => self.usual_place(thread),
         }
     }
@@ -85,12 +110,12 @@ impl World<'_> {
     }
 
     pub fn may_run(&self, thread: usize, core: usize) -> bool {
-        self.model.threads[thread].cores.contains(core)
+        self.model.threads[thread].attributes.cores.contains(core)
     }
 
     fn queue_of(&self, core: usize) -> usize {
         match self.model.machine.scheduler {
-            SchedulerConfig::RoundRobin { .. } => 0,
+            SchedulerConfig::RoundRobin { .. } | SchedulerConfig::Fifo => 0,
             _ => core,
         }
     }
@@ -112,14 +137,28 @@ impl World<'_> {
         }
     }
 
-    /// CFS: the slice of a thread that runs on `core`.
+    /// CFS: the slice of the thread that runs on `core`.
     fn share(&self, core: usize, minimum_granularity: Span) -> Span {
+        let running = self.cores[core].running().expect("a thread runs there");
         let count = self.members(core).len() as u64;
-        if count <= 8 {
-            Span::from_picos(self.slice().picos() / count.max(1))
-        } else {
-            minimum_granularity * self.scheduler.factor
-        }
+        let period =
+            if count <= 8 { self.slice() } else { minimum_granularity * self.scheduler.factor * count };
+        let share = picos(period) * self.weight(running) / self.weight_at(core);
+        Span::from_picos(u64::try_from(share).expect("not so long"))
+    }
+
+    fn weight(&self, thread: usize) -> i128 {
+        self.scheduler.weights[thread]
+    }
+
+    /// The weight of all members of `core`.
+    fn weight_at(&self, core: usize) -> i128 {
+        self.members(core).into_iter().map(|thread| self.weight(thread)).sum()
+    }
+
+    /// The virtual time of a time, for a thread.
+    fn virtual_time(&self, thread: usize, span: Span) -> i128 {
+        picos(span) * 1024 / self.weight(thread)
     }
 
     fn update_minimum(&mut self, core: usize) {
@@ -131,8 +170,8 @@ impl World<'_> {
     fn average(&mut self, core: usize) -> i128 {
         let members = self.members(core);
         if !members.is_empty() {
-            let sum: i128 = members.iter().map(|thread| self.vruntime(*thread)).sum();
-            self.scheduler.queues[core].average = sum / members.len() as i128;
+            let sum: i128 = members.iter().map(|thread| self.vruntime(*thread) * self.weight(*thread)).sum();
+            self.scheduler.queues[core].average = sum / self.weight_at(core);
         }
         self.scheduler.queues[core].average
     }
@@ -152,14 +191,16 @@ impl World<'_> {
                 };
             }
             SchedulerConfig::Eevdf { .. } => {
-                let others = self.members(core).len() as i128;
+                let others = self.weight_at(core);
+                let own = self.weight(thread);
+                let slice = self.virtual_time(thread, self.slice());
                 let average = self.average(core);
                 let entity = &mut self.scheduler.entities[thread];
                 if entry == Entry::Started {
                     entity.vruntime = average;
                     entity.deadline = entity.vruntime + slice / 2;
                 } else {
-                    let lag = if others == 0 { 0 } else { entity.lag * (others + 1) / others };
+                    let lag = if others == 0 { 0 } else { entity.lag * (others + own) / others };
                     entity.vruntime = average - lag;
                     let distance = if entry == Entry::Moved { entity.distance } else { slice };
                     entity.deadline = entity.vruntime + distance;
@@ -192,6 +233,7 @@ impl World<'_> {
 
     /// The thread makes room on `core`: it queues again.
     pub fn rejoins_queue(&mut self, thread: usize, core: usize) {
+        self.threads[thread].entry = Entry::Moved;
         self.joins_queue(thread, core);
         self.scheduler.queues[core].makes_room = Some(thread);
     }
@@ -201,6 +243,9 @@ impl World<'_> {
             return self.mach_joins_queue(thread, core);
         }
         let queue = self.queue_of(core);
+        if self.ranked_joins_queue(thread, core, queue) {
+            return;
+        }
         self.scheduler.queues[queue].queued.push(thread);
     }
 
@@ -248,7 +293,7 @@ impl World<'_> {
     /// EEVDF: the lag of a member of `core`.
     fn bounded_lag(&mut self, thread: usize, core: usize) -> i128 {
         let SchedulerConfig::Eevdf { tick, .. } = self.model.machine.scheduler else { return 0 };
-        let bound = picos(tick.max(self.slice() * 2));
+        let bound = self.virtual_time(thread, tick.max(self.slice() * 2));
         (self.average(core) - self.vruntime(thread)).clamp(-bound, bound)
     }
 
@@ -258,7 +303,7 @@ impl World<'_> {
         let mut movable =
             queued.iter().copied().filter(|thread| self.may_run(*thread, to) && !self.stays(*thread));
         match self.model.machine.scheduler {
-            SchedulerConfig::Mach { .. } => movable.next(),
+            SchedulerConfig::Mach { .. } | SchedulerConfig::Windows { .. } => movable.next(),
             _ => movable.next_back(),
         }
     }
@@ -308,20 +353,21 @@ impl World<'_> {
                 self.enters(thread, core, Entry::Moved);
                 Some(thread)
             }
-            SchedulerConfig::Mach { .. } => {
+            SchedulerConfig::Mach { .. } | SchedulerConfig::Windows { .. } => {
                 self.scheduler.queues[longest].queued.retain(|queued| *queued != thread);
                 Some(thread)
             }
-            SchedulerConfig::RoundRobin { .. } => None,
+            SchedulerConfig::RoundRobin { .. } | SchedulerConfig::Fifo => None,
         }
     }
 
     /// The thread has used its core.
     pub fn charged(&mut self, thread: usize, core: usize, elapsed: Span) {
-        let slice = picos(self.slice());
+        let slice = self.virtual_time(thread, self.slice());
+        let virtual_time = self.virtual_time(thread, elapsed);
         let entity = &mut self.scheduler.entities[thread];
         entity.used += elapsed;
-        entity.vruntime += picos(elapsed);
+        entity.vruntime += virtual_time;
         match self.model.machine.scheduler {
             SchedulerConfig::Cfs { .. } => self.update_minimum(core),
             SchedulerConfig::Eevdf { .. } if !elapsed.is_zero() => {
@@ -335,6 +381,7 @@ impl World<'_> {
                 self.scheduler.queues[core].used_up |= others && (reached || unprotected);
             }
             SchedulerConfig::Mach { .. } => self.mach_used(thread, elapsed),
+            SchedulerConfig::Windows { .. } => self.ranked_used(thread, elapsed),
             _ => {}
         }
     }
@@ -350,6 +397,7 @@ impl World<'_> {
             }
         }
         self.mach_leaves(thread, core, false);
+        self.ranked_leaves(thread, core, false);
     }
 
     /// The thread begins to run on `core`.
@@ -365,6 +413,7 @@ impl World<'_> {
             self.update_minimum(core);
         }
         self.mach_starts(thread, core);
+        self.ranked_starts(thread, core);
     }
 
     /// Whether the thread that runs on `core` must make room for `woken`, which queues there.
@@ -372,12 +421,13 @@ impl World<'_> {
         let Some(running) = self.cores[core].running() else { return false };
         match self.model.machine.scheduler {
             SchedulerConfig::Cfs { wakeup_granularity, .. } => {
-                let granularity = picos(wakeup_granularity * self.scheduler.factor);
+                let granularity = self.virtual_time(woken, wakeup_granularity * self.scheduler.factor);
                 self.vruntime(running) - self.vruntime(woken) > granularity
             }
             SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running, woken),
             SchedulerConfig::Mach { .. } => self.mach_gives_way(core, running, woken),
             SchedulerConfig::RoundRobin { .. } => false,
+            SchedulerConfig::Fifo | SchedulerConfig::Windows { .. } => self.outranks(woken, running),
         }
     }
 
@@ -412,6 +462,7 @@ impl World<'_> {
             }
             SchedulerConfig::Eevdf { .. } => self.scheduler.queues[core].used_up,
             SchedulerConfig::Mach { .. } => self.quantum_is_over(core, running),
+            SchedulerConfig::Fifo | SchedulerConfig::Windows { .. } => self.ranked_decides(core, running),
         }
     }
 
@@ -422,6 +473,7 @@ impl World<'_> {
         match self.model.machine.scheduler {
             SchedulerConfig::RoundRobin { quantum } => Some(self.cores[core].picked_at + quantum),
             SchedulerConfig::Mach { .. } => Some(self.quantum_ends(core)),
+            SchedulerConfig::Fifo | SchedulerConfig::Windows { .. } => self.ranked_timer(core),
             SchedulerConfig::Eevdf { tick, .. } if !tick.is_zero() => {
                 Some(Time::ZERO + tick * (self.now.picos() / tick.picos() + 1))
             }
@@ -435,7 +487,8 @@ impl World<'_> {
             }
             SchedulerConfig::Eevdf { .. } => {
                 let entity = self.scheduler.entities[running];
-                Some(self.timer_after(entity.deadline - entity.vruntime))
+                let lacks = entity.deadline - entity.vruntime;
+                Some(self.timer_after(lacks * self.weight(running) / 1024))
             }
         }
     }
