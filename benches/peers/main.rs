@@ -155,12 +155,15 @@ fn main() {
     let [mut all, mut one_by_one, mut boxed] = [f64::MAX; 3];
     let mut counters = Counters::default();
     for _ in 0..TIMES {
-        let event_by_event = Shortcuts::default();
+        let event_by_event = Shortcuts { skip_cycles: false, ..Shortcuts::default() };
         counters = timed(&mut one_by_one, || run_gilsim(&model_of_all, event_by_event)).0;
         assert_eq!(counters, timed(&mut all, || run_gilsim(&model_of_all, Shortcuts::default())).0);
         assert_eq!(counters, timed(&mut boxed, || heap::run(ROUNDS, COSTS)).0, "the heap counts otherwise");
     }
-    println!("{} checks, {} failed acquisitions, {} hand-overs: the same counters from all", counters.checks, counters.failed_acquisitions, counters.hand_overs);
+    println!(
+        "{} checks, {} failed acquisitions, {} hand-overs: the same counters from all",
+        counters.checks, counters.failed_acquisitions, counters.hand_overs
+    );
     let per_check = |seconds: f64, rounds: u64| seconds / (2 * rounds) as f64 * 1e9;
     let print = |name: &str, nanos: f64| {
         let ratio = nanos / per_check(one_by_one, ROUNDS);

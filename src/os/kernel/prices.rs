@@ -5,7 +5,7 @@ use crate::des::{Distribution, Draws, Span, Stream};
 use crate::os::machine::Machine;
 
 /// A cost and the draws it is taken from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Price(Draws);
 
 impl Price {
@@ -18,7 +18,7 @@ impl Price {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Prices {
     pub context_switch: Price,
     pub system_call: Price,
