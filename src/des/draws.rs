@@ -3,6 +3,8 @@
 //! A consumer that has a stream to itself draws ahead: the durations come in the same order as if each were drawn when
 //! it is due, and a block of them at a time costs much less, for no draw waits for the one before.
 
+use std::hash::{Hash, Hasher};
+
 use crate::des::{Distribution, Span, Stream};
 
 /// How many durations are drawn at a time.
@@ -19,6 +21,16 @@ pub struct Draws {
     block: Vec<Span>,
     /// How many of the block have been used.
     used: usize,
+}
+
+/// How far it has come: a constant never comes any farther.
+impl Hash for Draws {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if self.constant.is_none() {
+            self.used.hash(state);
+            self.stream.hash(state);
+        }
+    }
 }
 
 impl Draws {

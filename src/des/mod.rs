@@ -2,12 +2,14 @@
 //!
 //! Nothing here knows what is simulated.
 
+pub mod cycle;
 pub mod distribution;
 pub mod draws;
 pub mod queue;
 pub mod random;
 pub mod time;
 
+pub use cycle::{Cycles, Skip, Snapshot};
 pub use distribution::Distribution;
 pub use draws::Draws;
 pub use queue::EventQueue;

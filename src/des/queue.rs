@@ -7,7 +7,9 @@
 //! in the order in which they were declared ([`EventQueue::new`]), and events of one kind in the order in which they
 //! were last set. An event that is set to the instant at which it stands already keeps its place.
 
-use crate::des::Time;
+use std::hash::Hash;
+
+use crate::des::{Skip, Snapshot, Time};
 
 /// A queue with a fixed number of slots in kinds.
 #[derive(Clone, Debug)]
@@ -115,6 +117,26 @@ impl EventQueue {
         let slot = Slot { kind, owner: next - self.first_slot_of_kind[kind] };
         self.cancel(slot);
         Some((time, slot))
+    }
+
+    /// Records what is pending, and in which order what happens at one instant would happen.
+    pub fn record(&self, snapshot: &mut Snapshot) {
+        for (index, time) in self.times.iter().enumerate() {
+            snapshot.event(*time);
+            let earlier = |order: &&u64| **order < self.orders[index];
+            self.orders.iter().filter(earlier).count().hash(snapshot);
+        }
+    }
+
+    /// Lets cycles be skipped: the events that do not take part in them come nearer.
+    pub fn skip(&mut self, skip: &Skip) {
+        let span = skip.span();
+        for (index, time) in self.times.iter_mut().enumerate() {
+            if skip.stays(index) {
+                *time = time.nearer_by(span);
+            }
+        }
+        self.next = None;
     }
 
     /// The order of an event of this kind that is set now.

@@ -4,6 +4,8 @@
 //! that draws more, never shifts another's draws; and runs that differ in one mechanism share the draws of all
 //! others (common random numbers).
 
+use std::hash::{Hash, Hasher};
+
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -46,6 +48,13 @@ pub enum Purpose {
 #[derive(Clone, Debug)]
 pub struct Stream {
     generator: ChaCha8Rng,
+}
+
+/// How far it has come.
+impl Hash for Stream {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.generator.get_word_pos() as u64).hash(state);
+    }
 }
 
 impl Stream {

@@ -4,10 +4,11 @@
 //! instant. Arithmetic saturates: an instant at [`Time::END`] means "never within what can be simulated".
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Add, AddAssign, Mul, Sub, SubAssign};
 
 /// An instant of virtual time, in picoseconds since the start of the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(u64);
 
 /// A duration of virtual time, in picoseconds.
@@ -33,6 +34,12 @@ impl Time {
     /// The duration from `earlier` to this instant; zero if `earlier` is later.
     pub const fn since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This instant, nearer by `span`.
+    #[must_use]
+    pub const fn nearer_by(self, span: Span) -> Time {
+        Time(self.0.saturating_sub(span.0))
     }
 
     /// Seconds since the start, for output only.
@@ -82,6 +89,11 @@ impl Span {
         self.0 == 0
     }
 
+    /// The picoseconds, to be changed.
+    pub fn picos_mut(&mut self) -> &mut u64 {
+        &mut self.0
+    }
+
     /// The duration in seconds, for output only.
     pub fn as_secs(self) -> f64 {
         self.0 as f64 / 1e12
@@ -90,6 +102,13 @@ impl Span {
     /// This duration less `other`; zero if `other` is longer.
     pub const fn saturating_sub(self, other: Span) -> Span {
         Span(self.0.saturating_sub(other.0))
+    }
+}
+
+/// As 128 bits, by which who records a state tells instants from everything else (`des::cycle`).
+impl Hash for Time {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from(self.0));
     }
 }
 

@@ -25,8 +25,10 @@ pub struct Report {
     pub latencies: Vec<Latency>,
     /// Threads that wait for each other at the end: each for the next, the last for the first. Empty if none do.
     pub deadlock: Vec<Waiting>,
-    /// How many events the engine handled.
+    /// How many events happened.
     pub events: u64,
+    /// How many of them the engine did not handle one by one, because they were as in the cycle before.
+    pub skipped_events: u64,
 }
 
 /// A thread that waits for another.

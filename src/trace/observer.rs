@@ -24,6 +24,9 @@ pub enum Mark {
 /// Times never decrease from call to call. The engine is generic over its observer, so that a run with the
 /// empty observer `()` pays nothing.
 pub trait Observer {
+    /// Whether it watches at all: then nothing is skipped that happens again and again.
+    const WATCHES: bool = true;
+
     /// `thread` is in `state` from `time` on.
     fn thread_state(&mut self, time: Time, thread: usize, state: ThreadState);
 
@@ -35,6 +38,8 @@ pub trait Observer {
 }
 
 impl Observer for () {
+    const WATCHES: bool = false;
+
     fn thread_state(&mut self, _: Time, _: usize, _: ThreadState) {}
     fn core_runs(&mut self, _: Time, _: usize, _: Option<usize>) {}
     fn mark(&mut self, _: Time, _: usize, _: Mark) {}

@@ -35,8 +35,8 @@ fn every_scenario_is_listed_under_its_topic() {
 fn the_readme_explains_every_scenario() {
     let readme = std::fs::read_to_string(scenarios().join("../README.md")).unwrap();
     for (name, _) in built_in() {
-        let rows = readme.lines().filter(|row| row.starts_with(&format!("| `{name}` |")));
-        assert_eq!(rows.count(), 1, "the table of scenarios has one row for {name}");
+        let explains = |row: &str| row.starts_with(&format!("| `{name}` |"));
+        assert!(readme.lines().any(explains), "the table of scenarios has no row for {name}");
     }
 }
 

@@ -9,6 +9,7 @@
 //! completes before the scheduler intervenes.
 
 mod cores;
+mod cycle;
 mod operations;
 mod prices;
 mod sleep;
@@ -39,14 +40,14 @@ const DEEPEST_OPERATION: usize = 3;
 pub const LAST_INSTANT: Time = Time::from_picos(u64::MAX - 2);
 
 /// In which mode a burst executes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mode {
     User,
     Kernel,
 }
 
 /// What a core's event is the end of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Piece {
     /// Nothing: its thread has its turn at once.
     Nothing,
@@ -56,7 +57,7 @@ enum Piece {
 }
 
 /// Where a thread is: in exactly one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Place {
     NotStarted,
     /// Its core is waking up.
@@ -155,6 +156,8 @@ pub struct Kernel<O> {
     now: Time,
     events: EventQueue,
     event_count: u64,
+    /// How long the cycles lasted that were skipped.
+    skipped: Span,
     /// Until when the clock may run ahead of the event queue ([`Kernel::may_run_ahead`]).
     runs_ahead_until: Time,
     threads: Vec<Thread>,
@@ -214,6 +217,7 @@ impl<O: Observer> Kernel<O> {
             now: Time::ZERO,
             events,
             event_count: 0,
+            skipped: Span::ZERO,
             runs_ahead_until: Time::ZERO,
             threads: vec![thread; threads],
             cores: vec![core; machine.cores],
@@ -304,6 +308,7 @@ impl<O: Observer> Kernel<O> {
             now: self.now,
             events: self.events,
             event_count: self.event_count,
+            skipped: self.skipped,
             runs_ahead_until: self.runs_ahead_until,
             threads: self.threads,
             cores: self.cores,

@@ -6,7 +6,7 @@ use crate::os::machine::Machine;
 use crate::os::sync::Selector;
 
 /// A cost and the draws it is taken from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Price(Draws);
 
 impl Price {
@@ -19,7 +19,7 @@ impl Price {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Prices {
     pub context_switch: Price,
     pub system_call: Price,

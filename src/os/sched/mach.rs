@@ -5,6 +5,8 @@
 //! after a switch a thread yields to higher priorities only, later to equal ones too. What is left of a quantum is kept
 //! across a preemption.
 
+use std::hash::{Hash, Hasher};
+
 use super::{Arrival, CoreView, Departure, busiest, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
@@ -183,6 +185,14 @@ impl Mach {
         highest.is_some_and(|priority| self.must_yield(core, running, priority))
     }
 
+    pub(super) fn each_amount(&mut self, visit: &mut impl FnMut(&mut u64)) {
+        self.threads.iter_mut().for_each(|thread| visit(thread.unaccounted.picos_mut()));
+    }
+
+    pub(super) fn slice_comes_nearer(&mut self, core: CoreId, end: Time) {
+        self.cores[core].quantum_end = end;
+    }
+
     fn must_yield(&self, core: CoreId, running: ThreadId, priority: i64) -> bool {
         let current = self.threads[running].priority;
         if self.cores[core].first_quantum { priority > current } else { priority >= current }
@@ -228,6 +238,32 @@ impl Mach {
         let nanos = thread.usage.picos() / 1_000;
         let penalty = thread.shift.map_or(0, |shift| (nanos >> shift) as i64);
         thread.priority = (thread.base - penalty).max(0);
+    }
+}
+
+/// Everything but the ends of quanta, which are events, and the use that is not accounted for, which is an amount.
+impl Hash for Mach {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Mach {
+            quantum: _,
+            decay_interval: _,
+            fixed_shift: _,
+            load_shift,
+            ticks,
+            threads,
+            cores,
+            queues,
+            affinity: _,
+        } = self;
+        (load_shift, queues).hash(state);
+        for thread in threads {
+            let Thread { base: _, priority, usage, unaccounted: _, shift, updated_at_tick, quantum_left } =
+                thread;
+            (priority, usage, shift, ticks - updated_at_tick, quantum_left).hash(state);
+        }
+        for Core { quantum_end: _, first_quantum } in cores {
+            first_quantum.hash(state);
+        }
     }
 }
 

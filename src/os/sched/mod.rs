@@ -4,6 +4,7 @@
 //! of [`Scheduler`] and a variant of [`SchedulerConfig`].
 
 mod cfs;
+mod cycle;
 mod eevdf;
 mod fair;
 mod fifo;
@@ -18,7 +19,7 @@ use crate::os::machine::SchedulerConfig;
 use crate::os::{CoreId, ThreadId};
 
 /// Why a thread joins a run queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Arrival {
     /// It has just been started.
     Started,
@@ -51,7 +52,7 @@ pub mod boost {
 }
 
 /// What a scheduler may know of a core.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CoreView {
     /// Who runs on it, or is about to.
     pub running: Option<ThreadId>,

@@ -1,6 +1,7 @@
 //! Round robin: one queue for the machine, a fixed quantum, no priorities, no wake-up preemption.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use super::{Arrival, CoreView, Departure, idle_core};
 use crate::des::{Span, Time};
@@ -63,5 +64,17 @@ impl RoundRobin {
     pub(super) fn timer(&mut self, core: CoreId, _: ThreadId, now: Time) -> bool {
         self.quantum_ends[core] = now + self.quantum;
         self.queue.iter().any(|thread| self.affinity[*thread].contains(core))
+    }
+
+    pub(super) fn slice_comes_nearer(&mut self, core: CoreId, end: Time) {
+        self.quantum_ends[core] = end;
+    }
+}
+
+/// Everything but the ends of quanta, which are events.
+impl Hash for RoundRobin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let RoundRobin { quantum: _, queue, quantum_ends: _, affinity: _ } = self;
+        queue.hash(state);
     }
 }

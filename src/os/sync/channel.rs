@@ -13,7 +13,7 @@ use crate::des::Time;
 use crate::os::ThreadId;
 
 /// What is sent through a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     /// When it was sent.
     pub sent: Time,
@@ -22,7 +22,7 @@ pub struct Message {
 }
 
 /// Who waits for the answer to a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Asker {
     /// Nobody.
     Nobody,
@@ -32,7 +32,7 @@ pub enum Asker {
     User(usize),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Channel {
     /// How many messages it holds; a sender finds it full then.
     capacity: usize,

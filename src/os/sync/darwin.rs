@@ -16,7 +16,7 @@ use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Request,
 use crate::des::Span;
 use crate::os::ThreadId;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Owner {
     Nobody,
     Thread(ThreadId),
@@ -24,7 +24,7 @@ enum Owner {
     InTransit,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Mutex {
     owner: Owner,
     waiters: u64,
@@ -57,7 +57,7 @@ impl Mutex {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Condvar {
     waiters: u64,
     signals_under_way: u64,

@@ -8,7 +8,7 @@ use super::{DeviceId, Next, Objects, Outcome, Phase, Timeout};
 use crate::des::Span;
 use crate::os::ThreadId;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Device {
     /// How many requests it can serve at a time.
     servers: usize,

@@ -3,7 +3,7 @@
 
 use super::{EventId, Next, Objects, Outcome, Phase, QueueId, WaitQueues};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Event {
     set: bool,
     sleepers: QueueId,

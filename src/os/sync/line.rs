@@ -6,7 +6,7 @@ use super::{CondvarId, LineId, MutexId, Objects, Request, SemaphoreId};
 use crate::os::CoreId;
 
 /// The core that touched each line last.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Lines(Vec<Option<CoreId>>);
 
 impl Lines {

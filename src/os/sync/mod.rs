@@ -6,6 +6,7 @@
 
 mod blocking;
 mod channel;
+mod cycle;
 mod darwin;
 mod device;
 mod event;
@@ -25,39 +26,39 @@ pub use poller::{MOST_SELECTED, PollerId, Readiness, Selector};
 pub use queues::{QueueId, WaitQueues};
 
 /// A mutex's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MutexId(usize);
 
 /// A condition variable's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CondvarId(usize);
 
 /// A semaphore's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SemaphoreId(usize);
 
 /// An auto-reset event's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventId(usize);
 
 /// A channel's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChannelId(usize);
 
 /// A device's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceId(usize);
 
 /// The index of a cache line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LineId(usize);
 
 /// The index of a lock of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LockId(usize);
 
 /// What a thread can ask of the kernel and its thread library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Request {
     /// Lock a mutex.
     MutexLock(MutexId),
@@ -136,14 +137,14 @@ pub enum Outcome {
 }
 
 /// An operation in progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Operation {
     pub request: Request,
     pub phase: Phase,
 }
 
 /// Where an operation stands: which of its steps is next. Each object's file says which phases it uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Phase {
     /// Nothing has been done.
     Begin,

@@ -12,14 +12,14 @@ use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Request,
 use crate::des::Span;
 use crate::os::ThreadId;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Word {
     Free,
     Held,
     HeldWithSleepers,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Mutex {
     word: Word,
     sleepers: QueueId,
@@ -34,18 +34,18 @@ impl Mutex {
 #[derive(Clone, Debug)]
 pub(super) struct Condvar {
     /// Registered and not signalled yet.
-    waiters: u64,
+    pub(super) waiters: u64,
     /// How many have ever registered: the ticket of the next.
-    registered: u64,
+    pub(super) registered: u64,
     /// Waiters with tickets below this are of the group that is signalled, or of one before.
-    group_end: u64,
+    pub(super) group_end: u64,
     /// Waiters with tickets below this are of a group before: all of those have been signalled.
-    group_start: u64,
+    pub(super) group_start: u64,
     /// How many of the group have not been signalled yet.
-    group_left: u64,
+    pub(super) group_left: u64,
     /// Signals that no sleeper has collected: their receivers are on their way to sleep.
-    signals: u64,
-    sleepers: QueueId,
+    pub(super) signals: u64,
+    pub(super) sleepers: QueueId,
 }
 
 impl Condvar {

@@ -9,7 +9,7 @@ use crate::des::Span;
 use crate::os::ThreadId;
 
 /// A poller's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PollerId(pub(super) usize);
 
 /// How a poller learns what is ready.

@@ -3,11 +3,11 @@
 use crate::os::ThreadId;
 
 /// A wait queue's index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueId(usize);
 
 /// All wait queues. A thread is in one at most, so no queue is ever longer than there are threads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct WaitQueues {
     threads: usize,
     queues: Vec<Vec<ThreadId>>,

@@ -7,7 +7,7 @@
 
 use super::{Next, Objects, Outcome, Phase, QueueId, SemaphoreId, WaitQueues};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Semaphore {
     value: u64,
     waiters: u64,

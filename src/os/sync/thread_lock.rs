@@ -3,7 +3,7 @@
 
 use super::{CondvarId, LockId, MutexId, Next, Objects, Outcome, Phase, Request, SemaphoreId};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) enum ThreadLock {
     Semaphore(SemaphoreId),
     Flag { mutex: MutexId, released: CondvarId, held: bool },

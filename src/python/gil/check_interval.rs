@@ -12,7 +12,7 @@ use crate::python::interpreter::LockKind;
 use crate::python::stretch::Stretch;
 
 /// The lock and its kernel objects.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 enum Lock {
     Semaphore(SemaphoreId),
     Condvar {
@@ -28,7 +28,7 @@ enum Lock {
 }
 
 /// How far a thread is on its way to what it wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Idle,
     SemaphorePosted,
@@ -45,14 +45,14 @@ enum Phase {
     PassedOn,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Progress {
     want: Want,
     phase: Phase,
 }
 
 /// The state of the old lock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct CheckInterval {
     ticker: Ticker,
     lock: Lock,

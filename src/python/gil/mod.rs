@@ -6,6 +6,7 @@
 
 mod bfs;
 mod check_interval;
+mod cycle;
 mod priority;
 mod pypy;
 mod round_robin;
@@ -27,7 +28,7 @@ use switch_interval::SwitchInterval;
 use ticker::Ticker;
 
 /// What a thread wants of the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Want {
     /// To hold it.
     Take,

@@ -5,6 +5,8 @@
 //! holder that drops the lock while such a request is pending waits until another thread has taken it (forced
 //! switching), also when it gave the lock up of its own accord.
 
+use std::hash::{Hash, Hasher};
+
 use super::priority::{Kind, Priorities};
 use super::{Decision, Demand, Note, Want};
 use crate::des::Span;
@@ -13,7 +15,7 @@ use crate::os::sync::{CondvarId, LineId, MutexId, Objects, Outcome, Request};
 use crate::python::stretch::Stretch;
 
 /// How far a thread is on its way to what it wants; the names are those of `take_gil` and `drop_gil`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Idle,
     RequestSeen,
@@ -256,5 +258,33 @@ impl SwitchInterval {
     fn ask(&mut self, thread: ThreadId, phase: Phase, request: Request) -> Decision {
         self.threads[thread].phase = phase;
         Decision::ask(request)
+    }
+}
+
+/// Everything but what was made once for all; of the number of switches, only whether there has been one matters. (No
+/// cycles are looked for under a lock with priorities.)
+impl Hash for SwitchInterval {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let SwitchInterval {
+            interval: _,
+            forced_switching: _,
+            ending_thread_waits: _,
+            locked,
+            drop_request,
+            request_line: _,
+            last_holder,
+            switch_number,
+            mutex: _,
+            condition: _,
+            low_condition: _,
+            priorities: _,
+            switch_mutex: _,
+            switch_condition: _,
+            threads,
+        } = self;
+        (locked, drop_request, last_holder).hash(state);
+        for Progress { want, phase, saved_switch_number } in threads {
+            (want, phase, saved_switch_number == switch_number).hash(state);
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::des::Span;
 use crate::python::stretch::Stretch;
 
 /// A ticker: every tick of the holder takes one off, and the holder checks when it has fallen below zero.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Ticker {
     interval: i64,
     value: i64,

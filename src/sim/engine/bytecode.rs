@@ -9,8 +9,10 @@ use crate::trace::{Mark, Observer};
 impl<O: Observer> Engine<'_, O> {
     /// Begins to execute a stretch from one position to another, by `run_bytecode`.
     pub(super) fn enter_stretch(&mut self, thread: ThreadId, stretch: usize, from: Span, to: Span) {
-        self.threads[thread].routine.execution =
-            Execution { stretch, span: to, position: from, ..Execution::default() };
+        let routine = &mut self.threads[thread].routine;
+        routine.begun += 1;
+        routine.execution =
+            Execution { stretch, span: to, position: from, number: routine.begun, ..Execution::default() };
     }
 
     /// Whether some of its stretch is left for `thread` to execute.
@@ -21,6 +23,7 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Begins a burst of bytecode up to the next check or the end of the stretch.
     pub(super) fn run_bytecode(&mut self, thread: ThreadId) -> bool {
+        self.skip_cycles(thread);
         let Execution { position, span, .. } = self.threads[thread].routine.execution;
         let check_at = self.next_check(thread, position);
         let end = check_at.unwrap_or(span);

@@ -7,13 +7,14 @@
 
 mod bytecode;
 mod calls;
+mod cycle;
 mod lock;
 mod program;
 mod tasks;
 mod traffic;
 
 use crate::des::random::Purpose;
-use crate::des::{Span, Stream, Time};
+use crate::des::{Cycles, Span, Stream, Time};
 use crate::os::ThreadId;
 use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
 use crate::os::sync::{ChannelId, Message, Request};
@@ -41,16 +42,18 @@ pub struct Shortcuts {
     pub skip_ticks: bool,
     /// Let the clock run ahead of the event queue while nothing but one thread can do anything.
     pub run_ahead: bool,
+    /// Skip what happens again and again where nothing random happens, if nobody watches. Only with `skip_ticks`.
+    pub skip_cycles: bool,
 }
 
 impl Shortcuts {
     /// No shortcut: event by event, and tick by tick.
-    pub const NONE: Shortcuts = Shortcuts { skip_ticks: false, run_ahead: false };
+    pub const NONE: Shortcuts = Shortcuts { skip_ticks: false, run_ahead: false, skip_cycles: false };
 }
 
 impl Default for Shortcuts {
     fn default() -> Shortcuts {
-        Shortcuts { skip_ticks: true, run_ahead: true }
+        Shortcuts { skip_ticks: true, run_ahead: true, skip_cycles: true }
     }
 }
 
@@ -70,7 +73,7 @@ fn is_awaited(model: &Model, thread: &ThreadSpec) -> bool {
 const DEEPEST_CALL: usize = 4;
 
 /// What a thread is doing when its turn comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Activity {
     /// It has just been started.
     Starting,
@@ -87,7 +90,7 @@ enum Activity {
 }
 
 /// What a thread does when it has got what it wanted of the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum After {
     /// Go on with its program: it holds the lock.
     Program,
@@ -110,6 +113,19 @@ struct Execution {
     check_at: Option<Span>,
     /// The position up to which nothing can come of it, the end of the burst if ticks are skipped.
     target: Span,
+    /// How many stretches and loops the thread had begun when it began this.
+    number: u64,
+}
+
+/// A loop that a thread is in.
+#[derive(Clone, Copy, Debug)]
+struct Turns {
+    /// The step at which its body starts.
+    body: usize,
+    /// How many turns are left, with the present one; `None` is forever.
+    left: Option<u64>,
+    /// How many stretches and loops the thread had begun when it began this.
+    number: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -143,8 +159,10 @@ struct Routine {
     /// The step that comes next.
     step: usize,
     execution: Execution,
-    /// For each loop that it is in: the step at which it starts, and how many rounds are left.
-    loops: Vec<(usize, Option<u64>)>,
+    /// The loops that it is in, the innermost last.
+    loops: Vec<Turns>,
+    /// How many stretches and loops it has begun.
+    begun: u64,
     /// The calls of library code that it is in, the innermost last.
     calls: Vec<Frame>,
     /// The shared variable it loaded last.
@@ -184,6 +202,7 @@ impl Routine {
             step: 0,
             execution: Execution::default(),
             loops: Vec::with_capacity(model.programs[program].loop_depth()),
+            begun: 0,
             calls: Vec::with_capacity(DEEPEST_CALL),
             loaded: 0,
             stores_seen: 0,
@@ -216,6 +235,12 @@ struct Interpreter {
 struct Engine<'a, O> {
     model: &'a Model,
     shortcuts: Shortcuts,
+    /// Where the run is cut off, if it has not ended by itself.
+    limit: Time,
+    /// Looks for cycles to skip.
+    cycles: Option<Box<Cycles>>,
+    /// How many events were skipped with them.
+    skipped_events: u64,
     kernel: Kernel<O>,
     interpreters: Vec<Interpreter>,
     threads: Vec<Thread>,
@@ -263,9 +288,14 @@ impl<'a, O: Observer> Engine<'a, O> {
             EventLoop::new(spec, first, model, seed, kernel.objects())
         });
         let loops = loops.collect();
+        let looks_for_cycles =
+            shortcuts.skip_cycles && shortcuts.skip_ticks && !O::WATCHES && cycle::are_known(model);
         Engine {
             model,
             shortcuts,
+            limit: model.until.unwrap_or(LAST_INSTANT),
+            cycles: looks_for_cycles.then(Box::default),
+            skipped_events: 0,
             threading: model.threading.clone(),
             locks: calls::locks(&model.threading, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
@@ -284,16 +314,15 @@ impl<'a, O: Observer> Engine<'a, O> {
             self.kernel.start(thread, Time::ZERO + spec.start);
         }
         self.users_begin();
-        let limit = self.model.until.unwrap_or(LAST_INSTANT);
         if self.shortcuts.run_ahead {
-            self.kernel.may_run_ahead(limit);
+            self.kernel.may_run_ahead(self.limit);
         }
         while self.awaited > 0 {
-            match self.kernel.next(limit) {
+            match self.kernel.next(self.limit) {
                 Happening::Turn(thread) => self.turn(thread),
                 Happening::Alarm(user) => self.user_acts(user),
                 Happening::Internal => {}
-                Happening::Nothing if self.kernel.now() == limit => return Ending::CutOff,
+                Happening::Nothing if self.kernel.now() == self.limit => return Ending::CutOff,
                 Happening::Nothing => return Ending::Stuck,
             }
             if self.outside.all_answered() {
@@ -304,14 +333,15 @@ impl<'a, O: Observer> Engine<'a, O> {
     }
 
     fn report(mut self, ending: Ending) -> (Report, O) {
-        let makespan = self.kernel.now();
+        let end = self.kernel.now();
+        let makespan = self.kernel.instant();
         let deadlock = self.deadlock();
         for interpreter in &mut self.interpreters {
             if interpreter.holder.is_some() {
-                interpreter.counters.held += makespan.since(interpreter.held_since);
+                interpreter.counters.held += end.since(interpreter.held_since);
             }
         }
-        let (kernel, observer) = self.kernel.close(makespan);
+        let (kernel, observer) = self.kernel.close(end);
         let threads = self.threads.iter().enumerate().map(|(index, thread)| ThreadReport {
             usage: *kernel.usage(index),
             acquisitions: thread.acquisitions,
@@ -331,6 +361,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             core_busy: (0..self.model.machine.cores).map(|core| kernel.core_busy(core)).collect(),
             latencies: self.outside.into_latencies(),
             events: kernel.event_count(),
+            skipped_events: self.skipped_events,
         };
         (report, observer)
     }

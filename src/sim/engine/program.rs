@@ -1,7 +1,7 @@
 //! Stepping through a program, and asking the kernel for what it says.
 
 use super::traffic::Traffic;
-use super::{Activity, After, Engine, is_awaited};
+use super::{Activity, After, Engine, Turns, is_awaited};
 use crate::des::{Distribution, Span};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
@@ -74,7 +74,10 @@ impl<O: Observer> Engine<'_, O> {
                 Step::Store { variable, change } => self.store(thread, *variable, *change),
                 Step::Call(call) => state.calls.push(Frame::new(*call)),
                 Step::LoopStart { count: Some(0), exit } => state.step = *exit,
-                Step::LoopStart { count, .. } => state.loops.push((state.step, *count)),
+                Step::LoopStart { count, .. } => {
+                    state.begun += 1;
+                    state.loops.push(Turns { body: state.step, left: *count, number: state.begun });
+                }
                 Step::LoopEnd { .. } => self.end_of_round(thread),
                 Step::C { span, holds_gil } => {
                     let span = self.draw(thread, span);
@@ -142,7 +145,7 @@ impl<O: Observer> Engine<'_, O> {
 
     fn end_of_round(&mut self, thread: ThreadId) {
         let state = &mut self.threads[thread].routine;
-        let Some((body, left)) = state.loops.last_mut() else { return };
+        let Some(Turns { body, left, .. }) = state.loops.last_mut() else { return };
         if let Some(left) = left {
             *left -= 1;
             if *left == 0 {
@@ -213,7 +216,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     pub(super) fn exit(&mut self, thread: ThreadId) -> bool {
-        self.threads[thread].ended = Some(self.kernel.now());
+        self.threads[thread].ended = Some(self.kernel.instant());
         if is_awaited(self.model, &self.model.threads[thread]) {
             self.awaited -= 1;
         }

@@ -351,6 +351,7 @@ impl<'a> World<'a> {
             variables: self.variables,
             deadlock: Vec::new(),
             events: 0,
+            skipped_events: 0,
         };
         let states = self.states.into_iter().map(|lane| finished(lane, end)).collect();
         let cores = self.lanes.into_iter().map(|lane| finished(lane, end)).collect();
