@@ -1,5 +1,7 @@
 //! Random event loops.
 
+use std::ops::Range;
+
 use gilsim::os::sync::Selector;
 use gilsim::python::event_loop::{Await, LoopKind};
 use gilsim::python::program::{Program, Step};
@@ -46,7 +48,31 @@ fn task() -> impl Strategy<Value = Vec<Node>> {
         let (receive, reply) = (Await::Receive { channel }, Await::Reply { channel });
         server_of(Step::Await(receive), waits, Step::Await(reply))
     });
-    prop_oneof![4 => plain, 3 => program_of(does_all.boxed()), 2 => serves.prop_map(|server| vec![server])]
+    prop_oneof![
+        4 => plain,
+        3 => program_of(does_all.boxed()),
+        2 => serves.prop_map(|server| vec![server]),
+        3 => vec(contending(), 1..5),
+    ]
+}
+
+/// What lets several tasks wait for the same.
+fn contending() -> impl Strategy<Value = Node> {
+    let talk = vec![Await::Receive { channel: 0 }, Await::Send { channel: 0, asks: false }];
+    let talk = prop::sample::select(talk).prop_map(|what| Node::Step(Step::Await(what)));
+    prop_oneof![2 => section(0..1), 1 => talk]
+}
+
+/// Something short within a semaphore.
+fn section(semaphores: Range<usize>) -> impl Strategy<Value = Node> {
+    (semaphores, vec(short(), 0..3)).prop_map(|(semaphore, body)| {
+        Node::Within(Step::Await(Await::Take { semaphore }), Step::Give { semaphore }, body)
+    })
+}
+
+fn short() -> impl Strategy<Value = Node> + Clone {
+    let sleep = cost(100).prop_map(|span| Node::Step(Step::Await(Await::Sleep { span })));
+    prop_oneof![run().boxed(), sleep.boxed()]
 }
 
 fn library() -> impl Strategy<Value = Node> {
@@ -62,19 +88,17 @@ fn awaiting() -> impl Strategy<Value = Node> {
         2 => (cost(20), cost(200)).prop_map(|(work, wait)| Await::Io { work, wait }),
     ];
     let one = one.prop_map(|what| Node::Step(Step::Await(what)));
-    let small = prop_oneof![run(), cost(100).prop_map(|span| Node::Step(Step::Await(Await::Sleep { span })))];
-    let request =
-        (0..CHANNELS, any::<bool>(), vec(small.clone(), 0..2)).prop_map(|(channel, measured, body)| {
-            let send = Step::Await(Await::Send { channel, asks: true });
-            Node::Within(send, Step::Await(Await::Answer { latency: measured.then_some(channel) }), body)
-        });
-    let section = (0..SEMAPHORES, vec(small, 0..3)).prop_map(|(semaphore, body)| {
-        Node::Within(Step::Await(Await::Take { semaphore }), Step::Give { semaphore }, body)
+    // Input and output comes through the same channel as the answer.
+    let io = (cost(20), cost(200)).prop_map(|(work, wait)| Node::Step(Step::Await(Await::Io { work, wait })));
+    let meanwhile = prop_oneof![3 => short(), 1 => io];
+    let request = (0..CHANNELS, any::<bool>(), vec(meanwhile, 0..2)).prop_map(|(channel, measured, body)| {
+        let send = Step::Await(Await::Send { channel, asks: true });
+        Node::Within(send, Step::Await(Await::Answer { latency: measured.then_some(channel) }), body)
     });
     let alone = (0..SEMAPHORES, any::<bool>()).prop_map(|(semaphore, gives)| {
         Node::Step(if gives { Step::Give { semaphore } } else { Step::Await(Await::Take { semaphore }) })
     });
-    prop_oneof![9 => one, 3 => request, 3 => section, 1 => alone]
+    prop_oneof![9 => one, 3 => request, 3 => section(0..SEMAPHORES), 1 => alone]
 }
 
 /// The loops of a model with so many threads, whose tasks have their programs after the others.
