@@ -11,7 +11,7 @@ use crate::scenario::{Metric, Repeat, Run, Scenario, Setting, Sweep, Template, p
 /// The arguments of `gilsim compare`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The scenarios: files, or - for standard input
+    /// The scenarios: files, names of built-in ones, or - for standard input
     #[arg(required = true, value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// Compare these interpreters, as in cpython-2.7,cpython-3.11
@@ -52,7 +52,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let mut names: Vec<Vec<String>> = Vec::new();
     let (mut seed, mut repeat) = (None, None);
     for path in &arguments.scenarios {
-        let (text, name) = input::read(path)?;
+        let (text, name) = input::scenario_text(path)?;
         let id = input::id_of(&name);
         let id = (arguments.scenarios.len() > 1).then_some(id.as_str());
         let template = Template { name, text, overrides: arguments.overrides.clone() };

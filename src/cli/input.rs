@@ -65,15 +65,20 @@ impl ScenarioArguments {
 
 /// Reads and checks the scenario at `path`, or the built-in one of this name.
 pub(super) fn load(path: &str, overrides: &[String]) -> Result<Loaded, Failure> {
-    let (text, name) = match built_in(path) {
-        Some(text) => (text.to_owned(), path.to_owned()),
-        None => read(path).map_err(|failure| with_name_meant(failure, path))?,
-    };
+    let (text, name) = scenario_text(path)?;
     let folder = if path == "-" { None } else { Path::new(path).parent() };
     let scenario = scenario::load_with_files(&text, &name, overrides, folder.unwrap_or(Path::new("")))
         .map_err(|diagnostics| explained(&diagnostics))?;
     let id = id_of(&name);
     Ok(Loaded { scenario, id, template: Template { name, text, overrides: overrides.to_vec() } })
+}
+
+/// The text of the scenario at `path`, or of the built-in one of this name, and what to call it.
+pub(super) fn scenario_text(path: &str) -> Result<(String, String), Failure> {
+    match built_in(path) {
+        Some(text) => Ok((text.to_owned(), path.to_owned())),
+        None => read(path).map_err(|failure| with_name_meant(failure, path)),
+    }
 }
 
 /// The text of the built-in scenario of this name; a file of that name goes before it.

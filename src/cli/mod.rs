@@ -27,6 +27,9 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
+/// The exit code of a program that was interrupted, as of one that a shell has seen interrupted.
+const INTERRUPTED: i32 = 130;
+
 /// Simulates the Python GIL, event by event.
 #[derive(Debug, Parser)]
 #[command(name = "gilsim", version, arg_required_else_help = true)]
@@ -68,6 +71,7 @@ enum Command {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    end_when_interrupted();
     let outcome = match &arguments.command {
         Command::Run(arguments) => run::main(arguments),
         Command::Compare(arguments) => compare::main(arguments),
@@ -87,4 +91,14 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// An interruption (Ctrl-C, or a request to end) ends the program with its own exit code. Final files are complete or
+/// not there at all, and a sweep has kept what is done.
+fn end_when_interrupted() {
+    // Without a handler, the signal ends the program all the same.
+    let _ = ctrlc::set_handler(|| {
+        output::tell("interrupted");
+        std::process::exit(INTERRUPTED);
+    });
 }

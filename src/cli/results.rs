@@ -7,20 +7,23 @@ use clap::Args;
 use crate::cli::Failure;
 use crate::cli::output::{self, Format};
 use crate::experiment::sweep::Swept;
+use crate::export::columns::{self, Column};
 use crate::export::part::PartError;
-use crate::export::{rows, table};
+use crate::export::{parquet, rows, table};
 use crate::scenario::Metric;
 
 /// Points that are shown; files hold all of them.
 const MOST_SHOWN: usize = 200;
+/// What tables can be written as.
+const TABLES: [Format; 3] = [Format::Csv, Format::JsonLines, Format::Parquet];
 
 /// Where results go.
 #[derive(Debug, Args)]
 pub(super) struct ResultArguments {
-    /// Write a row for every run to this file: .csv or .jsonl
+    /// Write a row for every run to this file: .csv, .jsonl or .parquet
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// Write a row for every point to this file, means with 95 % confidence intervals: .csv or .jsonl
+    /// Write a row for every point to this file, means with 95 % confidence intervals: .csv, .jsonl or .parquet
     #[arg(long, value_name = "FILE")]
     summary: Vec<PathBuf>,
     /// Show this metric in the table; may be given more than once
@@ -39,22 +42,25 @@ impl ResultArguments {
             }
             return Ok(vec![output::format_of(&self.outputs[0], &[Format::Part])?]);
         }
-        let allowed = [Format::Csv, Format::JsonLines];
-        self.summary.iter().try_for_each(|path| output::format_of(path, &allowed).map(|_| ()))?;
-        self.outputs.iter().map(|path| output::format_of(path, &allowed)).collect()
+        self.summary.iter().try_for_each(|path| output::format_of(path, &TABLES).map(|_| ()))?;
+        self.outputs.iter().map(|path| output::format_of(path, &TABLES)).collect()
     }
 
     /// Writes the files, and shows the table.
     pub fn write(&self, swept: &Swept, formats: &[Format]) -> Result<(), Failure> {
         for (path, format) in self.outputs.iter().zip(formats) {
-            let text = if *format == Format::Csv { rows::csv(swept) } else { rows::json_lines(swept) };
-            output::save(path, text.as_bytes())?;
+            let bytes = match format {
+                Format::JsonLines => rows::json_lines(swept).into_bytes(),
+                format => table_file(*format, &columns::of_runs(swept))?,
+            };
+            output::save(path, &bytes)?;
         }
         for path in &self.summary {
-            let format = output::format_of(path, &[Format::Csv, Format::JsonLines])?;
-            let csv = format == Format::Csv;
-            let text = if csv { rows::summary_csv(swept) } else { rows::summary_json_lines(swept) };
-            output::save(path, text.as_bytes())?;
+            let bytes = match output::format_of(path, &TABLES)? {
+                Format::JsonLines => rows::summary_json_lines(swept).into_bytes(),
+                format => table_file(format, &columns::of_points(swept))?,
+            };
+            output::save(path, &bytes)?;
         }
         let (table, left_out) = table::sweep(swept, &self.metrics, MOST_SHOWN);
         output::print(&format!("{table}\n"))?;
@@ -62,6 +68,14 @@ impl ResultArguments {
             output::tell(&format!("{left_out} more rows are not shown: write them to a file with --summary"));
         }
         Ok(())
+    }
+}
+
+/// The bytes of a table.
+fn table_file(format: Format, columns: &[Column]) -> Result<Vec<u8>, Failure> {
+    match format {
+        Format::Parquet => parquet::file(columns).map_err(|error| Failure::Inside(error.to_string())),
+        _ => Ok(rows::csv(columns).into_bytes()),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let formats = arguments.results.formats(arguments.shard.is_some())?;
-    let (text, name) = input::read(&arguments.scenario.scenario)?;
+    let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
     let plan = plan(arguments, template)?;

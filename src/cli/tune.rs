@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let (text, name) = input::read(&arguments.scenario.scenario)?;
+    let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
     let task = task(arguments, template)?;
     let tuned = tune(&task).map_err(|diagnostics| input::explained(&diagnostics))?;

@@ -428,3 +428,15 @@ fn the_example_for_dask_does_a_sweep_on_two_workers() {
     desk.run(&["sweep", "sweep.yaml", "--reps", "5", "-o", "whole.csv"]);
     assert_eq!(desk.read("merged.csv"), desk.read("whole.csv"));
 }
+
+#[test]
+fn results_are_written_as_parquet_too_and_the_same_at_any_number_of_jobs() {
+    let desk = Desk::new().put("sweep.yaml", &data("sweep.yaml"));
+    desk.run(&["sweep", "sweep.yaml", "-o", "one.parquet", "--summary", "points.parquet", "-j", "1"])
+        .success();
+    desk.run(&["sweep", "sweep.yaml", "-o", "two.parquet", "-j", "2"]).success();
+    let (one, two) = (desk.read("one.parquet"), desk.read("two.parquet"));
+    assert!(one.starts_with(b"PAR1") && one.ends_with(b"PAR1"));
+    assert!(one == two, "the bytes differ");
+    assert!(desk.read("points.parquet").starts_with(b"PAR1"));
+}

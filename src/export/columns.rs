@@ -1,0 +1,115 @@
+//! Sweeps as columns: what a table of runs, or of points, consists of, whatever file it goes to.
+
+use crate::experiment::sweep::Swept;
+use crate::export::json::hexadecimal;
+use crate::scenario::Metric;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// What it is called.
+    pub name: String,
+    /// What is in it, row by row.
+    pub cells: Cells,
+}
+
+/// The cells of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cells {
+    /// Texts.
+    Texts(Vec<String>),
+    /// Whole numbers.
+    Counts(Vec<u64>),
+    /// Yes and no.
+    Flags(Vec<bool>),
+    /// Numbers, and where there is none.
+    Numbers(Vec<Option<f64>>),
+}
+
+impl Cells {
+    /// A cell as a text; empty where there is no number.
+    pub fn text(&self, row: usize) -> String {
+        match self {
+            Cells::Texts(cells) => cells[row].clone(),
+            Cells::Counts(cells) => cells[row].to_string(),
+            Cells::Flags(cells) => cells[row].to_string(),
+            Cells::Numbers(cells) => cells[row].map_or(String::new(), |value| value.to_string()),
+        }
+    }
+
+    /// How many cells there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Cells::Texts(cells) => cells.len(),
+            Cells::Counts(cells) => cells.len(),
+            Cells::Flags(cells) => cells.len(),
+            Cells::Numbers(cells) => cells.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A row for every run.
+pub fn of_runs(swept: &Swept) -> Vec<Column> {
+    let rows: Vec<_> = swept.rows().collect();
+    let texts = |name: &str, of: &dyn Fn(usize) -> String| {
+        column(name, Cells::Texts((0..rows.len()).map(of).collect()))
+    };
+    let counts = |name: &str, of: &dyn Fn(usize) -> u64| {
+        column(name, Cells::Counts((0..rows.len()).map(of).collect()))
+    };
+    let mut columns = vec![counts("point", &|row| rows[row].0.point as u64)];
+    for (axis, path) in swept.paths.iter().enumerate() {
+        columns.push(texts(&name_of(path), &|row| rows[row].0.values[axis].clone()));
+    }
+    columns.push(texts("run", &|row| swept.runs.get(rows[row].1.run).cloned().unwrap_or_default()));
+    columns.push(counts("replication", &|row| rows[row].1.replication as u64));
+    columns.push(counts("seed", &|row| rows[row].1.seed));
+    columns.push(texts("ending", &|row| rows[row].1.ending.clone()));
+    columns.push(texts("fingerprint", &|row| hexadecimal(rows[row].1.fingerprint)));
+    for (index, metric) in Metric::ALL.iter().enumerate() {
+        let values = rows.iter().map(|(_, row)| row.metrics[index]).collect();
+        columns.push(column(metric.name, Cells::Numbers(values)));
+    }
+    columns.push(texts("scenario_hash", &|row| hexadecimal(rows[row].0.scenario_hash)));
+    columns.push(texts("gilsim", &|_| VERSION.to_owned()));
+    columns
+}
+
+/// A row for each run at each point, with means and half widths of the 95 % confidence intervals.
+pub fn of_points(swept: &Swept) -> Vec<Column> {
+    let rows = swept.summaries();
+    let mut columns = vec![column("point", Cells::Counts(rows.iter().map(|row| row.point as u64).collect()))];
+    for (axis, path) in swept.paths.iter().enumerate() {
+        let values = rows.iter().map(|row| row.values[axis].clone()).collect();
+        columns.push(column(&name_of(path), Cells::Texts(values)));
+    }
+    columns.push(column("run", Cells::Texts(rows.iter().map(|row| row.run.to_owned()).collect())));
+    let replications = rows.iter().map(|row| row.replications as u64).collect();
+    columns.push(column("replications", Cells::Counts(replications)));
+    columns.push(column("complete", Cells::Flags(rows.iter().map(|row| row.complete).collect())));
+    for (index, metric) in Metric::ALL.iter().enumerate() {
+        let estimates = rows.iter().map(|row| row.estimates[index]);
+        let means = estimates.clone().map(|estimate| estimate.map(|estimate| estimate.mean)).collect();
+        let half_widths =
+            estimates.map(|estimate| estimate.and_then(|estimate| estimate.half_width)).collect();
+        columns.push(column(&format!("{}.mean", metric.name), Cells::Numbers(means)));
+        columns.push(column(&format!("{}.half_width", metric.name), Cells::Numbers(half_widths)));
+    }
+    columns
+}
+
+fn column(name: &str, cells: Cells) -> Column {
+    Column { name: name.to_owned(), cells }
+}
+
+/// The name of the column of an axis: its path, but for the one that is also the name of another column.
+fn name_of(path: &str) -> String {
+    if path == "seed" { "scenario.seed".to_owned() } else { path.to_owned() }
+}
