@@ -1,8 +1,8 @@
 //! What a chart points at: at most three moments, named above the lanes and never over a bar.
 
+use crate::chart::frame::{MARGIN, SMALL};
 use crate::chart::grid::Grid;
 use crate::chart::pen::{Align, Surface, write};
-use crate::chart::frame::{MARGIN, SMALL};
 use crate::chart::text::clean;
 use crate::chart::theme::Theme;
 use crate::chart::words::Words;
@@ -35,12 +35,16 @@ pub struct Callout {
 
 /// The longest wait for the GIL, the worst battle and the first forced drop of some runs, each with the index of its run.
 pub fn of_recordings(recordings: &[Recording], words: &Words) -> Vec<(usize, Callout)> {
-    let found = [longest_wait(recordings, words), worst_battle(recordings, words), first_forced(recordings, words)];
+    let found =
+        [longest_wait(recordings, words), worst_battle(recordings, words), first_forced(recordings, words)];
     found.into_iter().flatten().take(MOST).collect()
 }
 
 fn longest_wait(recordings: &[Recording], words: &Words) -> Option<(usize, Callout)> {
-    let waits = recordings.iter().enumerate().filter_map(|(index, recording)| Some((index, recording.waits.longest()?)));
+    let waits = recordings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, recording)| Some((index, recording.waits.longest()?)));
     let (index, wait) = waits.max_by_key(|(index, wait)| (wait.length(), std::cmp::Reverse(*index)))?;
     let name = &recordings[index].run.thread_names.get(wait.thread)?;
     let text = format!("{}: {name}, {}", words.say("longest wait"), wait.length());
@@ -72,7 +76,10 @@ fn worst_battle(recordings: &[Recording], words: &Words) -> Option<(usize, Callo
 }
 
 fn first_forced(recordings: &[Recording], words: &Words) -> Option<(usize, Callout)> {
-    let drops = recordings.iter().enumerate().filter_map(|(index, recording)| Some((index, recording.waits.first_forced()?)));
+    let drops = recordings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, recording)| Some((index, recording.waits.first_forced()?)));
     let (index, drop) = drops.min_by_key(|(index, drop)| (drop.at, *index))?;
     let name = &recordings[index].run.thread_names.get(drop.thread)?;
     let text = format!("{}: {name}", words.say("first forced drop"));

@@ -56,7 +56,12 @@ impl Distributions<'_> {
                 title: look.words.say("no longer than that"),
                 ticks: ticks.map(|share| (share, Unit::Share.text(share))).to_vec(),
             };
-            plot.draw_axes(surface, &AxisLabels::of(&self.title, &plot.x, Unit::Seconds, 10), &y, &look.theme);
+            plot.draw_axes(
+                surface,
+                &AxisLabels::of(&self.title, &plot.x, Unit::Seconds, 10),
+                &y,
+                &look.theme,
+            );
             line(surface, &[plot.at(low, 0.99), (right, plot.y.at(0.99))], look.theme.grid, 2);
             for (index, (_, latency)) in self.of.iter().enumerate() {
                 let series = look.theme.series(index);

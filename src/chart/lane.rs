@@ -71,7 +71,8 @@ pub fn draw_thread(
         let edges = grid.cell_edges(cell);
         push_run(&mut runs, edges.clone(), stacking.shape(&shares));
         let any = |count: &dyn Fn(usize) -> u32| grid.columns(cell).any(|column| count(column) > 0);
-        if shares[failed_state] > 0 || any(&|column| timeline.count(Mark::FailedAcquisition, thread, column)) {
+        if shares[failed_state] > 0 || any(&|column| timeline.count(Mark::FailedAcquisition, thread, column))
+        {
             push_tick(&mut failures, edges.clone());
         }
         if any(&|column| timeline.count(Mark::DropRequest, thread, column)) {

@@ -218,6 +218,11 @@ mod tests {
             let feet: Vec<i32> =
                 layout.panels.iter().flat_map(|panel| &panel.rows).map(|row| row.place.foot).collect();
             assert!(feet.windows(2).all(|pair| pair[1] - pair[0] >= 30), "{feet:?}");
+            for panel in &layout.panels {
+                let top = panel.rows.first().map(|row| row.place.foot - row.place.bar - row.place.tick);
+                let below = panel.callouts.is_none_or(|callouts| top.is_none_or(|top| callouts + 14 <= top));
+                assert!(below, "callouts stand on the lanes of {panel:?}");
+            }
             assert!(layout.axis <= 860, "{demands:?}: {}", layout.axis);
             assert!(feet.len() <= MOST_ROWS);
         }

@@ -20,13 +20,7 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Look {
-        Look {
-            theme: Theme::light(),
-            shape: Shape::Wide,
-            title: None,
-            footer: true,
-            words: Words::default(),
-        }
+        Look { theme: Theme::light(), shape: Shape::Wide, title: None, footer: true, words: Words::default() }
     }
 }
 

@@ -61,8 +61,12 @@ fn step(group: &[&Entry]) -> Option<Step> {
     let gets_core = group.iter().any(|entry| matches!(entry.event, Event::Core { thread: Some(_), .. }));
     match state {
         // A mark says more than the state it leaves behind.
-        Some(ThreadState::RunsPython | ThreadState::WaitsForGil | ThreadState::FailedAcquisition | ThreadState::RunsWithoutGil)
-            if is_marked => {}
+        Some(
+            ThreadState::RunsPython
+            | ThreadState::WaitsForGil
+            | ThreadState::FailedAcquisition
+            | ThreadState::RunsWithoutGil,
+        ) if is_marked => {}
         Some(state) => parts.push(of_state(state)),
         None if gets_core => parts.push("gets a core"),
         None => {}

@@ -133,7 +133,9 @@ pub fn draw_marker(surface: &Surface, (x, y): (i32, i32), series: &Series) {
             let corners = [(x - SIZE + 1, y - SIZE + 1), (x + SIZE - 1, y + SIZE - 1)];
             let _ = surface.draw(&Rectangle::new(corners, colour.filled()));
         }
-        Marker::Triangle => polygon(vec![(x, y - SIZE - 2), (x + SIZE + 2, y + SIZE), (x - SIZE - 2, y + SIZE)]),
+        Marker::Triangle => {
+            polygon(vec![(x, y - SIZE - 2), (x + SIZE + 2, y + SIZE), (x - SIZE - 2, y + SIZE)])
+        }
         Marker::Diamond => {
             polygon(vec![(x, y - SIZE - 3), (x + SIZE + 3, y), (x, y + SIZE + 3), (x - SIZE - 3, y)]);
         }

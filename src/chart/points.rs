@@ -26,13 +26,18 @@ impl Values {
     /// The values of a path, in order.
     fn new(path: &str, texts: Vec<String>) -> Values {
         let quantities: Option<Vec<Quantity>> = texts.iter().map(|text| Quantity::parse(text)).collect();
-        let is_time = quantities
-            .as_ref()
-            .is_some_and(|quantities| quantities.iter().all(|quantity| matches!(quantity, Quantity::Span(_))));
+        let is_time = quantities.as_ref().is_some_and(|quantities| {
+            quantities.iter().all(|quantity| matches!(quantity, Quantity::Span(_)))
+        });
         let divisor = if is_time { 1e12 } else { 1.0 };
-        let numbers =
-            quantities.map(|quantities| quantities.iter().map(|quantity| quantity.value() / divisor).collect());
-        Values { path: path.to_owned(), texts, numbers, unit: if is_time { Unit::Seconds } else { Unit::Plain } }
+        let numbers = quantities
+            .map(|quantities| quantities.iter().map(|quantity| quantity.value() / divisor).collect());
+        Values {
+            path: path.to_owned(),
+            texts,
+            numbers,
+            unit: if is_time { Unit::Seconds } else { Unit::Plain },
+        }
     }
 
     /// Each value as a number: its own, or else its place in the list.
@@ -70,7 +75,10 @@ impl Values {
     pub fn labels<'a>(&'a self, scale: &Scale, most: usize) -> AxisLabels<'a> {
         if self.texts.len() <= most || self.numbers.is_none() {
             let ticks = self.numbers().into_iter().enumerate();
-            return AxisLabels { title: &self.path, ticks: ticks.map(|(index, at)| (at, self.text(index))).collect() };
+            return AxisLabels {
+                title: &self.path,
+                ticks: ticks.map(|(index, at)| (at, self.text(index))).collect(),
+            };
         }
         AxisLabels::of(&self.path, scale, self.unit, most)
     }
@@ -78,9 +86,15 @@ impl Values {
 
 /// Carries out the sweep of a request, along so many axes.
 pub fn swept(request: &Request, axes: usize) -> Result<(Vec<Values>, Vec<PointReports>), Refusal> {
-    let example = ["--over python.gil.interval=50us..100ms:log:12", "--over python.gil.interval=1ms,5ms --over machine.cores=1,2,4"];
+    let example = [
+        "--over python.gil.interval=50us..100ms:log:12",
+        "--over python.gil.interval=1ms,5ms --over machine.cores=1,2,4",
+    ];
     let Some(sweep) = request.sweep else {
-        return Err(Refusal::nothing("there is nothing to sweep over", format!("say what, as in {}", example[(axes - 1).min(1)])));
+        return Err(Refusal::nothing(
+            "there is nothing to sweep over",
+            format!("say what, as in {}", example[(axes - 1).min(1)]),
+        ));
     };
     if sweep.axes().len() != axes {
         let (found, wanted) = (sweep.axes().len(), if axes == 1 { "one value" } else { "two values" });
@@ -95,7 +109,10 @@ pub fn swept(request: &Request, axes: usize) -> Result<(Vec<Values>, Vec<PointRe
     if points.len() > 1 && points.iter().all(|point| point.scenario.hash == points[0].scenario.hash) {
         let path = &sweep.axes()[0].path;
         let message = format!("`{path}` changes nothing: every run has a value of its own");
-        return Err(Refusal::nothing(message, "name the run, as in --over \"runs.NAME.machine.cores=1,2,4\""));
+        return Err(Refusal::nothing(
+            message,
+            "name the run, as in --over \"runs.NAME.machine.cores=1,2,4\"",
+        ));
     }
     let values = (0..axes).map(|axis| {
         let mut texts: Vec<String> = Vec::new();

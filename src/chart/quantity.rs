@@ -37,7 +37,10 @@ impl Quantity {
                 };
                 Ok(Quantity { text, unit, is_of_runs: false })
             }
-            Err(error) => Err(Refusal::nothing(format!("there is no quantity `{text}` here: {error}"), known(&text, runs))),
+            Err(error) => Err(Refusal::nothing(
+                format!("there is no quantity `{text}` here: {error}"),
+                known(&text, runs),
+            )),
         }
     }
 
@@ -51,7 +54,12 @@ impl Quantity {
     }
 
     /// What is known of it in the run with this index, or of all runs together, given every replication.
-    pub fn estimate(&self, scenario: &Scenario, run: usize, replications: &[Vec<Report>]) -> Option<Estimate> {
+    pub fn estimate(
+        &self,
+        scenario: &Scenario,
+        run: usize,
+        replications: &[Vec<Report>],
+    ) -> Option<Estimate> {
         let value: Box<dyn Fn(&Vec<Report>) -> Option<f64>> = if self.is_of_runs {
             let of = scenario.runs.get(run)?;
             Box::new(move |reports| self.of_run(of, reports.get(run)?))
@@ -92,15 +100,22 @@ fn known(text: &str, runs: &[Run]) -> String {
     if let Some(meant) = suggest::closest(text, names) {
         return format!("did you mean `{meant}`?");
     }
-    let latencies: Vec<&str> = runs.iter().flat_map(|run| run.latency_names.iter().map(String::as_str)).collect();
+    let latencies: Vec<&str> =
+        runs.iter().flat_map(|run| run.latency_names.iter().map(String::as_str)).collect();
     match latencies.first() {
         Some(latency) => format!("there are makespan, {latency}.latency.p99, {latency}.throughput and more"),
-        None => "no latency is measured here; there are makespan, system, gil.hand_overs, badness and more".to_owned(),
+        None => "no latency is measured here; there are makespan, system, gil.hand_overs, badness and more"
+            .to_owned(),
     }
 }
 
 /// The quantities that the user names, or else these.
-pub fn chosen(named: &[String], otherwise: &[String], most: usize, runs: &[Run]) -> Result<Vec<Quantity>, Refusal> {
+pub fn chosen(
+    named: &[String],
+    otherwise: &[String],
+    most: usize,
+    runs: &[Run],
+) -> Result<Vec<Quantity>, Refusal> {
     let texts = if named.is_empty() { otherwise } else { named };
     if texts.len() > most {
         let message = format!("{} quantities are too many for this chart", texts.len());

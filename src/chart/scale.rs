@@ -129,10 +129,17 @@ impl Scale {
         let within = |value: &f64| (self.low..=self.high).contains(value);
         let of = |digits: &[f64], every: i32| -> Vec<f64> {
             let decades = (first..=last).filter(|decade| decade.rem_euclid(every) == 0);
-            let values = decades.flat_map(|decade| digits.iter().map(move |digit| power_of_ten(decade) * digit));
+            let values =
+                decades.flat_map(|decade| digits.iter().map(move |digit| power_of_ten(decade) * digit));
             values.filter(within).collect()
         };
-        let choices = [(&[1.0, 2.0, 5.0][..], 1), (&[1.0, 3.0][..], 1), (&[1.0][..], 1), (&[1.0][..], 2), (&[1.0][..], 3)];
+        let choices = [
+            (&[1.0, 2.0, 5.0][..], 1),
+            (&[1.0, 3.0][..], 1),
+            (&[1.0][..], 1),
+            (&[1.0][..], 2),
+            (&[1.0][..], 3),
+        ];
         let ticks = choices.into_iter().map(|(digits, every)| of(digits, every));
         let mut fitting = ticks.filter(|ticks| ticks.len() <= most.max(2));
         fitting.next().unwrap_or_else(|| of(&[1.0], 4))

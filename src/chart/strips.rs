@@ -33,7 +33,8 @@ impl Strips {
         let pitch = ((axis_limit - frame.top) / shown.max(1)).min(tallest + TITLE + GAP);
         let slack = (axis_limit - frame.top - pitch * shown) / 2;
         let top = frame.top + slack.max(0);
-        let places = (0..shown).map(|index| (top + index * pitch + TITLE, top + (index + 1) * pitch - GAP)).collect();
+        let places =
+            (0..shown).map(|index| (top + index * pitch + TITLE, top + (index + 1) * pitch - GAP)).collect();
         let room = columns(look.shape) as i32;
         let window = recordings.first().map(|recording| *recording.timeline.window());
         let axis = window.map_or_else(

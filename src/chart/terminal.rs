@@ -146,7 +146,8 @@ fn axis(recording: &Recording, characters: Characters) -> String {
 fn key(seen: &[bool; ThreadState::COUNT], characters: Characters) -> String {
     let mut entries: Vec<String> = Vec::new();
     for state in ThreadState::ALL.into_iter().filter(|state| seen[state.index()]) {
-        let (character, entry) = (characters.of(state), format!("{} {}", characters.of(state), meaning(state)));
+        let (character, entry) =
+            (characters.of(state), format!("{} {}", characters.of(state), meaning(state)));
         if character != ' ' && !entries.contains(&entry) {
             entries.push(entry);
         }

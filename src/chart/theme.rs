@@ -201,7 +201,8 @@ mod tests {
             };
             (style.bar, style.body.is_some(), style.outline.is_some(), texture)
         };
-        for (theme, one) in Theme::all().iter().flat_map(|theme| ThreadState::ALL.map(|state| (theme, state))) {
+        for (theme, one) in Theme::all().iter().flat_map(|theme| ThreadState::ALL.map(|state| (theme, state)))
+        {
             for other in ThreadState::ALL {
                 let (first, second) = (theme.style(one), theme.style(other));
                 let tick = one == ThreadState::FailedAcquisition || other == ThreadState::FailedAcquisition;

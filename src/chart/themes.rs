@@ -114,7 +114,14 @@ impl Theme {
             drop_request: ORANGE,
             cores: [0xC4, 0x74, 0x9C, 0x5A].map(|level| tone(grey(level))),
             series: series(
-                [SKY, RGBColor(0xF0, 0x84, 0x30), RGBColor(0x20, 0xC0, 0x92), grey(0xF2), RGBColor(0xE0, 0x96, 0xBF), grey(0x98)],
+                [
+                    SKY,
+                    RGBColor(0xF0, 0x84, 0x30),
+                    RGBColor(0x20, 0xC0, 0x92),
+                    grey(0xF2),
+                    RGBColor(0xE0, 0x96, 0xBF),
+                    grey(0x98),
+                ],
                 GROUND,
             ),
             heat: [RGBColor(0x1C, 0x26, 0x30), RGBColor(0x9C, 0xD8, 0xF8)],
@@ -130,7 +137,7 @@ impl Theme {
             c_stripes: WHITE,
             released: (WHITE, BLACK),
             kernel: grey(0x9C),
-            waits: (grey(0xDC), BLACK),
+            waits: (grey(0xCC), BLACK),
             failed: BLACK,
             ready: (WHITE, grey(0x40), grey(0x40)),
             outside: (grey(0x60), grey(0xF0)),
@@ -159,13 +166,24 @@ impl Palette {
     /// The style of `state`.
     fn style(&self, state: ThreadState) -> Style {
         let label = label(state);
-        let filled = |bar, paint, outline| Style { label, bar, body: Some(paint), outline, share: Some(paint) };
-        let hollow = |bar, outline, share| Style { label, bar, body: None, outline: Some(outline), share: Some(share) };
+        let filled =
+            |bar, paint, outline| Style { label, bar, body: Some(paint), outline, share: Some(paint) };
+        let hollow = |bar, outline, share| Style {
+            label,
+            bar,
+            body: None,
+            outline: Some(outline),
+            share: Some(share),
+        };
         let textured = |texture, back, ink| Paint::Textured { texture, back, ink };
         match state {
-            ThreadState::NotStarted | ThreadState::Done => {
-                Style { label, bar: Bar::Line, body: Some(Paint::Plain(self.line)), outline: None, share: None }
-            }
+            ThreadState::NotStarted | ThreadState::Done => Style {
+                label,
+                bar: Bar::Line,
+                body: Some(Paint::Plain(self.line)),
+                outline: None,
+                share: None,
+            },
             ThreadState::RunsPython => filled(Bar::Full, Paint::Plain(self.python), None),
             ThreadState::RunsCHoldingGil => {
                 filled(Bar::Full, textured(Texture::Striped, self.python, self.c_stripes), None)

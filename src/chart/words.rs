@@ -64,13 +64,15 @@ impl Words {
             }
             let wrong = |what: String| format!("line {}: {what}", index + 1);
             let (label, word) = line.split_once(": ").ok_or_else(|| {
-                wrong(format!("`{line}` has no colon\nhelp: write a label and its translation, as in `core: Kern`"))
+                wrong(format!(
+                    "`{line}` has no colon\nhelp: write a label and its translation, as in `core: Kern`"
+                ))
             })?;
             let (label, word) = (unquoted(label), unquoted(word));
             if !LABELS.contains(&label) {
                 let help = suggest::closest(label, LABELS.iter().copied());
                 let help = help.map_or_else(
-                    || "help: `gilsim plot --list-labels` prints all labels".to_owned(),
+                    || "help: `gilsim plot --help` lists all labels".to_owned(),
                     |meant| format!("help: did you mean `{meant}`?"),
                 );
                 return Err(wrong(format!("there is no label `{label}`\n{help}")));

@@ -14,7 +14,7 @@ use crate::scenario::{Repeat, Run, Sweep, parse_axes, suggest};
 
 /// The arguments of `gilsim plot`.
 #[derive(Debug, Args)]
-#[command(after_long_help = kinds_help())]
+#[command(after_long_help = long_help())]
 pub(super) struct Arguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
@@ -157,12 +157,18 @@ pub(super) fn save(path: &Path, format: Format, pictures: &[Picture], scale: f64
             let bytes = chart::gif(&svgs, scale).map_err(|error| Failure::Inside(error.to_string()))?;
             output::save(path, &bytes)
         }
-        ([picture], _) if picture.narration.is_none() => output::save_picture(path, format, &picture.svg, scale),
+        ([picture], _) if picture.narration.is_none() => {
+            output::save_picture(path, format, &picture.svg, scale)
+        }
         _ => {
             let digits = pictures.len().to_string().len();
             for (index, picture) in pictures.iter().enumerate() {
                 output::save_picture(&numbered(path, index + 1, digits), format, &picture.svg, scale)?;
-                output::print(&format!("{:>digits$}  {}\n", index + 1, picture.narration.as_deref().unwrap_or("")))?;
+                output::print(&format!(
+                    "{:>digits$}  {}\n",
+                    index + 1,
+                    picture.narration.as_deref().unwrap_or("")
+                ))?;
             }
             Ok(())
         }
@@ -260,8 +266,9 @@ fn scale(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The kinds of charts, for the help.
-fn kinds_help() -> String {
+/// The kinds of charts and all labels, for the help.
+fn long_help() -> String {
     let lines = KINDS.iter().map(|kind| format!("  {:<10} {}\n", kind.name, kind.about));
-    format!("Charts:\n{}", lines.collect::<String>())
+    let labels: String = chart::words::LABELS.iter().map(|label| format!("  {label}\n")).collect();
+    format!("Charts:\n{}\nLabels, for --labels:\n{labels}", lines.collect::<String>())
 }

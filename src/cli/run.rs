@@ -109,9 +109,12 @@ fn shown(arguments: &Arguments, loaded: &Loaded, conducted: &Conducted) -> Strin
 fn moments(loaded: &Loaded, conducted: &Conducted, characters: Characters) -> String {
     let index = recording::most_remarkable(conducted.runs.iter().map(|run| &run.report));
     let (run, report) = (&loaded.scenario.runs[index], &conducted.runs[index].report);
-    let moments =
-        recording::moments(run, conducted.seed, report, terminal::COLUMNS, terminal::MOST_LANES);
-    if moments.is_empty() { String::new() } else { format!("{}\n", terminal::timelines(&moments, characters)) }
+    let moments = recording::moments(run, conducted.seed, report, terminal::COLUMNS, terminal::MOST_LANES);
+    if moments.is_empty() {
+        String::new()
+    } else {
+        format!("{}\n", terminal::timelines(&moments, characters))
+    }
 }
 
 fn outcome(conducted: &Conducted) -> Result<(), Failure> {

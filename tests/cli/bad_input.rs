@@ -395,6 +395,54 @@ fn a_picture_with_an_ending_of_no_picture() {
 }
 
 #[test]
+fn a_chart_or_a_theme_that_does_not_exist() {
+    for (option, value, message) in [
+        (
+            "--chart",
+            "timelin",
+            "for '--chart <KIND>': there is no chart of this name (did you mean `timeline`?)",
+        ),
+        ("--theme", "drak", "for '--theme <NAME>': there is no theme of this name (did you mean `dark`?)"),
+        (
+            "--theme",
+            "sepia",
+            "for '--theme <NAME>': there is no theme of this name (known are light, dark, grey-print)",
+        ),
+        ("--shape", "16:10", "for '--shape <SHAPE>': there is no shape of this name (did you mean `16:9`?)"),
+        ("--scale", "9", "for '--scale <FACTOR>': it must be a number from 0.1 to 4"),
+    ] {
+        let message = format!("error: invalid value '{value}' {message}");
+        check_usage(&["plot", "two-threads.yaml", option, value, "-o", "picture.svg"], &message);
+    }
+}
+
+#[test]
+fn a_chart_of_what_a_scenario_has_not() {
+    check_usage(
+        &["plot", "two-threads.yaml", "--chart", "latency", "-o", "picture.svg"],
+        "error: this scenario measures no latency\nhelp: steps such as `request: CHANNEL` and `mark: {begin: NAME}` \
+         measure one; --chart waits shows the waits for the GIL",
+    );
+}
+
+#[test]
+fn an_animation_of_what_does_not_move() {
+    check_usage(
+        &["plot", "two-threads.yaml", "-o", "picture.gif"],
+        "error: cannot tell what to write to picture.gif\nhelp: the name must end in .svg or .png",
+    );
+}
+
+#[test]
+fn a_picture_of_a_window_without_an_event() {
+    check_usage(
+        &["plot", "two-threads.yaml", "--run", "alone", "--from", "5ms", "--to", "6ms", "-o", "picture.svg"],
+        "error: nothing changes between 5.00 ms and 6.00 ms: every thread does all the time what it did before\n\
+         help: choose a longer window, or none",
+    );
+}
+
+#[test]
 fn a_picture_of_an_unknown_run() {
     check_usage(
         &["plot", "two-threads.yaml", "--run", "alone", "--run", "nobody", "-o", "picture.svg"],

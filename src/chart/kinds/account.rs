@@ -19,7 +19,8 @@ use crate::sim::Report;
 use crate::trace::ThreadState;
 
 /// How this chart is asked for.
-pub const KIND: Kind = Kind { name: "account", about: "How every thread spent its time: stacked shares", draw };
+pub const KIND: Kind =
+    Kind { name: "account", about: "How every thread spent its time: stacked shares", draw };
 
 /// Threads of a run beyond so many share bars.
 const MOST_LANES: usize = 16;
@@ -41,7 +42,11 @@ impl Account {
 
     fn life(&self) -> f64 {
         let there = |state: &ThreadState| !matches!(state, ThreadState::NotStarted | ThreadState::Done);
-        ThreadState::ALL.iter().filter(|state| there(state)).map(|state| self.times[state.index()].as_secs()).sum()
+        ThreadState::ALL
+            .iter()
+            .filter(|state| there(state))
+            .map(|state| self.times[state.index()].as_secs())
+            .sum()
     }
 }
 
@@ -61,8 +66,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let frame = Frame::new(&finding(request, &accounts), &request.footer(reports.iter()), look);
     let legend = Legend::of_states(&states, look, MARGIN, MARGIN + frame.room());
     let legend_top = frame.bottom - 4 - legend.height();
-    let demands: Vec<Demand> =
-        accounts.iter().map(|accounts| Demand { threads: accounts.len(), cores: 0, callouts: false }).collect();
+    let demands: Vec<Demand> = accounts
+        .iter()
+        .map(|accounts| Demand { threads: accounts.len(), cores: 0, callouts: false })
+        .collect();
     let layout = plan(&demands, frame.top, legend_top - 16);
     let right = frame.width - MARGIN;
     let mut canvas = Canvas::new(look);
@@ -122,7 +129,7 @@ fn accounts(run: &Run, report: &Report, most: usize) -> Vec<Account> {
         .map(|name| Account { name: name.clone(), times: [Span::ZERO; ThreadState::COUNT] })
         .collect();
     for (thread, lane) in report.threads.iter().zip(&lanes.lane_of) {
-        for (sum, time) in accounts[*lane].times.iter_mut().zip(thread.state_times) {
+        for (sum, time) in accounts[*lane].times.iter_mut().zip(thread.usage.state_times) {
             *sum += time;
         }
     }
@@ -133,18 +140,23 @@ fn accounts(run: &Run, report: &Report, most: usize) -> Vec<Account> {
 fn finding(request: &Request, accounts: &[Vec<Account>]) -> String {
     let share = |accounts: &[Account], state: ThreadState| {
         let life: f64 = accounts.iter().map(Account::life).sum();
-        accounts.iter().map(|account| account.times[state.index()].as_secs()).sum::<f64>() / life.max(f64::MIN_POSITIVE)
+        accounts.iter().map(|account| account.times[state.index()].as_secs()).sum::<f64>()
+            / life.max(f64::MIN_POSITIVE)
     };
     let lock = |accounts: &[Account]| {
         share(accounts, ThreadState::WaitsForGil) + share(accounts, ThreadState::FailedAcquisition)
     };
-    let worst = (0..accounts.len()).max_by(|one, other| lock(&accounts[*one]).total_cmp(&lock(&accounts[*other])));
+    let worst =
+        (0..accounts.len()).max_by(|one, other| lock(&accounts[*one]).total_cmp(&lock(&accounts[*other])));
     let Some(worst) = worst else { return String::new() };
     let of = if accounts.len() > 1 { format!(" of \"{}\"", request.runs[worst].name) } else { String::new() };
     let python = share(&accounts[worst], ThreadState::RunsPython);
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     match lock(&accounts[worst]) {
-        0.0 => format!("The threads{of} run Python for {} of their time and never wait for the GIL", percent(python)),
+        0.0 => format!(
+            "The threads{of} run Python for {} of their time and never wait for the GIL",
+            percent(python)
+        ),
         waits => format!(
             "The threads{of} run Python for {} of their time and wait for the GIL for {}",
             percent(python),
@@ -173,7 +185,11 @@ fn bar(
         bars.fill(paint, style.label, Rect { x, y: foot - height, width: end - x, height });
         // A line between two states, so that neighbours can be told apart whatever their colours.
         if end - x > 3 && end < right {
-            bars.fill(Paint::Plain(look.theme.background), "border", Rect { x: end - 2, y: foot - height, width: 2, height });
+            bars.fill(
+                Paint::Plain(look.theme.background),
+                "border",
+                Rect { x: end - 2, y: foot - height, width: 2, height },
+            );
         }
         let text = format!("{:.0} %", share * 100.0);
         if SMALL.width(&text) + 16 <= end - x && height >= 30 {

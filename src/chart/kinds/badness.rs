@@ -28,14 +28,23 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let recordings = record(request.scenario, request.seed, &request.runs, view)?;
     if recordings.iter().all(|recording| count(recording, Mark::Check) == 0) {
         let message = "no check of the eval breaker led into the lock here, so there is no badness";
-        return Err(Refusal::nothing(message, "choose a run or a window in which threads compete for the GIL"));
+        return Err(Refusal::nothing(
+            message,
+            "choose a run or a window in which threads compete for the GIL",
+        ));
     }
     let recordings: Vec<Recording> =
         recordings.into_iter().filter(|recording| count(recording, Mark::Check) > 0).collect();
-    let frame =
-        Frame::new(&finding(&recordings), &request.footer(recordings.iter().map(|recording| &recording.report)), look);
+    let frame = Frame::new(
+        &finding(&recordings),
+        &request.footer(recordings.iter().map(|recording| &recording.report)),
+        look,
+    );
     let strips = Strips::new(&recordings, &frame, frame.bottom, 420, look);
-    let most = recordings.iter().flat_map(|recording| shares(recording, &strips)).fold(0.0, |most, (_, share)| share.max(most));
+    let most = recordings
+        .iter()
+        .flat_map(|recording| shares(recording, &strips))
+        .fold(0.0, |most, (_, share)| share.max(most));
     let mut canvas = Canvas::new(look);
     canvas.paint(|surface| strips.draw_axis(surface, look));
     for (index, recording) in recordings.iter().take(strips.places.len()).enumerate() {
@@ -55,7 +64,14 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
             for tick in scale.ticks(((bottom - top) / 50).max(1) as usize) {
                 let at = scale.at(tick);
                 line(surface, &[(LEFT - 8, at), (LEFT, at)], look.theme.axis, 3);
-                write(surface, &Unit::Share.text(tick), LABEL, look.theme.text, (LEFT - 16, at + 9), Align::Right);
+                write(
+                    surface,
+                    &Unit::Share.text(tick),
+                    LABEL,
+                    look.theme.text,
+                    (LEFT - 16, at + 9),
+                    Align::Right,
+                );
             }
             line(surface, &[(LEFT, top), (LEFT, bottom), (strips.right(), bottom)], look.theme.axis, 2);
         });
@@ -66,7 +82,9 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
 }
 
 fn finding(recordings: &[Recording]) -> String {
-    let badness = |recording: &Recording| ratio(count(recording, Mark::FailedAcquisition), count(recording, Mark::Check));
+    let badness = |recording: &Recording| {
+        ratio(count(recording, Mark::FailedAcquisition), count(recording, Mark::Check))
+    };
     let worst = recordings.iter().max_by(|one, other| badness(one).total_cmp(&badness(other)));
     let Some(worst) = worst else { return String::new() };
     let of = if recordings.len() > 1 { format!(" in \"{}\"", worst.run.name) } else { String::new() };
@@ -93,7 +111,9 @@ fn shares(recording: &Recording, strips: &Strips) -> Vec<(std::ops::Range<i32>, 
         grid.columns(cell).map(|column| recording.timeline.count_of_all(mark, column)).sum()
     };
     (0..grid.cells())
-        .map(|cell| (grid.cell_edges(cell), ratio(within(cell, Mark::FailedAcquisition), within(cell, Mark::Check))))
+        .map(|cell| {
+            (grid.cell_edges(cell), ratio(within(cell, Mark::FailedAcquisition), within(cell, Mark::Check)))
+        })
         .collect()
 }
 

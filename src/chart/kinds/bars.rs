@@ -13,7 +13,8 @@ use crate::experiment::{Estimate, finding};
 use crate::sim::Report;
 
 /// How this chart is asked for.
-pub const KIND: Kind = Kind { name: "bars", about: "A quantity of every run, and its ratio to the first", draw };
+pub const KIND: Kind =
+    Kind { name: "bars", about: "A quantity of every run, and its ratio to the first", draw };
 
 /// A picture never shows more runs.
 const MOST: usize = 12;
@@ -35,8 +36,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let replications = request.replications();
     let values: Vec<Option<Estimate>> = (0..request.runs.len())
         .map(|run| {
-            let values: Option<Vec<f64>> =
-                replications.iter().map(|reports| quantity.of_run(request.runs[run], &reports[run])).collect();
+            let values: Option<Vec<f64>> = replications
+                .iter()
+                .map(|reports| quantity.of_run(request.runs[run], &reports[run]))
+                .collect();
             Estimate::of(&values?)
         })
         .collect();
@@ -56,16 +59,23 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let (top, bottom) = (frame.top + 30, frame.bottom - 20);
     let pitch = ((bottom - top) / shown.max(1) as i32).min(230);
     let top = top + (bottom - top - pitch * shown as i32) / 2;
-    let most = values.iter().flatten().map(|value| value.mean + value.half_width.unwrap_or(0.0)).fold(0.0, f64::max);
+    let most =
+        values.iter().flatten().map(|value| value.mean + value.half_width.unwrap_or(0.0)).fold(0.0, f64::max);
     let scale = Scale::linear(0.0, most.max(f64::MIN_POSITIVE), (left, frame.width - MARGIN - BEHIND));
     let mut canvas = Canvas::new(look);
     let mut bars = Bars::default();
     let height = (pitch * 3 / 5).min(140);
     let place = |index: usize| top + index as i32 * pitch + (pitch - height) / 2;
-    for (index, value) in values.iter().take(shown).enumerate().filter_map(|(index, value)| Some((index, (*value)?))) {
+    for (index, value) in
+        values.iter().take(shown).enumerate().filter_map(|(index, value)| Some((index, (*value)?)))
+    {
         let paint = look.theme.series(usize::from(index > 0)).fill;
         let width = (scale.at(value.mean) - left).max(2);
-        bars.fill(paint, if index > 0 { "run" } else { "first run" }, Rect { x: left, y: place(index), width, height });
+        bars.fill(
+            paint,
+            if index > 0 { "run" } else { "first run" },
+            Rect { x: left, y: place(index), width, height },
+        );
     }
     canvas.bars("bars", bars);
     canvas.paint(|surface| {
@@ -108,8 +118,7 @@ fn label(value: String, index: usize, own: &Estimate, first: Option<&Estimate>) 
 }
 
 fn of_makespans(request: &Request, reports: &[Report]) -> String {
-    let runs: Vec<(&str, &Report)> =
-        request.runs.iter().map(|run| run.name.as_str()).zip(reports).collect();
+    let runs: Vec<(&str, &Report)> = request.runs.iter().map(|run| run.name.as_str()).zip(reports).collect();
     finding::of_runs(&request.scenario.title, &runs)
 }
 

@@ -21,8 +21,11 @@ use plotters::element::Circle;
 use plotters::style::Color;
 
 /// How this chart is asked for.
-pub const KIND: Kind =
-    Kind { name: "handover", about: "One hand-over of the GIL through the microscope, every step labelled", draw };
+pub const KIND: Kind = Kind {
+    name: "handover",
+    about: "One hand-over of the GIL through the microscope, every step labelled",
+    draw,
+};
 
 /// So many steps have room in the list.
 const MOST_STEPS: usize = 14;
@@ -44,7 +47,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let is_shown = |thread: usize| thread == found.giver || thread == found.taker;
     let mut steps = steps(&journal(run, request.seed(), from, to, MOST_EVENTS), is_shown);
     steps.truncate(MOST_STEPS);
-    let recording = close_up(run, request.seed(), (from, to), columns(look.shape), run.model.threads.len().max(1));
+    let recording =
+        close_up(run, request.seed(), (from, to), columns(look.shape), run.model.threads.len().max(1));
     let name = |thread: usize| run.thread_names.get(thread).map_or_else(String::new, |name| clean(name));
     let title = format!(
         "From \"{}\" to \"{}\" in {}: for {} nobody has the GIL",
@@ -53,10 +57,15 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         found.length(),
         found.gap()
     );
-    let frame = Frame::new(&title, &format!("{} - {}", run.name, request.footer([&recording.report].into_iter())), look);
+    let frame = Frame::new(
+        &title,
+        &format!("{} - {}", run.name, request.footer([&recording.report].into_iter())),
+        look,
+    );
     let room = columns(look.shape) as i32;
     let lines = steps.len().div_ceil(2) as i32;
-    let legend = Legend::of([&recording.timeline].into_iter(), Lanes::Both, look, MARGIN, MARGIN + frame.room());
+    let legend =
+        Legend::of([&recording.timeline].into_iter(), Lanes::Both, look, MARGIN, MARGIN + frame.room());
     let legend_top = frame.bottom - 4 - legend.height();
     let list_top = legend_top - lines * LINE - 16;
     let axis_at = list_top - time_axis::HEIGHT - 14;
@@ -80,7 +89,14 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         foot += thread_pitch;
         let place = Place { foot: foot - 8, bar: thread_pitch * 3 / 4 - 8, tick: thread_pitch / 6 };
         let mut bars = Bars::default();
-        draw_thread(&mut bars, &recording.timeline, recording.lanes.lane_of[thread], &grid, place, &look.theme);
+        draw_thread(
+            &mut bars,
+            &recording.timeline,
+            recording.lanes.lane_of[thread],
+            &grid,
+            place,
+            &look.theme,
+        );
         canvas.bars(&name(thread), bars);
         labels.push((format!("{} {}", thread + 1, name(thread)), place));
     }
@@ -100,7 +116,14 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     canvas.paint(|surface| {
         for (text, place) in &labels {
             let text = NAME.fit(text, LEFT - MARGIN - 16);
-            write(surface, &text, NAME, look.theme.text, (MARGIN, place.foot - place.bar / 2 + 9), Align::Left);
+            write(
+                surface,
+                &text,
+                NAME,
+                look.theme.text,
+                (MARGIN, place.foot - place.bar / 2 + 9),
+                Align::Left,
+            );
         }
         for ((edges, thread), place) in &numbers {
             let text = (thread + 1).to_string();
@@ -112,9 +135,21 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         }
         for (index, (x, at)) in tags.iter().enumerate() {
             let middle = numbers_top + 18;
-            line(surface, &[(*at, lanes_top + 6), (*at, lanes_top - 4), (*x, middle + 16)], look.theme.muted, 2);
+            line(
+                surface,
+                &[(*at, lanes_top + 6), (*at, lanes_top - 4), (*x, middle + 16)],
+                look.theme.muted,
+                2,
+            );
             let _ = surface.draw(&Circle::new((*x, middle), 17, look.theme.text.filled()));
-            write(surface, &(index + 1).to_string(), NUMBER, look.theme.background, (*x, middle + 9), Align::Center);
+            write(
+                surface,
+                &(index + 1).to_string(),
+                NUMBER,
+                look.theme.background,
+                (*x, middle + 9),
+                Align::Center,
+            );
         }
         for (index, step) in steps.iter().enumerate() {
             let (column, row) = (index as i32 / lines, index as i32 % lines);
@@ -136,8 +171,7 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
 /// The first hand-over of the first run that has one, at `--from` or later.
 pub fn first<'a>(request: &Request<'a>) -> Result<(&'a Run, HandOver), Refusal> {
     let from = Time::ZERO + request.from.unwrap_or(Span::ZERO);
-    let mut found =
-        request.runs.iter().filter_map(|run| Some((*run, hand_over(run, request.seed(), from)?)));
+    let mut found = request.runs.iter().filter_map(|run| Some((*run, hand_over(run, request.seed(), from)?)));
     found.next().ok_or_else(|| {
         let when = request.from.map_or(String::new(), |from| format!(" from {from} on"));
         Refusal::nothing(
@@ -170,7 +204,9 @@ fn placed(steps: &[Step], grid: &Grid, window: &Window, right: i32) -> Vec<(i32,
     for (middle, count) in groups {
         let half = APART * (count as i32 - 1) / 2;
         let first = (middle.round() as i32 - half).clamp(MARGIN + 20, (right - 2 * half).max(MARGIN + 20));
-        tags.extend(places.by_ref().take(count).enumerate().map(|(index, at)| (first + index as i32 * APART, at)));
+        tags.extend(
+            places.by_ref().take(count).enumerate().map(|(index, at)| (first + index as i32 * APART, at)),
+        );
     }
     tags
 }

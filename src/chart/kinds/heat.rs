@@ -50,7 +50,9 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         true => format!("{} of \"{}\"", quantity.text, request.scenario.runs[run].name),
         false => quantity.text.clone(),
     };
-    let place = |(x, y, _): (usize, usize, f64)| format!("{} {}, {} {}", across.name(), across.text(x), up.name(), up.text(y));
+    let place = |(x, y, _): (usize, usize, f64)| {
+        format!("{} {}, {} {}", across.name(), across.text(x), up.name(), up.text(y))
+    };
     let title = if most.2 > least.2 && least.2 > 0.0 {
         let ratio = finding::times(most.2 / least.2);
         format!("{of} is {ratio} times as large at {} as at {}", place(most), place(least))
@@ -66,7 +68,12 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let mut bars = Bars::default();
     let colour = |value: f64| shade(look.theme.heat, share(value, least.2, most.2));
     for (x, y, value) in known() {
-        let rect = Rect { x: column(x) + 2, y: row(y + 1) + 2, width: column(x + 1) - column(x) - 4, height: row(y) - row(y + 1) - 4 };
+        let rect = Rect {
+            x: column(x) + 2,
+            y: row(y + 1) + 2,
+            width: column(x + 1) - column(x) - 4,
+            height: row(y) - row(y + 1) - 4,
+        };
         bars.fill(Paint::Plain(colour(value)), "cell", rect);
     }
     canvas.bars("cells", bars);
@@ -94,10 +101,24 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         let every = (34 * up.texts.len() as i32).div_euclid((bottom - top).max(1)) as usize + 1;
         for y in (0..up.texts.len()).step_by(every) {
             let text = LABEL.fit(&clean(&up.text(y)), LEFT - MARGIN - 12);
-            write(surface, &text, LABEL, look.theme.text, (LEFT - 14, (row(y) + row(y + 1)) / 2 + 9), Align::Right);
+            write(
+                surface,
+                &text,
+                LABEL,
+                look.theme.text,
+                (LEFT - 14, (row(y) + row(y + 1)) / 2 + 9),
+                Align::Right,
+            );
         }
         write(surface, &clean(&up.path), AXIS_TITLE, look.theme.muted, (MARGIN, top - 16), Align::Left);
-        write(surface, &clean(&across.path), AXIS_TITLE, look.theme.muted, (right, bottom + 74), Align::Right);
+        write(
+            surface,
+            &clean(&across.path),
+            AXIS_TITLE,
+            look.theme.muted,
+            (right, bottom + 74),
+            Align::Right,
+        );
         frame.write(surface, look);
     });
     Ok(vec![Picture::of(canvas.finish(&frame.title()))])
@@ -117,6 +138,8 @@ fn share(value: f64, least: f64, most: f64) -> f64 {
 
 /// The colour so far on the way from small to large.
 fn shade([small, large]: [RGBColor; 2], share: f64) -> RGBColor {
-    let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * share.clamp(0.0, 1.0)).round() as u8;
+    let mix = |from: u8, to: u8| {
+        (f64::from(from) + (f64::from(to) - f64::from(from)) * share.clamp(0.0, 1.0)).round() as u8
+    };
     RGBColor(mix(small.0, large.0), mix(small.1, large.1), mix(small.2, large.2))
 }

@@ -6,7 +6,8 @@ use crate::experiment::finding;
 use crate::sim::Latency;
 
 /// How this chart is asked for.
-pub const KIND: Kind = Kind { name: "latency", about: "How long requests take: the distribution, on a logarithmic axis", draw };
+pub const KIND: Kind =
+    Kind { name: "latency", about: "How long requests take: the distribution, on a logarithmic axis", draw };
 
 fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let name = chosen(request)?;
@@ -31,7 +32,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         title: format!("{}: {name}", request.look.words.say("latency")),
         of,
     };
-    let hidden = (0..request.runs.len()).filter(|index| latency(*index).is_some()).count().saturating_sub(MOST);
+    let hidden =
+        (0..request.runs.len()).filter(|index| latency(*index).is_some()).count().saturating_sub(MOST);
     let notes = (hidden > 0).then(|| format!("{hidden} more runs are not shown: choose with --run"));
     Ok(vec![Picture { notes: notes.into_iter().collect(), ..Picture::of(picture.draw(request.look)) }])
 }
@@ -69,8 +71,9 @@ pub fn finding_of(name: &str, of: &[(String, &Latency)]) -> String {
     let (slow, fast) = (tail(slow), tail(fast));
     if slow > fast && !fast.is_zero() {
         let ratio = finding::times(slow.as_secs() / fast.as_secs());
-        return format!("The 99th percentile of {name} is {slow} in \"{worst}\": {ratio} times that of \"{best}\"");
+        return format!(
+            "The 99th percentile of {name} is {slow} in \"{worst}\": {ratio} times that of \"{best}\""
+        );
     }
     format!("99 of 100 times, {name} takes at most {slow}")
 }
-

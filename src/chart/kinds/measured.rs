@@ -13,7 +13,8 @@ use plotters::element::Polygon;
 use plotters::style::Color;
 
 /// How this chart is asked for.
-pub const KIND: Kind = Kind { name: "measured", about: "What was simulated against what was measured or published", draw };
+pub const KIND: Kind =
+    Kind { name: "measured", about: "What was simulated against what was measured or published", draw };
 
 /// A figure that was simulated: what it is of, the measured quartiles, both values, and the error.
 struct Point {
@@ -79,7 +80,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         for point in &points {
             let index = quantities.iter().position(|quantity| *quantity == point.quantity).unwrap_or(0);
             let series = look.theme.series(index);
-            let ends = [plot.at(point.quartiles.0, point.simulated), plot.at(point.quartiles.1, point.simulated)];
+            let ends =
+                [plot.at(point.quartiles.0, point.simulated), plot.at(point.quartiles.1, point.simulated)];
             line(surface, &ends, series.colour, 4);
             draw_marker(surface, plot.at(point.measured, point.simulated), series);
         }

@@ -14,8 +14,11 @@ use crate::experiment::sweep::PointReports;
 use crate::scenario::Setting;
 
 /// How this chart is asked for.
-pub const KIND: Kind =
-    Kind { name: "pareto", about: "Two quantities that are to be small, and the points none betters in both", draw };
+pub const KIND: Kind = Kind {
+    name: "pareto",
+    about: "Two quantities that are to be small, and the points none betters in both",
+    draw,
+};
 
 /// A point of the sweep: its values as they are written, and the two quantities.
 struct Point {
@@ -77,9 +80,13 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
             draw_marker(surface, at, if point.is_front { own } else { &other });
         }
         let mut taken: Vec<(i32, i32)> = Vec::new();
-        for point in points.iter().filter(|point| point.is_front).chain(points.iter().filter(|point| !point.is_front)) {
+        for point in
+            points.iter().filter(|point| point.is_front).chain(points.iter().filter(|point| !point.is_front))
+        {
             let at = plot.at(point.at.0, point.at.1);
-            let is_free = taken.iter().all(|other| (other.1 - at.1).abs() > 30 || (other.0 - at.0).abs() > SMALL.width(&point.settings) + 40);
+            let is_free = taken.iter().all(|other| {
+                (other.1 - at.1).abs() > 30 || (other.0 - at.0).abs() > SMALL.width(&point.settings) + 40
+            });
             if is_free {
                 taken.push(at);
                 let ink = if point.is_front { look.theme.text } else { look.theme.muted };
@@ -97,7 +104,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
 fn finding_of((across, up): (&Quantity, &Quantity), front: &[&Point], count: usize) -> String {
     let (Some(first), Some(last)) = (front.first(), front.last()) else { return String::new() };
     if front.len() == 1 {
-        return format!("{} is the best of {count} points in both, {} and {}", first.settings, across.text, up.text);
+        return format!(
+            "{} is the best of {count} points in both, {} and {}",
+            first.settings, across.text, up.text
+        );
     }
     let costs = finding::times(last.at.0 / first.at.0.max(f64::MIN_POSITIVE));
     let saves = (1.0 - last.at.1 / first.at.1) * 100.0;
@@ -148,6 +158,8 @@ fn judged(
 }
 
 fn note(points: &[Point], request: &Request) -> String {
-    let paths = request.sweep.map_or_else(Vec::new, |sweep| sweep.axes().iter().map(|axis| axis.path.as_str()).collect());
+    let paths = request
+        .sweep
+        .map_or_else(Vec::new, |sweep| sweep.axes().iter().map(|axis| axis.path.as_str()).collect());
     format!("{} values of {}", points.len(), paths.join(", "))
 }

@@ -8,7 +8,7 @@ use crate::chart::column::{Shape, Stacking};
 use crate::chart::frame::{Frame, LABEL, MARGIN, SMALL};
 use crate::chart::kinds::timeline::{LEFT, columns, panel_title, shared_lanes};
 use crate::chart::look::Look;
-use crate::chart::pen::{Align, write};
+use crate::chart::pen::{Align, Surface, write};
 use crate::chart::plot::line;
 use crate::chart::request::{Kind, Picture, Refusal, Request};
 use crate::chart::scale::Unit;
@@ -16,6 +16,7 @@ use crate::chart::strips::{self, Strips};
 use crate::chart::text::clean;
 use crate::chart::theme::{Bar, SERIES};
 use crate::experiment::{Recording, View, record};
+use crate::export::number;
 use crate::trace::Lane;
 
 /// How this chart is asked for.
@@ -32,14 +33,18 @@ const MOST_NUMBERS: usize = 200;
 
 fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let look = request.look;
-    let view = View { from: request.from, to: request.to, columns: columns(look.shape), most_lanes: MOST_LANES };
+    let view =
+        View { from: request.from, to: request.to, columns: columns(look.shape), most_lanes: MOST_LANES };
     let recordings = record(request.scenario, request.seed, &request.runs, view)?;
     if recordings.iter().all(|recording| locks(recording).is_empty()) {
         let message = "nobody takes the GIL here, so there is no holder to show";
         return Err(Refusal::nothing(message, "there is one where an interpreter has a GIL and two threads"));
     }
-    let frame =
-        Frame::new(&finding(&recordings), &request.footer(recordings.iter().map(|recording| &recording.report)), look);
+    let frame = Frame::new(
+        &finding(&recordings),
+        &request.footer(recordings.iter().map(|recording| &recording.report)),
+        look,
+    );
     let strips = Strips::new(&recordings, &frame, frame.bottom, 300, look);
     let mut canvas = Canvas::new(look);
     canvas.paint(|surface| strips.draw_axis(surface, look));
@@ -50,7 +55,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         let pitch = (bottom - top) / locks.len().max(1) as i32;
         for (row, lock) in locks.iter().enumerate() {
             let foot = top + (row as i32 + 1) * pitch - 4;
-            let (bars, alone) = ribbon(&recording.ownership.locks()[*lock], recording, &strips, (foot, pitch - 8), look);
+            let (bars, alone) =
+                ribbon(&recording.ownership.locks()[*lock], recording, &strips, (foot, pitch - 8), look);
             canvas.bars(&recording.run.name, bars);
             numbers.extend(alone.into_iter().map(|(edges, lane)| (edges, lane, foot - pitch / 2 + 12)));
         }
@@ -84,13 +90,15 @@ fn finding(recordings: &[Recording]) -> String {
     let hand_overs = |recording: &Recording| -> u64 {
         (0..recording.ownership.locks().len()).map(|lock| recording.ownership.hand_overs(lock)).sum()
     };
-    let Some(most) = recordings.iter().max_by_key(|recording| hand_overs(recording)) else { return String::new() };
+    let Some(most) = recordings.iter().max_by_key(|recording| hand_overs(recording)) else {
+        return String::new();
+    };
     let length = most.timeline.window().length();
     let of = if recordings.len() > 1 { format!(" in \"{}\"", most.run.name) } else { String::new() };
     match hand_overs(most) {
         0 => format!("One thread alone holds the GIL for {length}"),
         1 => format!("The GIL changes hands once{of}, within {length}"),
-        count => format!("The GIL changes hands {} times{of}, within {length}", crate::export::number::count(count)),
+        count => format!("The GIL changes hands {} times{of}, within {length}", number::count(count)),
     }
 }
 
@@ -118,7 +126,8 @@ fn ribbon(
     }
     let mut bars = Bars::default();
     let mut fill = |edges: &Range<i32>, kind: usize, bottom: i32, top: i32| {
-        let rect = Rect { x: edges.start, y: foot - top, width: edges.end - edges.start, height: top - bottom };
+        let rect =
+            Rect { x: edges.start, y: foot - top, width: edges.end - edges.start, height: top - bottom };
         if kind > 0 {
             bars.fill(look.theme.series(kind - 1).fill, HOLDERS[(kind - 1) % SERIES], rect);
         }
@@ -145,11 +154,12 @@ fn ribbon(
 const HOLDERS: [&str; SERIES] = ["holder 1", "holder 2", "holder 3", "holder 4", "holder 5", "holder 6"];
 
 /// Names the holders of a run beside its ribbon, with their shares.
-fn write_holders(surface: &crate::chart::pen::Surface, recording: &Recording, (top, bottom): (i32, i32), look: &Look) {
+fn write_holders(surface: &Surface, recording: &Recording, (top, bottom): (i32, i32), look: &Look) {
     let total = recording.timeline.window().length().as_secs();
     let mut shares: Vec<(usize, f64)> = (0..recording.lanes.names.len())
         .map(|lane| {
-            let spans = (0..recording.ownership.locks().len()).map(|lock| recording.ownership.totals(lock)[lane + 1]);
+            let spans =
+                (0..recording.ownership.locks().len()).map(|lock| recording.ownership.totals(lock)[lane + 1]);
             (lane, spans.map(|span| span.as_secs()).sum::<f64>() / total)
         })
         .filter(|(_, share)| *share > 0.0)

@@ -18,7 +18,8 @@ use crate::experiment::finding;
 use crate::experiment::sweep::PointReports;
 
 /// How this chart is asked for.
-pub const KIND: Kind = Kind { name: "speedup", about: "Speed-up against threads or cores, with the ideal line", draw };
+pub const KIND: Kind =
+    Kind { name: "speedup", about: "Speed-up against threads or cores, with the ideal line", draw };
 
 fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let look = request.look;
@@ -27,7 +28,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let values = &values[0];
     let numbers = values.numbers();
     if values.unit != Unit::Plain || numbers.iter().any(|number| *number <= 0.0) {
-        let message = format!("`{}` is not a number of something, so there is no ideal speed-up", values.path);
+        let message =
+            format!("`{}` is not a number of something, so there is no ideal speed-up", values.path);
         return Err(Refusal::nothing(message, "vary a number, as in --over threads.worker.count=1..8"));
     }
     let curves = curves(request, &quantities[0], values, &points);
@@ -44,7 +46,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let first = numbers[0];
     let widest = numbers.iter().copied().fold(0.0, f64::max);
     let ideal = widest / first;
-    let most = curves.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value)).fold(ideal, f64::max);
+    let most =
+        curves.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value)).fold(ideal, f64::max);
     let plot = Plot {
         x: Scale::linear(0.0, widest * 1.03, (left, right)),
         y: Scale::from_zero(most, (bottom, top)),
@@ -57,7 +60,14 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         plot.draw_axes(surface, &x, &y, &look.theme);
         line(surface, &[plot.at(first, 1.0), plot.at(widest, ideal)], look.theme.muted, 3);
         let (end_x, end_y) = plot.at(widest, ideal);
-        write(surface, look.words.say("ideal"), SMALL, look.theme.muted, (end_x - 16, end_y - 12), Align::Right);
+        write(
+            surface,
+            look.words.say("ideal"),
+            SMALL,
+            look.theme.muted,
+            (end_x - 16, end_y - 12),
+            Align::Right,
+        );
         for (index, (_, points)) in curves.iter().enumerate() {
             plot.draw_curve(surface, points, look.theme.series(index), true);
         }
@@ -78,7 +88,8 @@ fn curves(
     let numbers = values.numbers();
     let brings_work = values.path.contains("threads.") && values.path.ends_with(".count");
     let curve = |run: usize| {
-        let time = |point: &PointReports| Some(quantity.estimate(&point.scenario, run, &point.replications)?.mean);
+        let time =
+            |point: &PointReports| Some(quantity.estimate(&point.scenario, run, &point.replications)?.mean);
         let first = points.first().and_then(time)?;
         let points = points.iter().zip(&numbers).filter_map(|(point, number)| {
             let work = if brings_work { number / numbers[0] } else { 1.0 };
@@ -98,6 +109,15 @@ fn finding_of(curves: &[(String, Vec<(f64, f64)>)], values: &Values) -> String {
     let what = values.name();
     let count = values.texts.last().map_or("", String::as_str);
     let plural = if what.ends_with('s') { what.to_owned() } else { format!("{what}s") };
-    let text = format!("With {count} {plural}, \"{}\" is {} times as fast as with {}", best.0, finding::times(last(&best.1)), values.texts[0]);
-    if curves.len() > 1 { format!("{text}, \"{}\" {} times", worst.0, finding::times(last(&worst.1))) } else { text }
+    let text = format!(
+        "With {count} {plural}, \"{}\" is {} times as fast as with {}",
+        best.0,
+        finding::times(last(&best.1)),
+        values.texts[0]
+    );
+    if curves.len() > 1 {
+        format!("{text}, \"{}\" {} times", worst.0, finding::times(last(&worst.1)))
+    } else {
+        text
+    }
 }

@@ -8,8 +8,11 @@ use crate::des::Time;
 use crate::experiment::recording::{WindowError, close_up, journal};
 
 /// How this chart is asked for.
-pub const KIND: Kind =
-    Kind { name: "steps", about: "A short window event by event: numbered pictures, or an animated .gif", draw };
+pub const KIND: Kind = Kind {
+    name: "steps",
+    about: "A short window event by event: numbered pictures, or an animated .gif",
+    draw,
+};
 
 /// More steps nobody wants to sit through.
 const MOST_STEPS: usize = 60;
@@ -34,7 +37,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     let recording = close_up(run, request.seed(), (from, to), columns(request.look.shape), MOST_LANES);
     let steps = steps(&journal(run, request.seed(), from, to, MOST_EVENTS), |_| true);
     if steps.len() > MOST_STEPS {
-        let message = format!("{} steps between {from} and {to} are too many, at most {MOST_STEPS}", steps.len());
+        let message =
+            format!("{} steps between {from} and {to} are too many, at most {MOST_STEPS}", steps.len());
         return Err(Refusal::nothing(message, "choose a shorter window with --from and --to"));
     }
     if steps.is_empty() {

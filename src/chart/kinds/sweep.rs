@@ -8,8 +8,8 @@ use crate::chart::quantity::{self, Quantity};
 use crate::chart::request::{Kind, Picture, Refusal, Request};
 use crate::chart::scale::Scale;
 use crate::chart::theme::SERIES;
-use crate::experiment::sweep::PointReports;
 use crate::experiment::Estimate;
+use crate::experiment::sweep::PointReports;
 
 /// How this chart is asked for.
 pub const KIND: Kind =
@@ -109,14 +109,23 @@ fn means(curves: &[Curve]) -> impl Iterator<Item = f64> {
 
 /// How the curve changes that changes the most.
 fn finding_of(panels: &[(&Quantity, Vec<Curve>)], values: &Values) -> String {
-    let curves = panels.iter().flat_map(|(quantity, curves)| curves.iter().map(move |curve| (*quantity, curve)));
+    let curves =
+        panels.iter().flat_map(|(quantity, curves)| curves.iter().map(move |curve| (*quantity, curve)));
     let ends = curves.filter_map(|(quantity, curve)| {
-        let known = || curve.points.iter().enumerate().filter_map(|(index, (_, estimate))| Some((index, (*estimate)?.mean)));
+        let known = || {
+            curve
+                .points
+                .iter()
+                .enumerate()
+                .filter_map(|(index, (_, estimate))| Some((index, (*estimate)?.mean)))
+        };
         let most = known().max_by(|one, other| one.1.total_cmp(&other.1))?;
         let least = known().min_by(|one, other| one.1.total_cmp(&other.1))?;
         Some((quantity, curve, least, most))
     });
-    let factor = |(_, _, least, most): &(&Quantity, &Curve, (usize, f64), (usize, f64))| most.1 / least.1.max(f64::MIN_POSITIVE);
+    let factor = |(_, _, least, most): &(&Quantity, &Curve, (usize, f64), (usize, f64))| {
+        most.1 / least.1.max(f64::MIN_POSITIVE)
+    };
     let steepest = ends.max_by(|one, other| factor(one).total_cmp(&factor(other)));
     let Some((quantity, curve, least, most)) = steepest else { return String::new() };
     let what = match curve.name.as_str() {
@@ -126,7 +135,8 @@ fn finding_of(panels: &[(&Quantity, Vec<Curve>)], values: &Values) -> String {
     if most.1 == least.1 {
         return format!("{what} is the same whatever {} is", values.path);
     }
-    let at = |(index, value): (usize, f64)| format!("{} at {}", quantity.unit.short(value), values.text(index));
+    let at =
+        |(index, value): (usize, f64)| format!("{} at {}", quantity.unit.short(value), values.text(index));
     let (from, to) = if least.0 < most.0 { (least, most) } else { (most, least) };
     let verb = if from.1 < to.1 { "grows" } else { "falls" };
     format!("{what} {verb} from {} to {}", at(from), at(to))

@@ -26,7 +26,8 @@ use plotters::element::Rectangle;
 use plotters::style::Color;
 
 /// How the timeline is asked for.
-pub const KIND: Kind = Kind { name: "timeline", about: "What every thread and core did, over time", draw: of_request };
+pub const KIND: Kind =
+    Kind { name: "timeline", about: "What every thread and core did, over time", draw: of_request };
 
 /// Threads beyond so many share lanes.
 const MOST_LANES: usize = 16;
@@ -104,7 +105,11 @@ fn of_request(request: &Request) -> Result<Vec<Picture>, Refusal> {
         title: panel_title(recording),
         lane_names: recording.lanes.names.clone(),
         timeline: &recording.timeline,
-        callouts: callouts.iter_mut().filter(|(of, _)| *of == index).map(|(_, callout)| callout.clone()).collect(),
+        callouts: callouts
+            .iter_mut()
+            .filter(|(of, _)| *of == index)
+            .map(|(_, callout)| callout.clone())
+            .collect(),
     });
     let picture = TimelineChart {
         title,
@@ -176,8 +181,11 @@ impl<'a> Drawing<'a> {
         let start = windows().map(|window| window.from).next().unwrap_or(Time::ZERO);
         let shared_start = windows().all(|window| window.from == start);
         let room = columns(look.shape) as i32;
-        let axis =
-            if shared_start { TimeAxis::new(start, longest, room) } else { TimeAxis::of_panels(longest, room) };
+        let axis = if shared_start {
+            TimeAxis::new(start, longest, room)
+        } else {
+            TimeAxis::of_panels(longest, room)
+        };
         Drawing { chart, frame, legend, legend_top, layout, longest, axis }
     }
 
@@ -205,7 +213,9 @@ impl<'a> Drawing<'a> {
 
     /// Covers what comes after `now`, but for a shadow of it.
     fn veil(&self, surface: &Surface, now: Time) {
-        let (Some(panel), Some(place)) = (self.chart.panels.first(), self.layout.panels.first()) else { return };
+        let (Some(panel), Some(place)) = (self.chart.panels.first(), self.layout.panels.first()) else {
+            return;
+        };
         let theme = &self.chart.look.theme;
         let grid = Grid::of(panel.timeline, LEFT, self.room(), self.longest, 1);
         let at = grid.place_of(now, panel.timeline.window());
@@ -237,7 +247,8 @@ impl<'a> Drawing<'a> {
             let (bars, numbers) = self.lanes_of(coarseness);
             let size = || {
                 let mut svg = String::new();
-                bars.iter().for_each(|(name, bars)| bars.clone().write(name, &mut svg, &mut Patterns::default()));
+                bars.iter()
+                    .for_each(|(name, bars)| bars.clone().write(name, &mut svg, &mut Patterns::default()));
                 svg.len()
             };
             if coarseness >= self.room() || size() <= MOST_BYTES {
@@ -289,13 +300,22 @@ impl<'a> Drawing<'a> {
             write(surface, &self.title_of(panel), PANEL_FONT, theme.text, (MARGIN, place.title), Align::Left);
             let grid = Grid::of(panel.timeline, LEFT, self.room(), self.longest, 1);
             if let Some(baseline) = place.callouts {
-                callout::draw(surface, &panel.callouts, &grid, panel.timeline.window(), baseline, self.frame.width, theme);
+                callout::draw(
+                    surface,
+                    &panel.callouts,
+                    &grid,
+                    panel.timeline.window(),
+                    baseline,
+                    self.frame.width,
+                    theme,
+                );
             }
             let cores = place.rows.iter().any(|row| matches!(row.content, Content::Core(_)));
             place.rows.iter().for_each(|row| self.write_label(surface, panel, row, cores));
         }
         let covered = self.chart.now.zip(self.chart.panels.first()).map_or(i32::MAX, |(now, panel)| {
-            Grid::of(panel.timeline, LEFT, self.room(), self.longest, 1).place_of(now, panel.timeline.window())
+            Grid::of(panel.timeline, LEFT, self.room(), self.longest, 1)
+                .place_of(now, panel.timeline.window())
         });
         for number in numbers.iter().filter(|number| number.middle < covered).take(MOST_NUMBERS) {
             let at = (number.middle, number.place.foot - number.place.bar / 2 + 9);

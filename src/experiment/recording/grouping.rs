@@ -15,9 +15,8 @@ impl LaneNames {
     /// At most `most` lanes for so many threads with these names. Threads of one kind (`worker 1`, `worker 2`, ...) are
     /// put together first; if that does not do, as many neighbours as it takes.
     pub fn of(names: &[String], threads: usize, most: usize) -> LaneNames {
-        let name = |thread: usize| {
-            names.get(thread).cloned().unwrap_or_else(|| format!("thread {}", thread + 1))
-        };
+        let name =
+            |thread: usize| names.get(thread).cloned().unwrap_or_else(|| format!("thread {}", thread + 1));
         let all: Vec<String> = (0..threads).map(name).collect();
         let lane_of = lanes(&all, most.max(1));
         let count = lane_of.last().map_or(0, |last| last + 1);

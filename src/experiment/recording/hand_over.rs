@@ -119,8 +119,9 @@ impl Observer for Search {
                 (self.requested, self.checked) = (None, None);
             }
             Mark::Acquired => {
-                let same_lock =
-                    |giver: usize| self.interpreter_of[giver] == self.interpreter_of[thread] && giver != thread;
+                let same_lock = |giver: usize| {
+                    self.interpreter_of[giver] == self.interpreter_of[thread] && giver != thread
+                };
                 if let Some((giver, begins, released)) = self.released.take()
                     && begins >= self.from
                     && same_lock(giver)

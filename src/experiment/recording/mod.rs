@@ -18,6 +18,7 @@ pub use ownership::Ownership;
 pub use waits::{ForcedDrop, Wait, Waits};
 
 use crate::des::{Span, Time};
+use crate::experiment::parallel;
 use crate::scenario::{Run, Scenario};
 use crate::sim::{self, Model, Report};
 use crate::trace::{Timeline, Window};
@@ -102,13 +103,15 @@ pub fn record<'a>(
     view: View,
 ) -> Result<Vec<Recording<'a>>, WindowError> {
     let seed = seed.unwrap_or(scenario.seed);
-    let ends: Vec<Time> = runs.iter().map(|run| sim::run(&run.model, seed, ()).0.makespan).collect();
-    let end = ends.iter().copied().max().unwrap_or(Time::ZERO);
+    let cores = parallel::available();
+    let ends = parallel::map(runs.len(), cores, |run| sim::run(&runs[run].model, seed, ()).0.makespan);
+    let end = ends.into_iter().max().unwrap_or(Time::ZERO);
     let window = window(view, end)?;
     let part = view.from.is_some() || view.to.is_some();
     let whole = part.then_some(Window { from: Time::ZERO, to: end, ..window });
-    let recordings: Vec<Recording> =
-        runs.iter().map(|run| record_one(run, &run.model, seed, window, whole, view.most_lanes)).collect();
+    let recordings = parallel::map(runs.len(), cores, |run| {
+        record_one(runs[run], &runs[run].model, seed, window, whole, view.most_lanes)
+    });
     if part && recordings.iter().all(|recording| recording.timeline.changes() == 0) {
         return Err(WindowError::NoEvent { from: window.from, to: window.to });
     }
@@ -122,7 +125,13 @@ pub fn journal(run: &Run, seed: u64, from: Time, to: Time, most: usize) -> Journ
 }
 
 /// Records a short window of a run, which is carried out to its end only without an observer.
-pub fn close_up<'a>(run: &'a Run, seed: u64, (from, to): (Time, Time), columns: usize, most_lanes: usize) -> Recording<'a> {
+pub fn close_up<'a>(
+    run: &'a Run,
+    seed: u64,
+    (from, to): (Time, Time),
+    columns: usize,
+    most_lanes: usize,
+) -> Recording<'a> {
     let window = Window { from, to, columns };
     let recording = record_one(run, &beginning(&run.model, to), seed, window, None, most_lanes);
     Recording { report: sim::run(&run.model, seed, ()).0, ..recording }

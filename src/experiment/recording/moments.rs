@@ -51,7 +51,13 @@ pub fn most_remarkable<'a>(reports: impl Iterator<Item = &'a Report>) -> usize {
 
 /// How a run begins, and the worst battle or else the longest wait of its first million events, in so many columns and
 /// at most so many lanes.
-pub fn moments<'a>(run: &'a Run, seed: u64, report: &Report, columns: usize, most_lanes: usize) -> Vec<Moment<'a>> {
+pub fn moments<'a>(
+    run: &'a Run,
+    seed: u64,
+    report: &Report,
+    columns: usize,
+    most_lanes: usize,
+) -> Vec<Moment<'a>> {
     let end = cut(report);
     if end == Time::ZERO {
         return Vec::new();
@@ -93,7 +99,8 @@ fn battle(timeline: &Timeline, length: Span) -> Option<(Remarkable, Time, Time)>
     if count(worst) < BATTLE {
         return None;
     }
-    let middle = timeline.window().column_start(worst) + Span::from_picos(timeline.window().column_length(worst).picos() / 2);
+    let middle = timeline.window().column_start(worst)
+        + Span::from_picos(timeline.window().column_length(worst).picos() / 2);
     let half = Span::from_picos(length.picos() / 2);
     let from = Time::ZERO + middle.since(Time::ZERO).saturating_sub(half);
     Some((Remarkable::Battle, from, from + length))

@@ -18,7 +18,12 @@ pub struct Ownership {
 
 impl Ownership {
     /// An empty record of so many interpreters, of threads that stand in these lanes.
-    pub fn new(window: Window, lane_of: &[usize], interpreter_of: Vec<Option<usize>>, interpreters: usize) -> Ownership {
+    pub fn new(
+        window: Window,
+        lane_of: &[usize],
+        interpreter_of: Vec<Option<usize>>,
+        interpreters: usize,
+    ) -> Ownership {
         let lanes = lane_of.iter().max().map_or(0, |last| last + 1);
         Ownership {
             window,
