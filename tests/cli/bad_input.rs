@@ -364,7 +364,8 @@ fn an_unknown_option() {
 fn an_unknown_chart() {
     check_usage(
         &["plot", "two-threads.yaml", "--chart", "pie", "-o", "picture.svg"],
-        "error: invalid value 'pie' for '--chart <CHART>'\n  [possible values: timeline]",
+        "error: invalid value 'pie' for '--chart <KIND>': there is no chart of this name (known are timeline, ribbon, \
+         waiters, account, latency, waits, bars, sweep, pareto, heat, speedup, badness, measured, handover, steps)",
     );
 }
 
@@ -408,7 +409,11 @@ fn a_chart_or_a_theme_that_does_not_exist() {
             "sepia",
             "for '--theme <NAME>': there is no theme of this name (known are light, dark, grey-print)",
         ),
-        ("--shape", "16:10", "for '--shape <SHAPE>': there is no shape of this name (did you mean `16:9`?)"),
+        (
+            "--shape",
+            "16:10",
+            "for '--shape <SHAPE>': there is no shape of this name (known are 16:9, 4:3, square)",
+        ),
         ("--scale", "9", "for '--scale <FACTOR>': it must be a number from 0.1 to 4"),
     ] {
         let message = format!("error: invalid value '{value}' {message}");

@@ -187,6 +187,6 @@ fn steps_become_numbered_pictures_and_lines_or_one_animation() {
     let lines = outcome.output.lines().count();
     let steps = desk.names().iter().filter(|name| name.starts_with("step-")).count();
     assert!(lines >= 5 && lines == steps, "{}", outcome.output);
-    assert!(outcome.output.starts_with(" 1  +"), "{}", outcome.output);
+    assert!(outcome.output.starts_with("1  +"), "{}", outcome.output);
     assert!(desk.read("all.gif").starts_with(b"GIF89a"));
 }
