@@ -77,7 +77,8 @@ pub struct Layout {
 
 /// Places panels with those demands between `top` and `bottom`.
 pub fn plan(demands: &[Demand], top: i32, bottom: i32) -> Layout {
-    let least = TITLE + GAP + LEAST_ROWS as i32 * LEAST_PITCH;
+    let pointing = if demands.iter().any(|demand| demand.callouts) { callout::HEIGHT } else { 0 };
+    let least = TITLE + GAP + pointing + LEAST_ROWS as i32 * LEAST_PITCH;
     let shown = demands.len().min(((bottom - top) / least).max(1) as usize);
     let pointing = demands[..shown].iter().filter(|demand| demand.callouts).count();
     let space = bottom - top - shown as i32 * (TITLE + GAP) - pointing as i32 * callout::HEIGHT;

@@ -60,18 +60,19 @@ impl Quantity {
         run: usize,
         replications: &[Vec<Report>],
     ) -> Option<Estimate> {
-        let value: Box<dyn Fn(&Vec<Report>) -> Option<f64>> = if self.is_of_runs {
+        if self.is_of_runs {
             let of = scenario.runs.get(run)?;
-            Box::new(move |reports| self.of_run(of, reports.get(run)?))
-        } else {
-            let expression = Expression::parse(&self.text, &scenario.runs).ok()?;
-            Box::new(move |reports| {
-                let value_of = |name: &str, metric: Metric| {
-                    let index = scenario.runs.iter().position(|run| run.name == name)?;
-                    metric.of(&reports[index])
-                };
-                expression.evaluate(&value_of).ok()
-            })
+            let values: Option<Vec<f64>> =
+                replications.iter().map(|reports| self.of_run(of, reports.get(run)?)).collect();
+            return Estimate::of(&values?);
+        }
+        let expression = Expression::parse(&self.text, &scenario.runs).ok()?;
+        let value = |reports: &Vec<Report>| {
+            let value_of = |name: &str, metric: Metric| {
+                let index = scenario.runs.iter().position(|run| run.name == name)?;
+                metric.of(&reports[index])
+            };
+            expression.evaluate(&value_of).ok()
         };
         let values: Option<Vec<f64>> = replications.iter().map(value).collect();
         Estimate::of(&values?)

@@ -97,6 +97,15 @@ impl Refusal {
     }
 }
 
+/// What to say if so many runs are not shown, because a picture has no room for them.
+pub fn left_out(runs: usize) -> Option<String> {
+    match runs {
+        0 => None,
+        1 => Some("1 more run is not shown: choose with --run".to_owned()),
+        _ => Some(format!("{runs} more runs are not shown: choose with --run")),
+    }
+}
+
 impl Request<'_> {
     /// The seed that is used.
     pub fn seed(&self) -> u64 {

@@ -55,6 +55,12 @@ fn three_digits(value: f64) -> f64 {
     (value * scale).round() / scale
 }
 
+/// What is smaller than this is drawn at it on a logarithmic axis: a picosecond is 1e-12.
+const SMALLEST: f64 = 1e-15;
+
+/// What is larger than this is drawn at it.
+const LARGEST: f64 = 1e18;
+
 impl Scale {
     /// A linear axis from zero to a round number that is not below `most`.
     pub fn from_zero(most: f64, pixels: (i32, i32)) -> Scale {
@@ -72,8 +78,8 @@ impl Scale {
 
     /// A logarithmic axis between two numbers above zero, with a little room around them.
     pub fn logarithmic(low: f64, high: f64, pixels: (i32, i32)) -> Scale {
-        let low = if low > 0.0 { low } else { high.max(1e-9) / 10.0 };
-        let high = high.max(low * 1.000_001);
+        let low = if low > 0.0 { low } else { high / 10.0 }.clamp(SMALLEST, LARGEST);
+        let high = high.clamp(low * 1.000_001, LARGEST * 10.0);
         let room = libm::pow(high / low, 0.04).max(1.05);
         Scale { low: low / room, high: high * room, is_logarithmic: true, pixels }
     }

@@ -5,6 +5,7 @@ use crate::chart::grid::Grid;
 use crate::chart::kinds::timeline::{LEFT, columns};
 use crate::chart::look::Look;
 use crate::chart::pen::{Align, Surface, clear, write};
+use crate::chart::request;
 use crate::chart::text::{Font, clean};
 use crate::chart::time_axis::{self, TimeAxis};
 use crate::experiment::Recording;
@@ -71,6 +72,5 @@ impl Strips {
 
 /// What to say if not all runs are shown.
 pub fn left_out(recordings: &[Recording]) -> Option<String> {
-    let hidden = recordings.len().saturating_sub(MOST);
-    (hidden > 0).then(|| format!("{hidden} more runs are not shown: choose with --run"))
+    request::left_out(recordings.len().saturating_sub(MOST))
 }

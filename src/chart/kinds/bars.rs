@@ -6,7 +6,7 @@ use crate::chart::frame::{Frame, MARGIN};
 use crate::chart::pen::{Align, write};
 use crate::chart::plot::line;
 use crate::chart::quantity;
-use crate::chart::request::{Kind, Picture, Refusal, Request};
+use crate::chart::request::{Kind, Picture, Refusal, Request, left_out};
 use crate::chart::scale::Scale;
 use crate::chart::text::{Font, clean};
 use crate::experiment::{Estimate, finding};
@@ -103,8 +103,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         frame.write(surface, look);
     });
     let hidden = values.len() - shown;
-    let notes = (hidden > 0).then(|| format!("{hidden} more runs are not shown: choose with --run"));
-    Ok(vec![Picture { notes: notes.into_iter().collect(), ..Picture::of(canvas.finish(&frame.title())) }])
+    Ok(vec![Picture {
+        notes: left_out(hidden).into_iter().collect(),
+        ..Picture::of(canvas.finish(&frame.title()))
+    }])
 }
 
 /// A value, and behind it how many times the first it is.

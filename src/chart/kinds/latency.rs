@@ -1,7 +1,7 @@
 //! How long requests wait for their answers: the distribution of a latency in every run.
 
 use crate::chart::cdf::{Distributions, MOST};
-use crate::chart::request::{Kind, Picture, Refusal, Request};
+use crate::chart::request::{Kind, Picture, Refusal, Request, left_out};
 use crate::experiment::finding;
 use crate::sim::Latency;
 
@@ -34,8 +34,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     };
     let hidden =
         (0..request.runs.len()).filter(|index| latency(*index).is_some()).count().saturating_sub(MOST);
-    let notes = (hidden > 0).then(|| format!("{hidden} more runs are not shown: choose with --run"));
-    Ok(vec![Picture { notes: notes.into_iter().collect(), ..Picture::of(picture.draw(request.look)) }])
+    Ok(vec![Picture {
+        notes: left_out(hidden).into_iter().collect(),
+        ..Picture::of(picture.draw(request.look))
+    }])
 }
 
 /// The latency that the user names, or else the first there is.

@@ -49,7 +49,7 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
             let below = if is_last { BELOW } else { BELOW - 30 };
             let (left, right) = (LEFT, frame.width - MARGIN - 40);
             let foot = frame.top + (index as i32 + 1) * pitch - below;
-            let y = Scale::fitting(means(curves).collect::<Vec<_>>().into_iter(), (foot, top));
+            let y = Scale::fitting(extents(curves).into_iter(), (foot, top));
             let plot = Plot { x: values.scale((left, right)), y, edges: (left, top, right, foot) };
             let mut x_labels = values.labels(&plot.x, 12);
             if !is_last {
@@ -105,6 +105,16 @@ fn curves(request: &Request, quantity: &Quantity, values: &Values, points: &[Poi
 
 fn means(curves: &[Curve]) -> impl Iterator<Item = f64> {
     curves.iter().flat_map(|curve| curve.points.iter().filter_map(|(_, estimate)| Some((*estimate)?.mean)))
+}
+
+/// Everything that is to lie on the upright axis: the means, and the ends of their bands above zero.
+fn extents(curves: &[Curve]) -> Vec<f64> {
+    let estimates = curves.iter().flat_map(|curve| curve.points.iter().filter_map(|(_, estimate)| *estimate));
+    let ends = estimates.flat_map(|Estimate { mean, half_width, .. }| {
+        let half = half_width.unwrap_or(0.0);
+        [Some(mean), Some(mean + half), Some(mean - half).filter(|low| *low > 0.0)]
+    });
+    ends.flatten().collect()
 }
 
 /// How the curve changes that changes the most.

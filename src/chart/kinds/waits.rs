@@ -2,7 +2,7 @@
 
 use crate::chart::cdf::{Distributions, MOST};
 use crate::chart::kinds::latency::finding_of;
-use crate::chart::request::{Kind, Picture, Refusal, Request};
+use crate::chart::request::{Kind, Picture, Refusal, Request, left_out};
 use crate::experiment::{View, record};
 use crate::sim::Latency;
 
@@ -32,6 +32,8 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         of,
     };
     let hidden = with_waits().count().saturating_sub(MOST);
-    let notes = (hidden > 0).then(|| format!("{hidden} more runs are not shown: choose with --run"));
-    Ok(vec![Picture { notes: notes.into_iter().collect(), ..Picture::of(picture.draw(request.look)) }])
+    Ok(vec![Picture {
+        notes: left_out(hidden).into_iter().collect(),
+        ..Picture::of(picture.draw(request.look))
+    }])
 }
