@@ -14,8 +14,9 @@ const FLOORS: [&[&str]; 8] = [
     &["cli"],
 ];
 
-/// Observers see virtual time, and reality is measured as machines are; nothing else looks sideways.
-const SIDEWAYS: [(&str, &str); 2] = [("trace", "des"), ("reality", "calibration")];
+/// Observers see virtual time, reality is measured as machines are, and pictures write numbers as tables do; nothing else
+/// looks sideways.
+const SIDEWAYS: [(&str, &str); 3] = [("trace", "des"), ("reality", "calibration"), ("chart", "export")];
 
 fn floor_of(module: &str) -> Option<usize> {
     FLOORS.iter().position(|modules| modules.contains(&module))

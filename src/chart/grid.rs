@@ -1,7 +1,7 @@
 //! Where on the picture the columns of a timeline lie.
 
-use crate::des::Span;
-use crate::trace::{Lane, Timeline};
+use crate::des::{Span, Time};
+use crate::trace::{Lane, Timeline, Window};
 use std::ops::Range;
 
 /// Divides a stretch of the picture into cells, each of one or more whole columns of a timeline.
@@ -43,6 +43,13 @@ impl Grid {
     pub fn cell_edges(&self, cell: usize) -> Range<i32> {
         let edge = |cell: usize| self.left + (self.width as usize * cell / self.cells) as i32;
         edge(cell)..edge(cell + 1)
+    }
+
+    /// Where `time` lies, which belongs to the window that the grid shows.
+    pub fn place_of(&self, time: Time, window: &Window) -> i32 {
+        let length = u128::from(window.length().picos()).max(1);
+        let offset = u128::from(time.min(window.to).since(window.from).picos());
+        self.left + (offset * self.width as u128 / length) as i32
     }
 
     /// The columns that `cell` holds.

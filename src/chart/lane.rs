@@ -4,7 +4,7 @@ use crate::chart::bars::{Bars, Rect};
 use crate::chart::column::{Shape, Stacking};
 use crate::chart::grid::Grid;
 use crate::chart::theme::{Bar, CORE_TONES, Paint, Theme};
-use crate::trace::{Lane, ThreadState, Timeline};
+use crate::trace::{Lane, Mark, ThreadState, Timeline};
 use std::ops::Range;
 
 /// Where a lane lies: its bars stand on `foot`, and above them is room for ticks.
@@ -22,7 +22,7 @@ pub struct Place {
 type Runs = Vec<(Range<i32>, Shape)>;
 
 /// The states from the foot of a stack to its top.
-const ORDER: [usize; ThreadState::COUNT] = [
+pub const ORDER: [usize; ThreadState::COUNT] = [
     ThreadState::RunsPython.index(),
     ThreadState::RunsCHoldingGil.index(),
     ThreadState::RunsWithoutGil.index(),
@@ -71,10 +71,11 @@ pub fn draw_thread(
         let edges = grid.cell_edges(cell);
         push_run(&mut runs, edges.clone(), stacking.shape(&shares));
         let any = |count: &dyn Fn(usize) -> u32| grid.columns(cell).any(|column| count(column) > 0);
-        if shares[failed_state] > 0 || any(&|column| timeline.failed_acquisitions(thread, column)) {
+        if shares[failed_state] > 0 || any(&|column| timeline.count(Mark::FailedAcquisition, thread, column))
+        {
             push_tick(&mut failures, edges.clone());
         }
-        if any(&|column| timeline.drop_requests(thread, column)) {
+        if any(&|column| timeline.count(Mark::DropRequest, thread, column)) {
             push_tick(&mut requests, edges);
         }
     }

@@ -1,5 +1,6 @@
 //! Which lanes are shown, and where.
 
+use crate::chart::callout;
 use crate::chart::lane::Place;
 
 /// Lanes are never nearer to each other than this: their labels must be legible.
@@ -30,6 +31,8 @@ pub struct Demand {
     pub threads: usize,
     /// How many cores there are.
     pub cores: usize,
+    /// Whether something is to be pointed at.
+    pub callouts: bool,
 }
 
 /// What stands in one row of a panel.
@@ -57,6 +60,8 @@ pub struct Row {
 pub struct PanelPlace {
     /// The baseline of the panel's title.
     pub title: i32,
+    /// The baseline of its callouts, if it has any.
+    pub callouts: Option<i32>,
     /// The panel's rows, from top to bottom.
     pub rows: Vec<Row>,
 }
@@ -72,9 +77,11 @@ pub struct Layout {
 
 /// Places panels with those demands between `top` and `bottom`.
 pub fn plan(demands: &[Demand], top: i32, bottom: i32) -> Layout {
-    let least = TITLE + GAP + LEAST_ROWS as i32 * LEAST_PITCH;
+    let pointing = if demands.iter().any(|demand| demand.callouts) { callout::HEIGHT } else { 0 };
+    let least = TITLE + GAP + pointing + LEAST_ROWS as i32 * LEAST_PITCH;
     let shown = demands.len().min(((bottom - top) / least).max(1) as usize);
-    let space = bottom - top - shown as i32 * (TITLE + GAP);
+    let pointing = demands[..shown].iter().filter(|demand| demand.callouts).count();
+    let space = bottom - top - shown as i32 * (TITLE + GAP) - pointing as i32 * callout::HEIGHT;
     let budget = ((space / LEAST_PITCH).max(0) as usize).min(MOST_ROWS);
     let mut contents: Vec<Vec<Content>> = demands
         .iter()
@@ -85,7 +92,8 @@ pub fn plan(demands: &[Demand], top: i32, bottom: i32) -> Layout {
         last.pop();
         last.push(Content::Note(format!("… and {}", counted(demands.len() - shown, "more run"))));
     }
-    place(contents, top, space)
+    let callouts: Vec<bool> = demands[..shown].iter().map(|demand| demand.callouts).collect();
+    place(contents, &callouts, top, space)
 }
 
 /// How many rows each panel gets: one at a time to everyone who still wants one.
@@ -109,7 +117,7 @@ fn quotas(demands: &[Demand], budget: usize) -> Vec<usize> {
 
 /// What a panel with `quota` rows shows: everything, or the first threads and cores and a note on the rest.
 fn rows(demand: Demand, quota: usize) -> Vec<Content> {
-    let Demand { threads, cores } = demand;
+    let Demand { threads, cores, .. } = demand;
     let threads_then_cores =
         |threads: usize, cores: usize| (0..threads).map(Content::Thread).chain((0..cores).map(Content::Core));
     if threads.saturating_add(cores) <= quota {
@@ -130,7 +138,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// Spreads the rows over `space` pixels, not counting the titles.
-fn place(contents: Vec<Vec<Content>>, top: i32, space: i32) -> Layout {
+fn place(contents: Vec<Vec<Content>>, callouts: &[bool], top: i32, space: i32) -> Layout {
     let count =
         |wanted: fn(&Content) -> bool| contents.iter().flatten().filter(|row| wanted(row)).count() as i32;
     let threads = count(|row| matches!(row, Content::Thread(_)));
@@ -147,14 +155,16 @@ fn place(contents: Vec<Vec<Content>>, top: i32, space: i32) -> Layout {
     let slack = free - threads * thread - cores * core;
     let mut y = top + slack.max(0) / 2;
     let mut panels = Vec::new();
-    for content in contents {
+    for (content, has_callouts) in contents.into_iter().zip(callouts) {
         let title = y + TITLE - 14;
         y += TITLE;
+        let callouts = has_callouts.then_some(y + callout::HEIGHT - 18);
+        y += if *has_callouts { callout::HEIGHT } else { 0 };
         let rows = content.into_iter().map(|content| {
             y += pitch(&content);
             Row { place: place_of(&content, y, pitch(&content)), content }
         });
-        panels.push(PanelPlace { title, rows: rows.collect() });
+        panels.push(PanelPlace { title, callouts, rows: rows.collect() });
         y += GAP;
     }
     Layout { panels, axis: y }
@@ -173,7 +183,7 @@ mod tests {
     use super::*;
 
     fn demand(threads: usize, cores: usize) -> Demand {
-        Demand { threads, cores }
+        Demand { threads, cores, callouts: threads == 1 }
     }
 
     #[test]
@@ -209,6 +219,11 @@ mod tests {
             let feet: Vec<i32> =
                 layout.panels.iter().flat_map(|panel| &panel.rows).map(|row| row.place.foot).collect();
             assert!(feet.windows(2).all(|pair| pair[1] - pair[0] >= 30), "{feet:?}");
+            for panel in &layout.panels {
+                let top = panel.rows.first().map(|row| row.place.foot - row.place.bar - row.place.tick);
+                let below = panel.callouts.is_none_or(|callouts| top.is_none_or(|top| callouts + 14 <= top));
+                assert!(below, "callouts stand on the lanes of {panel:?}");
+            }
             assert!(layout.axis <= 860, "{demands:?}: {}", layout.axis);
             assert!(feet.len() <= MOST_ROWS);
         }

@@ -2,10 +2,12 @@
 
 use crate::chart::bars::{Bars, Rect};
 use crate::chart::lane::{CORE_BUSY, DROP_REQUEST};
+use crate::chart::look::Look;
 use crate::chart::pen::{Align, Surface, write};
+use crate::chart::request::Lanes;
 use crate::chart::text::Font;
 use crate::chart::theme::{Paint, Theme};
-use crate::trace::{ThreadState, Timeline};
+use crate::trace::{Mark, ThreadState, Timeline};
 
 /// The height of a row of the legend.
 pub const ROW: i32 = 44;
@@ -16,6 +18,9 @@ const SWATCH_HEIGHT: i32 = 26;
 const SWATCH_TICK: i32 = 8;
 const GAP: i32 = 12;
 const BETWEEN: i32 = 36;
+
+/// The legend's words for a column that holds several states.
+pub const SHARES: &str = "stacked: shares of time";
 
 /// In the order of the legend.
 const STATES: [ThreadState; ThreadState::COUNT] = [
@@ -65,8 +70,11 @@ struct Occurring {
 }
 
 impl Occurring {
-    fn look_at(&mut self, timeline: &Timeline) {
-        self.cores |= !timeline.cores().is_empty();
+    fn look_at(&mut self, timeline: &Timeline, lanes: Lanes) {
+        self.cores |= !timeline.cores().is_empty() && lanes != Lanes::Threads;
+        if lanes == Lanes::Cores {
+            return;
+        }
         for (thread, lane) in timeline.threads().iter().enumerate() {
             for column in 0..timeline.window().columns {
                 let shares = lane.column(column);
@@ -77,8 +85,8 @@ impl Occurring {
                 }
                 self.columns += 1;
                 self.mixed_columns += usize::from(count > 1);
-                self.failures |= timeline.failed_acquisitions(thread, column) > 0;
-                self.requests |= timeline.drop_requests(thread, column) > 0;
+                self.failures |= timeline.count(Mark::FailedAcquisition, thread, column) > 0;
+                self.requests |= timeline.count(Mark::DropRequest, thread, column) > 0;
             }
         }
     }
@@ -94,16 +102,28 @@ impl Legend {
     /// The legend of those timelines, between `left` and `right`.
     pub fn of<'a>(
         timelines: impl Iterator<Item = &'a Timeline>,
-        theme: &Theme,
+        lanes: Lanes,
+        look: &Look,
         left: i32,
         right: i32,
     ) -> Legend {
         let mut occurring = Occurring::default();
-        timelines.for_each(|timeline| occurring.look_at(timeline));
+        timelines.for_each(|timeline| occurring.look_at(timeline, lanes));
+        Legend::placed(entries(&occurring, &look.theme), look, left, right)
+    }
+
+    /// The legend of these states, between `left` and `right`.
+    pub fn of_states(states: &[ThreadState], look: &Look, left: i32, right: i32) -> Legend {
+        let mut occurring = Occurring::default();
+        states.iter().for_each(|state| occurring.states[state.index()] = true);
+        Legend::placed(entries(&occurring, &look.theme), look, left, right)
+    }
+
+    fn placed(entries: Vec<Entry>, look: &Look, left: i32, right: i32) -> Legend {
         let mut legend = Legend { placed: Vec::new(), rows: 0 };
         let mut x = right;
-        for entry in entries(&occurring, theme) {
-            let width = SWATCH + GAP + FONT.width(text(entry, theme)) + BETWEEN;
+        for entry in entries {
+            let width = SWATCH + GAP + FONT.width(look.words.say(text(entry, &look.theme))) + BETWEEN;
             if x + width - BETWEEN > right {
                 x = left;
                 legend.rows += 1;
@@ -120,10 +140,11 @@ impl Legend {
     }
 
     /// Writes the texts of the legend, whose upper edge is at `top`.
-    pub fn write(&self, surface: &Surface, top: i32, theme: &Theme) {
+    pub fn write(&self, surface: &Surface, top: i32, look: &Look) {
+        let theme = &look.theme;
         for (entry, row, x) in self.placed.iter().copied() {
-            let baseline = foot(top, row) - 4;
-            write(surface, text(entry, theme), FONT, theme.text, (x + SWATCH + GAP, baseline), Align::Left);
+            let (baseline, label) = (foot(top, row) - 4, look.words.say(text(entry, theme)));
+            write(surface, label, FONT, theme.text, (x + SWATCH + GAP, baseline), Align::Left);
         }
     }
 
@@ -165,7 +186,7 @@ fn text(entry: Entry, theme: &Theme) -> &'static str {
         Entry::State(state) => theme.style(state).label,
         Entry::DropRequest => DROP_REQUEST,
         Entry::Core => CORE_BUSY,
-        Entry::Shares => "stacked: shares of time",
+        Entry::Shares => SHARES,
     }
 }
 

@@ -1,28 +1,50 @@
 //! Floor 6: pictures for a lecture hall.
 //!
-//! A file a chart, over one [`theme`]: [`timeline`] draws what every thread and core did. A chart is an SVG of
-//! 1920 x 1080 without any text under 24 px, in which text stays text; [`png()`] turns it into pixels with the font
-//! that comes with the crate, so that no font need be installed. The same input gives the same bytes.
+//! A file a kind of chart in [`kinds`], over one theme. A kind answers a [`Request`] with pictures: SVG 1080 pixels high
+//! without any text under 24 pixels, in which text stays text. [`png()`] turns one into pixels with the font that comes
+//! with the crate, so that no font need be installed. The same input gives the same bytes.
 //!
-//! Axes and texts are drawn by plotters; the bars of a timeline are written as paths (see `bars`), because a
-//! picture with an element a rectangle would be too large to open.
+//! Axes, curves and texts are drawn by plotters; bars are written as paths (see `bars`), because a picture with an
+//! element a rectangle would be too large to open.
 
-mod axis;
 mod bars;
+mod callout;
+mod canvas;
+mod cdf;
 mod column;
+mod frame;
+mod gif;
 mod grid;
+pub mod kinds;
 mod lane;
 mod layout;
 mod legend;
+pub mod look;
+mod narration;
+pub mod overview;
 mod pen;
+mod plot;
 pub mod png;
+mod points;
+mod quantity;
+pub mod request;
+mod scale;
+mod strips;
+pub mod terminal;
 mod text;
 pub mod theme;
-pub mod timeline;
+mod themes;
+mod time_axis;
+pub mod words;
 
+pub use gif::gif;
+pub use kinds::timeline::{Panel, TimelineChart, columns, draw};
+pub use kinds::{KINDS, named};
+pub use look::{Look, Shape};
 pub use png::png;
+pub use request::{Kind, Lanes, Picture, Refusal, Request};
 pub use theme::Theme;
-pub use timeline::{COLUMNS, Panel, TimelineChart, draw};
+pub use words::Words;
 
 /// Why a chart could not be turned into pixels.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +60,7 @@ pub enum ChartError {
         /// Height in pixels.
         height: u32,
     },
-    /// The pixels could not be written as PNG.
-    #[error("cannot write PNG: {0}")]
+    /// The pixels could not be written as PNG or GIF.
+    #[error("cannot write the picture: {0}")]
     NotEncoded(String),
 }

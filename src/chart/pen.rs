@@ -1,7 +1,7 @@
 //! Texts and lines, drawn by plotters.
 
 use crate::chart::png::FONT_FAMILY;
-use crate::chart::text::{Font, clean};
+use crate::chart::text::{Font, clean, with_micro};
 use plotters::coord::Shift;
 use plotters::prelude::{DrawingArea, IntoDrawingArea, Rectangle, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -42,7 +42,7 @@ pub fn write(surface: &Surface, text: &str, font: Font, colour: RGBColor, at: (i
     let top = at.1 - (f64::from(font.size) * ASCENT).round() as i32;
     let style = style(font, colour).pos(Pos::new(align, VPos::Top));
     // The surface is a string in memory: there is nothing that can fail.
-    let _ = surface.draw_text(&clean(text), &style, (at.0, top));
+    let _ = surface.draw_text(&with_micro(&clean(text)), &style, (at.0, top));
 }
 
 /// Fills the whole surface.

@@ -111,6 +111,21 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
+/// `text` with `µs` where the terminal has `us` behind a number.
+pub fn with_micro(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(place) = rest.find(" us") {
+        let (before, after) = (&rest[..place], &rest[place + 3..]);
+        let is_unit = before.ends_with(|letter: char| letter.is_ascii_digit())
+            && !after.starts_with(|letter: char| letter.is_alphanumeric());
+        written.push_str(before);
+        written.push_str(if is_unit { " \u{b5}s" } else { " us" });
+        rest = after;
+    }
+    written + rest
+}
+
 /// `text` as it must be written within an XML element.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -145,6 +160,12 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[1].ends_with('…'), "{lines:?}");
         assert!(lines.iter().all(|line| font.width(line) <= 300), "{lines:?}");
+    }
+
+    #[test]
+    fn microseconds_are_written_as_in_a_book() {
+        assert_eq!(with_micro("300 us, tell us 5 us"), "300 µs, tell us 5 µs");
+        assert_eq!(with_micro("5 usual things"), "5 usual things");
     }
 
     #[test]

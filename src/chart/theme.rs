@@ -1,6 +1,7 @@
-//! Colours, bar heights and textures: how each state looks.
+//! Colours, bar heights and textures: how each state looks. The themes that there are stand in `themes`.
 //!
-//! No state is told apart by colour alone: bars differ in height, texture or outline as well.
+//! No state is told apart by colour alone: bars differ in height, texture or outline as well. No curve is either: they
+//! differ in their markers and dashes.
 
 use crate::trace::ThreadState;
 use plotters::style::RGBColor;
@@ -8,6 +9,8 @@ use plotters::style::RGBColor;
 /// How a picture looks: its colours, and the style of every state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Theme {
+    /// What `--theme` calls it.
+    pub name: &'static str,
     /// Behind everything.
     pub background: RGBColor,
     /// Titles and labels.
@@ -24,7 +27,46 @@ pub struct Theme {
     pub drop_request: RGBColor,
     /// A core that runs a thread; neighbouring threads take neighbouring tones.
     pub cores: [Tone; CORE_TONES],
-    states: [Style; ThreadState::COUNT],
+    /// What stands for one of several curves, bars or holders; see [`Series`] for what else tells them apart.
+    pub series: [Series; SERIES],
+    /// The colours of a heat map from small to large.
+    pub heat: [RGBColor; 2],
+    pub(super) states: [Style; ThreadState::COUNT],
+}
+
+/// How many curves, bars or holders are told apart; more begin anew.
+pub const SERIES: usize = 6;
+
+/// How one of several curves, bars or holders looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Its colour, at least three times as light or dark as the background.
+    pub colour: RGBColor,
+    /// What fills a surface of it.
+    pub fill: Paint,
+    /// The colour of text on it.
+    pub text: RGBColor,
+    /// What stands at its points.
+    pub marker: Marker,
+    /// The lengths of the strokes of its line and of the gaps between them; `None` if it has no gaps.
+    pub dash: Option<(i32, i32)>,
+}
+
+/// What stands at a point of a curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// A filled circle.
+    Disc,
+    /// A filled square.
+    Square,
+    /// A filled triangle.
+    Triangle,
+    /// A hollow circle.
+    Ring,
+    /// A cross.
+    Cross,
+    /// A filled square on its corner.
+    Diamond,
 }
 
 /// How many tones tell the threads on a core apart.
@@ -111,18 +153,6 @@ pub enum Texture {
     Striped,
 }
 
-const GREEN: RGBColor = RGBColor(0x00, 0x9E, 0x73);
-const VERMILLION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
-const YELLOW: RGBColor = RGBColor(0xF0, 0xE4, 0x42);
-const PINK: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
-const SKY: RGBColor = RGBColor(0x56, 0xB4, 0xE9);
-const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
-const ORANGE: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
-const GREY: RGBColor = RGBColor(0xBB, 0xBB, 0xBB);
-const DARK: RGBColor = RGBColor(0x55, 0x55, 0x55);
-const BLACK: RGBColor = RGBColor(0x11, 0x11, 0x11);
-const WHITE: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
-
 impl Default for Theme {
     fn default() -> Theme {
         Theme::light()
@@ -130,77 +160,19 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// Dark on white, in the colours of Okabe and Ito.
-    pub fn light() -> Theme {
-        Theme {
-            background: WHITE,
-            text: BLACK,
-            muted: DARK,
-            grid: RGBColor(0xE4, 0xE4, 0xE4),
-            axis: RGBColor(0x33, 0x33, 0x33),
-            line: GREY,
-            drop_request: ORANGE,
-            cores: [0x48, 0xA6, 0x74, 0xD0].map(|grey| Tone {
-                colour: RGBColor(grey, grey, grey),
-                text: if grey < 0x90 { WHITE } else { BLACK },
-            }),
-            states: ThreadState::ALL.map(light_style),
-        }
-    }
-
     /// How `state` looks.
     pub fn style(&self, state: ThreadState) -> &Style {
         &self.states[state.index()]
     }
-}
 
-/// The style of `state` on a white background.
-fn light_style(state: ThreadState) -> Style {
-    let label = label(state);
-    let plain = |bar, colour| Style {
-        label,
-        bar,
-        body: Some(Paint::Plain(colour)),
-        outline: None,
-        share: Some(Paint::Plain(colour)),
-    };
-    let textured = |bar, texture, back, ink| {
-        let paint = Some(Paint::Textured { texture, back, ink });
-        Style { label, bar, body: paint, outline: None, share: paint }
-    };
-    let outlined = |style: Style, colour| Style { outline: Some(colour), ..style };
-    let hollow = |bar, colour, share| Style { label, bar, body: None, outline: Some(colour), share };
-    match state {
-        ThreadState::NotStarted | ThreadState::Done => {
-            Style { label, bar: Bar::Line, body: Some(Paint::Plain(GREY)), outline: None, share: None }
-        }
-        ThreadState::RunsPython => plain(Bar::Full, GREEN),
-        ThreadState::RunsCHoldingGil => {
-            textured(Bar::Full, Texture::Striped, GREEN, RGBColor(0x00, 0x4D, 0x38))
-        }
-        ThreadState::RunsWithoutGil => textured(Bar::Full, Texture::Dotted, BLUE, WHITE),
-        ThreadState::InKernel => plain(Bar::ThreeQuarter, DARK),
-        ThreadState::WaitsForGil => outlined(plain(Bar::Half, YELLOW), RGBColor(0x6B, 0x63, 0x00)),
-        ThreadState::FailedAcquisition => plain(Bar::Full, VERMILLION),
-        ThreadState::Runnable => {
-            outlined(textured(Bar::Half, Texture::Hatched, PINK, WHITE), RGBColor(0x9A, 0x3F, 0x72))
-        }
-        ThreadState::BlockedOnIo | ThreadState::Sleeping => {
-            hollow(Bar::Quarter, SKY, Some(Paint::Plain(RGBColor(0xCC, 0xE8, 0xF9))))
-        }
-        ThreadState::BlockedOnLock => hollow(
-            Bar::Half,
-            DARK,
-            Some(Paint::Textured { texture: Texture::BackHatched, back: WHITE, ink: DARK }),
-        ),
-        ThreadState::ForcedSwitch => {
-            outlined(textured(Bar::Half, Texture::BackHatched, ORANGE, WHITE), RGBColor(0x8A, 0x5F, 0x00))
-        }
+    /// How the curve, bar or holder with this index looks.
+    pub fn series(&self, index: usize) -> &Series {
+        &self.series[index % SERIES]
     }
 }
 
 /// What the legend calls `state`.
-fn label(state: ThreadState) -> &'static str {
+pub(super) fn label(state: ThreadState) -> &'static str {
     match state {
         ThreadState::NotStarted | ThreadState::Done => "not started, done or idle",
         ThreadState::RunsPython => "runs Python",
@@ -222,7 +194,6 @@ mod tests {
 
     #[test]
     fn states_with_different_labels_differ_in_more_than_colour() {
-        let theme = Theme::light();
         let shape = |style: &Style| {
             let texture = match style.body {
                 Some(Paint::Textured { texture, .. }) => Some(texture),
@@ -230,7 +201,8 @@ mod tests {
             };
             (style.bar, style.body.is_some(), style.outline.is_some(), texture)
         };
-        for one in ThreadState::ALL {
+        for (theme, one) in Theme::all().iter().flat_map(|theme| ThreadState::ALL.map(|state| (theme, state)))
+        {
             for other in ThreadState::ALL {
                 let (first, second) = (theme.style(one), theme.style(other));
                 let tick = one == ThreadState::FailedAcquisition || other == ThreadState::FailedAcquisition;

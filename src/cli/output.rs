@@ -42,6 +42,7 @@ pub(super) enum Format {
     Part,
     Svg,
     Png,
+    Gif,
 }
 
 /// The format of `path`, one of those that are `allowed`.
@@ -55,6 +56,7 @@ pub(super) fn format_of(path: &Path, allowed: &[Format]) -> Result<Format, Failu
         Some("part") => Some(Format::Part),
         Some("svg") => Some(Format::Svg),
         Some("png") => Some(Format::Png),
+        Some("gif") => Some(Format::Gif),
         _ => None,
     };
     format.filter(|format| allowed.contains(format)).ok_or_else(|| {
@@ -77,6 +79,7 @@ impl Format {
             Format::Part => ".part",
             Format::Svg => ".svg",
             Format::Png => ".png",
+            Format::Gif => ".gif",
         }
     }
 }
@@ -89,11 +92,11 @@ pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a picture to a file, as it is or as pixels.
-pub(super) fn save_picture(path: &Path, format: Format, svg: &str) -> Result<(), Failure> {
+/// Writes a picture to a file, as it is or as pixels, then `scale` times as large.
+pub(super) fn save_picture(path: &Path, format: Format, svg: &str, scale: f64) -> Result<(), Failure> {
     if format != Format::Png {
         return save(path, svg.as_bytes());
     }
-    let pixels = chart::png(svg).map_err(|error| Failure::Inside(error.to_string()))?;
+    let pixels = chart::png(svg, scale).map_err(|error| Failure::Inside(error.to_string()))?;
     save(path, &pixels)
 }

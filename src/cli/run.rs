@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::chart::terminal::{self, Characters};
 use crate::cli::Failure;
 use crate::cli::input::{EffortArguments, Loaded, ScenarioArguments};
 use crate::cli::output::{self, Format};
 use crate::cli::plot;
-use crate::experiment::{Conducted, Standing, conduct_with};
+use crate::experiment::{Conducted, Standing, conduct_with, recording};
 use crate::export::{json, table};
 
 /// The arguments of `gilsim run`.
@@ -21,9 +22,36 @@ pub(super) struct Arguments {
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
+    /// Show the first and the most remarkable moments of a run in these characters: ascii, unicode, none, or auto for
+    /// what the locale allows
+    #[arg(long, value_name = "CHARACTERS", value_parser = TimelineChoice::parse, default_value = "auto")]
+    timeline: TimelineChoice,
     /// Also write to this file: .json for the outcome, .svg or .png for a timeline of all runs
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     outputs: Vec<PathBuf>,
+}
+
+/// In which characters a timeline is shown.
+#[derive(Clone, Copy, Debug)]
+struct TimelineChoice(Option<Characters>);
+
+impl TimelineChoice {
+    fn parse(text: &str) -> Result<TimelineChoice, String> {
+        Ok(TimelineChoice(match text {
+            "auto" => Some(of_locale()),
+            "ascii" => Some(Characters::Ascii),
+            "unicode" => Some(Characters::Unicode),
+            "none" => None,
+            _ => return Err("write ascii, unicode, none or auto".to_owned()),
+        }))
+    }
+}
+
+/// The characters that the locale of the terminal allows: of its three variables the first that is set decides.
+fn of_locale() -> Characters {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_uppercase();
+    if locale.contains("UTF-8") || locale.contains("UTF8") { Characters::Unicode } else { Characters::Ascii }
 }
 
 /// Runs the subcommand.
@@ -41,8 +69,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
             let document = json::document(&loaded.scenario, &loaded.id, &conducted);
             output::save(path, document.as_bytes())?;
         } else {
-            let picture = plot::timeline(&loaded, arguments.scenario.seed, &[], None, None)?;
-            output::save_picture(path, format, &picture)?;
+            let pictures = plot::timeline(&loaded, arguments.scenario.seed)?;
+            plot::save(path, format, &pictures, 1.0)?;
         }
     }
     outcome(&conducted)
@@ -65,6 +93,9 @@ fn shown(arguments: &Arguments, loaded: &Loaded, conducted: &Conducted) -> Strin
         let reason = verdict.known_gap.as_deref().unwrap_or_default().trim();
         text.push_str(&format!("known gap: {}: {reason}\n\n", verdict.that));
     }
+    if let Some(characters) = arguments.timeline.0 {
+        text.push_str(&moments(loaded, conducted, characters));
+    }
     text.push_str(&format!("seed {}", conducted.seed));
     if conducted.replications > 1 {
         let replications = conducted.replications;
@@ -72,6 +103,18 @@ fn shown(arguments: &Arguments, loaded: &Loaded, conducted: &Conducted) -> Strin
     }
     text.push_str(&format!("\n{}", table::fingerprints(&conducted.runs)));
     text
+}
+
+/// The first and the most remarkable moments of the run that has the most of them.
+fn moments(loaded: &Loaded, conducted: &Conducted, characters: Characters) -> String {
+    let index = recording::most_remarkable(conducted.runs.iter().map(|run| &run.report));
+    let (run, report) = (&loaded.scenario.runs[index], &conducted.runs[index].report);
+    let moments = recording::moments(run, conducted.seed, report, terminal::COLUMNS, terminal::MOST_LANES);
+    if moments.is_empty() {
+        String::new()
+    } else {
+        format!("{}\n", terminal::timelines(&moments, characters))
+    }
 }
 
 fn outcome(conducted: &Conducted) -> Result<(), Failure> {

@@ -1,41 +1,86 @@
 //! The finding of an experiment in a sentence, computed from its numbers.
 
 use crate::des::Span;
-use crate::experiment::Recording;
-use crate::trace::Timeline;
+use crate::experiment::recording::Recording;
+use crate::sim::Report;
+use crate::trace::{Mark, ThreadState};
 
-/// What whole runs show: how much longer the slowest took than the first.
-pub fn of_runs(title: &str, recordings: &[Recording]) -> String {
-    let Some((first, others)) = recordings.split_first() else { return title.to_owned() };
-    let slowest = others.iter().max_by_key(|recording| recording.report.makespan);
+/// Runs that spend times on Python whose ratio is no larger do the same work.
+const SAME_WORK: f64 = 1.25;
+
+/// What whole runs show: how much longer the slowest took than the first. `title` is what to say of a single run.
+pub fn of_runs(title: &str, runs: &[(&str, &Report)]) -> String {
+    let Some(((first, first_report), others)) = runs.split_first() else { return title.to_owned() };
+    let slowest = others.iter().max_by_key(|(_, report)| report.makespan);
+    let fastest = others.iter().min_by_key(|(_, report)| report.makespan);
     match slowest {
-        Some(slowest) if slowest.report.makespan > first.report.makespan => {
-            let ratio = slowest.report.makespan.as_secs() / first.report.makespan.as_secs();
-            format!("\"{}\" takes {ratio:.2} times as long as \"{}\"", slowest.run.name, first.run.name)
+        Some((slowest, report)) if report.makespan > first_report.makespan => {
+            let ratio = times(report.makespan.as_secs() / first_report.makespan.as_secs());
+            if ratio == "1.00" {
+                return format!("\"{slowest}\" takes as long as \"{first}\"");
+            }
+            if first_report.threads.len() == 1
+                && report.threads.len() > 1
+                && is_same_work(first_report, report)
+            {
+                let threads = in_words(report.threads.len());
+                return format!("{threads} threads take {ratio} times as long as one (\"{slowest}\")");
+            }
+            format!("\"{slowest}\" takes {ratio} times as long as \"{first}\"")
         }
-        Some(_) => format!("No run takes longer than \"{}\"", first.run.name),
-        None => title.to_owned(),
+        _ => fastest.map_or_else(
+            || title.to_owned(),
+            |(fastest, report)| {
+                let ratio = times(first_report.makespan.as_secs() / report.makespan.as_secs());
+                if ratio == "1.00" {
+                    return "All runs take the same time".to_owned();
+                }
+                format!("\"{first}\" takes {ratio} times as long as \"{fastest}\"")
+            },
+        ),
     }
 }
 
 /// What a window of one or more runs shows: how often the lock was wanted in vain.
 pub fn of_window(title: &str, recordings: &[Recording]) -> String {
-    let failed: u64 = recordings.iter().map(|recording| failed_within(&recording.timeline)).sum();
-    let length = recordings.first().map_or(Span::ZERO, |recording| {
-        let window = recording.timeline.window();
-        window.to.since(window.from)
-    });
+    let failed: u64 = recordings.iter().map(failed_within).sum();
+    let length = recordings.first().map_or(Span::ZERO, |recording| recording.timeline.window().length());
     match failed {
         0 => title.to_owned(),
-        1 => format!("In {length}, the GIL is wanted in vain once"),
-        _ => format!("In {length}, the GIL is wanted in vain {failed} times"),
+        1 => format!("In {length}, a thread is woken for the GIL in vain once"),
+        _ => format!("In {length}, threads are woken for the GIL in vain {failed} times"),
     }
 }
 
-fn failed_within(timeline: &Timeline) -> u64 {
-    let columns = timeline.window().columns;
-    (0..timeline.threads().len())
-        .flat_map(|thread| (0..columns).map(move |column| (thread, column)))
-        .map(|(thread, column)| u64::from(timeline.failed_acquisitions(thread, column)))
-        .sum()
+/// How often a thread of a recording was woken for the lock in vain, within its window.
+pub fn failed_within(recording: &Recording) -> u64 {
+    let columns = recording.timeline.window().columns;
+    (0..columns).map(|column| recording.timeline.count_of_all(Mark::FailedAcquisition, column)).sum()
+}
+
+/// How many times: `1.85`, `12.3`, `440`, `0.034`.
+pub fn times(ratio: f64) -> String {
+    match ratio {
+        large if large >= 99.95 => format!("{large:.0}"),
+        medium if medium >= 9.995 => format!("{medium:.1}"),
+        tiny if tiny < 0.095 => format!("{tiny:.3}"),
+        small => format!("{small:.2}"),
+    }
+}
+
+/// A number as a sentence begins with it.
+pub fn in_words(count: usize) -> String {
+    const WORDS: [&str; 13] = [
+        "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven",
+        "Twelve",
+    ];
+    WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_owned())
+}
+
+fn is_same_work(one: &Report, other: &Report) -> bool {
+    let python = |report: &Report| {
+        report.total_time(|thread| thread.usage.state_times[ThreadState::RunsPython.index()]).as_secs()
+    };
+    let (one, other) = (python(one), python(other));
+    one.max(other) <= SAME_WORK * one.min(other)
 }

@@ -14,7 +14,7 @@ pub mod tune;
 pub mod verdict;
 
 pub use conduct::{Conducted, Notice, RunOutcome, conduct, conduct_with};
-pub use recording::{Recording, record};
+pub use recording::{Recording, View, record};
 pub use replications::{Effort, seed_of};
 pub use statistics::Estimate;
 pub use verdict::{Role, Standing, Verdict};

@@ -18,7 +18,7 @@ mod metrics;
 mod overrides;
 mod presets;
 pub mod quantity;
-mod suggest;
+pub(crate) mod suggest;
 pub mod sweep;
 mod template;
 pub mod units;
@@ -96,4 +96,12 @@ pub struct Run {
     pub machine_name: Option<String>,
     /// The preset its interpreter builds on.
     pub python_name: Option<String>,
+}
+
+impl Run {
+    /// The metric with this name: of the run (`makespan`), of a thread (`worker 1.user`), of a latency
+    /// (`echo.latency.p50`) or of a variable (`x.lost`).
+    pub fn metric(&self, name: &str) -> Option<Metric> {
+        known::KnownRun::of(self).metric(name)
+    }
 }

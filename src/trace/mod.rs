@@ -2,10 +2,12 @@
 //!
 //! An observer cannot change a run: it is told, never asked.
 
+pub mod lane;
 pub mod observer;
 pub mod state;
 pub mod timeline;
 
+pub use lane::{Lane, Window};
 pub use observer::{Mark, Observer};
 pub use state::ThreadState;
-pub use timeline::{Lane, Timeline, Window};
+pub use timeline::Timeline;

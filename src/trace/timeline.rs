@@ -4,83 +4,9 @@
 //! adds up, per lane and column, how long each state lasted within it: exact, and flat in simulated time. Rare
 //! marks are counted per column, so none is lost.
 
-use crate::des::{Span, Time};
-use crate::trace::{Mark, Observer, ThreadState};
-
-/// The part of a run that is drawn, and into how many columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Where the picture begins.
-    pub from: Time,
-    /// Where it ends; later than `from`.
-    pub to: Time,
-    /// How many columns it is divided into; at least 1.
-    pub columns: usize,
-}
-
-impl Window {
-    /// The instant at which column `column` begins (or, for `column == columns`, at which the window ends).
-    pub fn column_start(&self, column: usize) -> Time {
-        let length = u128::from(self.to.since(self.from).picos());
-        let offset = length * column as u128 / self.columns as u128;
-        self.from + Span::from_picos(offset as u64)
-    }
-
-    /// The column in which `time` lies; `time` must lie within the window.
-    fn column_of(&self, time: Time) -> usize {
-        let length = u128::from(self.to.since(self.from).picos()).max(1);
-        let offset = u128::from(time.since(self.from).picos());
-        let mut column = ((offset * self.columns as u128 / length) as usize).min(self.columns - 1);
-        while self.column_start(column + 1) <= time && column + 1 < self.columns {
-            column += 1;
-        }
-        column
-    }
-}
-
-/// Time shares and marks of one thread or core, column by column.
-#[derive(Clone, Debug)]
-pub struct Lane {
-    kinds: usize,
-    shares: Vec<Span>,
-    current: usize,
-    since: Time,
-}
-
-impl Lane {
-    fn new(kinds: usize, first: usize, window: &Window) -> Lane {
-        Lane { kinds, shares: vec![Span::ZERO; kinds * window.columns], current: first, since: Time::ZERO }
-    }
-
-    /// How long each kind lasted within `column`, indexed by kind.
-    ///
-    /// For a thread lane the kind is [`ThreadState::index`]; for a core lane kind 0 is idle and kind `t + 1` is
-    /// "runs thread `t`". The spans of a column add up to its length.
-    pub fn column(&self, column: usize) -> &[Span] {
-        &self.shares[column * self.kinds..(column + 1) * self.kinds]
-    }
-
-    fn switch_to(&mut self, kind: usize, time: Time, window: &Window) {
-        self.add(time, window);
-        self.current = kind;
-        self.since = time;
-    }
-
-    fn add(&mut self, until: Time, window: &Window) {
-        let mut from = self.since.max(window.from);
-        let until = until.min(window.to);
-        if from >= until {
-            return;
-        }
-        let mut column = window.column_of(from);
-        while from < until {
-            let end = window.column_start(column + 1).min(until);
-            self.shares[column * self.kinds + self.current] += end.since(from);
-            from = end;
-            column += 1;
-        }
-    }
-}
+use crate::des::Time;
+use crate::trace::lane::Member;
+use crate::trace::{Lane, Mark, Observer, ThreadState, Window};
 
 /// What happened within a [`Window`] of a run, ready to be drawn.
 #[derive(Clone, Debug)]
@@ -88,28 +14,40 @@ pub struct Timeline {
     window: Window,
     threads: Vec<Lane>,
     cores: Vec<Lane>,
-    failed: Vec<u32>,
-    drop_requests: Vec<u32>,
+    thread_members: Vec<Member>,
+    core_members: Vec<Member>,
+    /// How often each mark was made, by mark, lane and column.
+    marks: Vec<u32>,
+    changes: u64,
 }
 
 impl Timeline {
-    /// An empty timeline of a run with that many threads and cores.
+    /// An empty timeline of a run with that many threads and cores, a lane each.
     pub fn new(window: Window, threads: usize, cores: usize) -> Timeline {
-        let lanes = |count: usize, kinds: usize| vec![Lane::new(kinds, 0, &window); count];
+        Timeline::grouped(window, &(0..threads).collect::<Vec<_>>(), cores)
+    }
+
+    /// An empty timeline in which threads share lanes: `lane_of` says for each thread which is its lane.
+    pub fn grouped(window: Window, lane_of: &[usize], cores: usize) -> Timeline {
+        let lanes = lane_of.iter().max().map_or(0, |last| last + 1);
         Timeline {
             window,
-            threads: lanes(threads, ThreadState::COUNT),
-            cores: lanes(cores, threads + 1),
-            failed: vec![0; threads * window.columns],
-            drop_requests: vec![0; threads * window.columns],
+            threads: vec![Lane::new(ThreadState::COUNT, &window); lanes],
+            cores: vec![Lane::new(lanes + 1, &window); cores],
+            thread_members: lane_of.iter().map(|lane| Member::new(*lane)).collect(),
+            core_members: (0..cores).map(Member::new).collect(),
+            marks: vec![0; Mark::COUNT * lanes * window.columns],
+            changes: 0,
         }
     }
 
     /// Closes every lane; to be called once, when the run has ended.
     pub fn finish(&mut self, end: Time) {
-        let end = end.max(self.window.to);
-        for lane in self.threads.iter_mut().chain(&mut self.cores) {
-            lane.switch_to(lane.current, end, &self.window);
+        for member in &mut self.thread_members {
+            member.finish(end, &mut self.threads, &self.window);
+        }
+        for member in &mut self.core_members {
+            member.finish(end, &mut self.cores, &self.window);
         }
     }
 
@@ -118,7 +56,7 @@ impl Timeline {
         &self.window
     }
 
-    /// One lane a thread.
+    /// The lanes of the threads.
     pub fn threads(&self) -> &[Lane] {
         &self.threads
     }
@@ -128,35 +66,47 @@ impl Timeline {
         &self.cores
     }
 
-    /// How many failed acquisitions `thread` had within `column`.
-    pub fn failed_acquisitions(&self, thread: usize, column: usize) -> u32 {
-        self.failed[thread * self.window.columns + column]
+    /// How many threads share a lane.
+    pub fn members(&self, lane: usize) -> usize {
+        self.thread_members.iter().filter(|member| member.lane == lane).count()
     }
 
-    /// How many drop requests `thread` made within `column`.
-    pub fn drop_requests(&self, thread: usize, column: usize) -> u32 {
-        self.drop_requests[thread * self.window.columns + column]
+    /// How often the threads of `lane` made `mark` within `column`.
+    pub fn count(&self, mark: Mark, lane: usize, column: usize) -> u32 {
+        self.marks[self.cell(mark, lane, column)]
+    }
+
+    /// How often any thread made `mark` within `column`.
+    pub fn count_of_all(&self, mark: Mark, column: usize) -> u64 {
+        (0..self.threads.len()).map(|lane| u64::from(self.count(mark, lane, column))).sum()
+    }
+
+    /// How many changes of a thread's state, and marks, there were within the window.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    fn cell(&self, mark: Mark, lane: usize, column: usize) -> usize {
+        (mark as usize * self.threads.len() + lane) * self.window.columns + column
     }
 }
 
 impl Observer for Timeline {
     fn thread_state(&mut self, time: Time, thread: usize, state: ThreadState) {
-        self.threads[thread].switch_to(state.index(), time, &self.window);
+        self.changes += u64::from(self.window.holds(time));
+        self.thread_members[thread].switch_to(state.index(), time, &mut self.threads, &self.window);
     }
 
     fn core_runs(&mut self, time: Time, core: usize, thread: Option<usize>) {
-        self.cores[core].switch_to(thread.map_or(0, |thread| thread + 1), time, &self.window);
+        let kind = thread.map_or(0, |thread| self.thread_members[thread].lane + 1);
+        self.core_members[core].switch_to(kind, time, &mut self.cores, &self.window);
     }
 
     fn mark(&mut self, time: Time, thread: usize, mark: Mark) {
-        if time < self.window.from || time >= self.window.to {
-            return;
-        }
-        let cell = thread * self.window.columns + self.window.column_of(time);
-        match mark {
-            Mark::FailedAcquisition => self.failed[cell] += 1,
-            Mark::DropRequest => self.drop_requests[cell] += 1,
-            Mark::Check | Mark::Acquired | Mark::Released => {}
+        if self.window.holds(time) {
+            self.changes += 1;
+            let cell = self.cell(mark, self.thread_members[thread].lane, self.window.column_of(time));
+            self.marks[cell] = self.marks[cell].saturating_add(1);
         }
     }
 }
@@ -164,6 +114,7 @@ impl Observer for Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::des::Span;
 
     fn at(picos: u64) -> Time {
         Time::from_picos(picos)
@@ -193,7 +144,20 @@ mod tests {
         let mut timeline = Timeline::new(window, 2, 1);
         timeline.mark(at(59), 1, Mark::FailedAcquisition);
         timeline.mark(at(100), 1, Mark::FailedAcquisition);
-        assert_eq!(timeline.failed_acquisitions(1, 5), 1);
-        assert_eq!((0..10).map(|column| timeline.failed_acquisitions(1, column)).sum::<u32>(), 1);
+        assert_eq!(timeline.count(Mark::FailedAcquisition, 1, 5), 1);
+        assert_eq!((0..10).map(|column| timeline.count(Mark::FailedAcquisition, 1, column)).sum::<u32>(), 1);
+    }
+
+    #[test]
+    fn threads_that_share_a_lane_add_up() {
+        let window = Window { from: at(0), to: at(100), columns: 1 };
+        let mut timeline = Timeline::grouped(window, &[0, 0, 1], 1);
+        timeline.thread_state(at(0), 0, ThreadState::RunsPython);
+        timeline.thread_state(at(40), 1, ThreadState::RunsPython);
+        timeline.core_runs(at(0), 0, Some(2));
+        timeline.finish(at(100));
+        assert_eq!(timeline.threads()[0].column(0)[ThreadState::RunsPython.index()], Span::from_picos(160));
+        assert_eq!(timeline.cores()[0].column(0)[2], Span::from_picos(100));
+        assert_eq!((timeline.members(0), timeline.members(1)), (2, 1));
     }
 }

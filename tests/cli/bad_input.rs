@@ -364,7 +364,8 @@ fn an_unknown_option() {
 fn an_unknown_chart() {
     check_usage(
         &["plot", "two-threads.yaml", "--chart", "pie", "-o", "picture.svg"],
-        "error: invalid value 'pie' for '--chart <CHART>'\n  [possible values: timeline]",
+        "error: invalid value 'pie' for '--chart <KIND>': there is no chart of this name (known are timeline, ribbon, \
+         waiters, account, latency, waits, bars, sweep, pareto, heat, speedup, badness, measured, handover, steps)",
     );
 }
 
@@ -391,6 +392,58 @@ fn a_picture_with_an_ending_of_no_picture() {
     check_usage(
         &["plot", "two-threads.yaml", "-o", "picture.json"],
         "error: cannot tell what to write to picture.json\nhelp: the name must end in .svg or .png",
+    );
+}
+
+#[test]
+fn a_chart_or_a_theme_that_does_not_exist() {
+    for (option, value, message) in [
+        (
+            "--chart",
+            "timelin",
+            "for '--chart <KIND>': there is no chart of this name (did you mean `timeline`?)",
+        ),
+        ("--theme", "drak", "for '--theme <NAME>': there is no theme of this name (did you mean `dark`?)"),
+        (
+            "--theme",
+            "sepia",
+            "for '--theme <NAME>': there is no theme of this name (known are light, dark, grey-print)",
+        ),
+        (
+            "--shape",
+            "16:10",
+            "for '--shape <SHAPE>': there is no shape of this name (known are 16:9, 4:3, square)",
+        ),
+        ("--scale", "9", "for '--scale <FACTOR>': it must be a number from 0.1 to 4"),
+    ] {
+        let message = format!("error: invalid value '{value}' {message}");
+        check_usage(&["plot", "two-threads.yaml", option, value, "-o", "picture.svg"], &message);
+    }
+}
+
+#[test]
+fn a_chart_of_what_a_scenario_has_not() {
+    check_usage(
+        &["plot", "two-threads.yaml", "--chart", "latency", "-o", "picture.svg"],
+        "error: this scenario measures no latency\nhelp: steps such as `request: CHANNEL` and `mark: {begin: NAME}` \
+         measure one; --chart waits shows the waits for the GIL",
+    );
+}
+
+#[test]
+fn an_animation_of_what_does_not_move() {
+    check_usage(
+        &["plot", "two-threads.yaml", "-o", "picture.gif"],
+        "error: cannot tell what to write to picture.gif\nhelp: the name must end in .svg or .png",
+    );
+}
+
+#[test]
+fn a_picture_of_a_window_without_an_event() {
+    check_usage(
+        &["plot", "two-threads.yaml", "--run", "alone", "--from", "5ms", "--to", "6ms", "-o", "picture.svg"],
+        "error: nothing changes between 5.00 ms and 6.00 ms: every thread does all the time what it did before\n\
+         help: choose a longer window, or none",
     );
 }
 

@@ -78,9 +78,10 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gilsim"));
         command.args(arguments).current_dir(self.0.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for variable in ["COLUMNS", "CLICOLOR_FORCE"] {
+        for variable in ["COLUMNS", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
             command.env_remove(variable);
         }
+        command.env("LC_ALL", "C");
         command
     }
 

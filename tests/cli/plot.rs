@@ -139,3 +139,54 @@ fn a_scenario_from_standard_input_is_drawn_as_such() {
     let texts = texts(&desk.read("picture.svg"));
     assert!(texts.iter().any(|text| text.contains(" - standard input - seed 1 - ")), "{texts:?}");
 }
+
+#[test]
+fn the_looks_can_be_chosen() {
+    let options = [
+        "--theme",
+        "dark",
+        "--shape",
+        "4:3",
+        "--lanes",
+        "threads",
+        "--title",
+        "Mine",
+        "--no-footer",
+        "--run",
+        "together",
+    ];
+    let picture = picture("two-threads.yaml", &options);
+    let texts = texts(&picture);
+    assert!(texts.contains(&"Mine".to_owned()) && texts.contains(&"worker 1".to_owned()), "{texts:?}");
+    assert!(!texts.iter().any(|text| text.starts_with("core ") || text.starts_with("gilsim ")), "{texts:?}");
+    let svg = String::from_utf8(picture).expect("SVG is text");
+    assert!(svg.contains("width=\"1440\"") && svg.contains("background:#121417"));
+}
+
+#[test]
+fn the_words_of_a_picture_come_from_a_file_of_labels() {
+    let desk = Desk::with(&["two-threads.yaml"]).put("german", "core: Kern\n");
+    desk.run(&["plot", "two-threads.yaml", "--labels", "german", "-o", "picture.svg"]);
+    assert!(texts(&desk.read("picture.svg")).contains(&"Kern 0".to_owned()));
+}
+
+#[test]
+fn a_png_may_be_half_as_large() {
+    let desk = Desk::with(&["two-threads.yaml"]);
+    desk.run(&["plot", "two-threads.yaml", "--scale", "0.5", "-o", "picture.png"]);
+    let pixels = resvg::tiny_skia::Pixmap::decode_png(&desk.read("picture.png")).expect("this is a PNG");
+    assert_eq!((pixels.width(), pixels.height()), (960, 540));
+}
+
+#[test]
+fn steps_become_numbered_pictures_and_lines_or_one_animation() {
+    let desk = Desk::with(&["two-threads.yaml"]);
+    let command = ["plot", "two-threads.yaml", "--chart", "steps", "--run", "together", "--scale", "0.2"];
+    let outcome = desk.run(&[&command[..], &["-o", "step.svg", "-o", "all.gif"]].concat());
+    assert_eq!(outcome.code, Some(DONE), "{}", outcome.messages);
+    let lines = outcome.output.lines().count();
+    let steps = desk.names().iter().filter(|name| name.starts_with("step-")).count();
+    assert!(lines >= 5 && lines == steps, "{}", outcome.output);
+    assert!(outcome.output.starts_with("1  +"), "{}", outcome.output);
+    assert!(desk.read("all.gif").starts_with(b"GIF89a"));
+}

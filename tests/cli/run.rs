@@ -288,3 +288,29 @@ fn a_seed_that_cannot_matter_is_pointed_out() {
         "warning: nothing here is random, so the seed does not matter: all 3 replications are the same\n";
     assert_eq!((outcome.code, outcome.messages.as_str()), (Some(DONE), warning));
 }
+
+#[test]
+fn the_first_and_the_most_remarkable_moments_are_shown_in_the_characters_of_the_terminal() {
+    let desk = Desk::with(&["charts.yaml"]);
+    let ascii = desk.run(&["run", "charts.yaml"]).output;
+    let unicode = desk.run(&["run", "charts.yaml", "--timeline", "unicode"]).output;
+    check_golden(&ascii, "moments-ascii.txt");
+    check_golden(&unicode, "moments-unicode.txt");
+    assert!(ascii.is_ascii());
+    assert!(
+        ascii
+            .lines()
+            .chain(unicode.lines())
+            .skip_while(|line| !line.contains(": the first"))
+            .all(|line| line.chars().count() <= 80)
+    );
+    let none = desk.run(&["run", "charts.yaml", "--timeline", "none"]).output;
+    assert!(!none.contains(": the first"), "{none}");
+}
+
+#[test]
+fn json_holds_no_pictures() {
+    let desk = Desk::with(&["charts.yaml"]);
+    let output = desk.run(&["run", "charts.yaml", "--json"]).output;
+    assert!(serde_json::from_str::<serde_json::Value>(&output).is_ok());
+}

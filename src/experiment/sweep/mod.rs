@@ -8,10 +8,12 @@ mod estimate;
 mod execute;
 mod piece;
 mod plan;
+mod reports;
 mod swept;
 
 pub use estimate::estimate;
 pub use execute::{Interruption, execute};
 pub use piece::{Piece, Row};
 pub use plan::{Plan, PlanError, Shard};
+pub use reports::{PointReports, reports};
 pub use swept::{PointSummary, Swept, conduct_sweep};

@@ -1,8 +1,10 @@
 //! What a timeline chart promises to whoever puts it on a slide.
 
-use gilsim::chart::{COLUMNS, Panel, Theme, TimelineChart, draw, png};
+use gilsim::chart::{Lanes, Look, Panel, Shape, TimelineChart, columns, draw, png};
 use gilsim::des::Time;
 use gilsim::trace::{Mark, Observer, ThreadState, Timeline, Window};
+
+use crate::{elements, font_sizes};
 
 const MILLISECOND: u64 = 1_000_000_000;
 
@@ -11,20 +13,26 @@ fn at(picos: u64) -> Time {
 }
 
 fn recording(length: u64, threads: usize, cores: usize) -> Timeline {
-    Timeline::new(Window { from: at(0), to: at(length), columns: COLUMNS }, threads, cores)
+    Timeline::new(Window { from: at(0), to: at(length), columns: columns(Shape::Wide) }, threads, cores)
 }
 
 fn chart<'a>(title: &str, timelines: &[&'a Timeline]) -> TimelineChart<'a> {
+    static LOOK: std::sync::LazyLock<Look> = std::sync::LazyLock::new(Look::default);
+    let look = &*LOOK;
     let panel = |timeline: &&'a Timeline| Panel {
         title: "threaded: 13 ms".to_owned(),
-        thread_names: (1..=timeline.threads().len()).map(|number| format!("worker {number}")).collect(),
+        lane_names: (1..=timeline.threads().len()).map(|number| format!("worker {number}")).collect(),
         timeline,
+        callouts: Vec::new(),
     };
     TimelineChart {
         title: title.to_owned(),
         footer: "scenario states.yaml, seed 1, fingerprint 0123456789abcdef".to_owned(),
         panels: timelines.iter().map(panel).collect(),
-        theme: Theme::default(),
+        overview: None,
+        lanes: Lanes::Both,
+        now: None,
+        look,
     }
 }
 
@@ -48,7 +56,7 @@ fn noise(threads: usize, cores: usize) -> Timeline {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as usize % below
     };
-    let length = COLUMNS as u64 * 1000;
+    let length = columns(Shape::Wide) as u64 * 1000;
     let mut timeline = recording(length, threads, cores);
     for instant in (0..length).step_by((200 / threads).max(1)) {
         let thread = next(threads);
@@ -61,14 +69,6 @@ fn noise(threads: usize, cores: usize) -> Timeline {
     }
     timeline.finish(at(length));
     timeline
-}
-
-fn elements(svg: &str) -> usize {
-    svg.matches('<').count() - svg.matches("</").count()
-}
-
-fn font_sizes(svg: &str) -> Vec<f64> {
-    svg.split("font-size=\"").skip(1).filter_map(|rest| rest.split('"').next()?.parse().ok()).collect()
 }
 
 /// The picture of every state is this one. Run with `GILSIM_BLESS=1` after a change of looks, and look at it.
@@ -104,7 +104,7 @@ fn the_same_input_gives_the_same_bytes() {
     let once = draw(&chart("twice", &[&timeline, &timeline]));
     let again = draw(&chart("twice", &[&timeline.clone(), &timeline]));
     assert!(once == again);
-    assert!(png(&once).unwrap() == png(&again).unwrap());
+    assert!(png(&once, 1.0).unwrap() == png(&again, 1.0).unwrap());
 }
 
 #[test]
@@ -114,6 +114,33 @@ fn a_picture_of_noise_is_still_small_enough_to_open() {
         assert!(elements(&svg) <= 20_000, "{} elements", elements(&svg));
         assert!(svg.len() <= 1_500_000, "{} bytes", svg.len());
     }
+}
+
+#[test]
+fn ten_million_slices_keep_their_exact_shares_and_make_a_small_picture() {
+    const SLICES: u64 = 10_000_000;
+    let states =
+        [ThreadState::RunsPython, ThreadState::WaitsForGil, ThreadState::InKernel, ThreadState::Runnable];
+    let mut timeline = recording(SLICES * 10, 2, 1);
+    let mut exact = [0_u64; ThreadState::COUNT];
+    for slice in 0..SLICES {
+        // Neither the lengths of the slices nor their order is that of the columns.
+        let state = states[(slice * slice % 7 % 4) as usize];
+        timeline.thread_state(at(slice * 10), (slice % 2) as usize, state);
+        exact[state.index()] += if slice + 1 == SLICES { 10 } else { 20 };
+    }
+    timeline.mark(at(SLICES * 5), 1, Mark::FailedAcquisition);
+    timeline.finish(at(SLICES * 10));
+    exact[ThreadState::NotStarted.index()] += 10;
+    let totals = timeline.threads().iter().map(|lane| lane.totals());
+    let sums = totals.fold([0; ThreadState::COUNT], |mut sums, totals| {
+        sums.iter_mut().zip(totals).for_each(|(sum, total)| *sum += total.picos());
+        sums
+    });
+    assert_eq!(sums, exact);
+    let svg = draw(&chart("ten million", &[&timeline]));
+    assert!(elements(&svg) <= 20_000 && svg.len() <= 1_500_000, "{} {}", elements(&svg), svg.len());
+    assert_eq!(svg.matches("<path fill=\"#D55E00\"").count(), 2, "in the lane and in the legend");
 }
 
 #[test]
@@ -155,11 +182,11 @@ fn text_of_the_user_is_escaped() {
     let mut chart = chart("<b>&\"'\u{0}\n", &[&timeline]);
     chart.footer = "</svg>&".to_owned();
     chart.panels[0].title = "]]><&".to_owned();
-    chart.panels[0].thread_names = vec!["<script>\u{1b}".to_owned()];
+    chart.panels[0].lane_names = vec!["<script>\u{1b}".to_owned()];
     let svg = draw(&chart);
     assert!(!svg.contains("<b>") && !svg.contains("<script>") && svg.matches("</svg>").count() == 1);
     assert!(svg.contains("&lt;b&gt;&amp;&quot;"));
-    assert!(png(&svg).is_ok());
+    assert!(png(&svg, 1.0).is_ok());
 }
 
 #[test]
@@ -189,7 +216,7 @@ fn nothing_that_can_be_asked_for_breaks_a_chart() {
     let fine = Timeline::new(Window { from: at(0), to: at(3), columns: 5000 }, 1, 1);
     for timelines in [vec![], vec![&empty], vec![&single, &empty, &fine], vec![&fine]] {
         for title in ["", " ", "one-word-without-a-space-".repeat(50).as_str()] {
-            assert!(png(&draw(&chart(title, &timelines))).is_ok());
+            assert!(png(&draw(&chart(title, &timelines)), 1.0).is_ok());
         }
     }
 }
@@ -197,8 +224,8 @@ fn nothing_that_can_be_asked_for_breaks_a_chart() {
 #[test]
 fn a_png_is_1920_by_1080_and_shows_its_text_without_a_font_of_the_system() {
     let timeline = every_state();
-    let with_text = png(&draw(&chart("The finding", &[&timeline]))).unwrap();
-    let without = png(&draw(&chart("", &[&timeline]))).unwrap();
+    let with_text = png(&draw(&chart("The finding", &[&timeline])), 1.0).unwrap();
+    let without = png(&draw(&chart("", &[&timeline])), 1.0).unwrap();
     let dimension = |offset: usize| u32::from_be_bytes(with_text[offset..offset + 4].try_into().unwrap());
     assert_eq!(&with_text[1..4], b"PNG");
     assert_eq!((dimension(16), dimension(20)), (1920, 1080));

@@ -13,8 +13,11 @@ use std::ops::Range;
 const UNITS: [(u64, &str); 5] =
     [(1_000_000_000_000, "s"), (1_000_000_000, "ms"), (1_000_000, "µs"), (1_000, "ns"), (1, "ps")];
 
-/// At most this many stretches between ticks.
+/// At most this many stretches between ticks on a wide axis.
 const MOST_STRETCHES: u64 = 8;
+
+/// A stretch between ticks is at least about so many pixels wide.
+const LEAST_STRETCH: i32 = 180;
 
 /// More decimals than this are not shown: ticks then count from the beginning of the axis.
 const MOST_DECIMALS: u32 = 3;
@@ -48,10 +51,11 @@ enum Start {
 }
 
 impl TimeAxis {
-    /// The axis from `from` on, `length` long.
-    pub fn new(from: Time, length: Span) -> TimeAxis {
+    /// The axis from `from` on, `length` long and `room` pixels wide.
+    pub fn new(from: Time, length: Span, room: i32) -> TimeAxis {
         let (from, length) = (from.picos(), length.picos().max(1));
-        let step = round_step(length);
+        let stretches = (room / LEAST_STRETCH).max(2) as u64;
+        let step = round_step(length, stretches.min(MOST_STRETCHES));
         let absolute = unit_of(from.saturating_add(length));
         let relative = decimals(absolute, step) > MOST_DECIMALS;
         let (unit, start) = if relative { (unit_of(length), Start::Axis) } else { (absolute, Start::Run) };
@@ -59,8 +63,8 @@ impl TimeAxis {
     }
 
     /// The axis of panels that begin at different instants, the longest of them `length` long.
-    pub fn of_panels(length: Span) -> TimeAxis {
-        TimeAxis { start: Start::Panel, ..TimeAxis::new(Time::ZERO, length) }
+    pub fn of_panels(length: Span, room: i32) -> TimeAxis {
+        TimeAxis { start: Start::Panel, ..TimeAxis::new(Time::ZERO, length, room) }
     }
 
     /// The instants at which there is a tick.
@@ -69,6 +73,12 @@ impl TimeAxis {
         let first = (self.from - origin).div_ceil(self.step);
         let last = (self.from - origin).saturating_add(self.length) / self.step;
         (first..=last).map(|index| origin.saturating_add(index.saturating_mul(self.step))).collect()
+    }
+
+    /// Where along the axis there is a tick, from 0 to 1, and what stands there.
+    pub fn marks(&self) -> impl Iterator<Item = (f64, String)> {
+        let share = |tick: u64| (tick - self.from) as f64 / self.length as f64;
+        self.ticks().into_iter().map(move |tick| (share(tick), self.label(tick)))
     }
 
     /// What stands at the tick at `instant`.
@@ -108,12 +118,12 @@ impl TimeAxis {
 }
 
 /// The smallest of 1, 2, 5, 10, 20, 50, ... that divides `length` into few enough stretches.
-fn round_step(length: u64) -> u64 {
+fn round_step(length: u64, stretches: u64) -> u64 {
     let mut decade = 1_u64;
     loop {
         for factor in [1, 2, 5] {
             let step = decade.saturating_mul(factor);
-            if length / step <= MOST_STRETCHES || step == u64::MAX {
+            if length / step <= stretches || step == u64::MAX {
                 return step;
             }
         }
@@ -175,7 +185,7 @@ mod tests {
     use super::*;
 
     fn labels(from: u64, length: u64) -> Vec<String> {
-        let axis = TimeAxis::new(Time::from_picos(from), Span::from_picos(length));
+        let axis = TimeAxis::new(Time::from_picos(from), Span::from_picos(length), 1600);
         axis.ticks().into_iter().map(|tick| axis.label(tick)).collect()
     }
 
