@@ -431,7 +431,7 @@ fn the_example_for_dask_does_a_sweep_on_two_workers() {
 
 #[test]
 fn results_are_written_as_parquet_too_and_the_same_at_any_number_of_jobs() {
-    let desk = Desk::new().put("sweep.yaml", &data("sweep.yaml"));
+    let desk = Desk::new().put("sweep.yaml", data("sweep.yaml"));
     desk.run(&["sweep", "sweep.yaml", "-o", "one.parquet", "--summary", "points.parquet", "-j", "1"])
         .success();
     desk.run(&["sweep", "sweep.yaml", "-o", "two.parquet", "-j", "2"]).success();
