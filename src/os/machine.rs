@@ -110,6 +110,23 @@ impl SchedulerConfig {
     }
 }
 
+/// What a process costs, beyond what its first thread does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessCosts {
+    /// Kernel time of who starts it, beyond [`Costs::system_call`], until it can run.
+    pub start: Distribution,
+    /// User time of the new process until its program begins.
+    pub begin: Distribution,
+    /// User time of the process after its program, until others can know that it has ended.
+    pub end: Distribution,
+}
+
+impl ProcessCosts {
+    /// A process that costs nothing.
+    pub const ZERO: ProcessCosts =
+        ProcessCosts { start: Distribution::ZERO, begin: Distribution::ZERO, end: Distribution::ZERO };
+}
+
 /// What operations of the machine cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Costs {
@@ -153,6 +170,10 @@ pub struct Costs {
     pub cache_line: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to make a thread.
     pub thread_start: Distribution,
+    /// What a process costs that is forked.
+    pub fork: ProcessCosts,
+    /// What a process costs that is spawned.
+    pub spawn: ProcessCosts,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to put a message into a pipe or socket.
     pub channel_send: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to take a message out of a pipe or socket.

@@ -14,5 +14,17 @@ pub mod sync;
 /// A thread's index.
 pub type ThreadId = usize;
 
+/// How a thread comes into being.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Birth {
+    /// As a thread of its process (`clone(2)`).
+    #[default]
+    Thread,
+    /// As a copy of the process that starts it (`fork(2)`).
+    Fork,
+    /// In a program that is started anew, which has to get as far as this first (`posix_spawn(3)`).
+    Spawn,
+}
+
 /// A core's index.
 pub type CoreId = usize;

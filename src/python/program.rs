@@ -1,6 +1,7 @@
 //! A thread's program: a flat array of steps.
 
 use crate::des::{Distribution, Span};
+use crate::os::sync::Parcel;
 use crate::python::event_loop::Await;
 use crate::python::threading::Call;
 
@@ -77,6 +78,13 @@ pub enum Step {
         channel: usize,
         /// Whether the thread will await the answer.
         asks: bool,
+    },
+    /// Release the GIL, send a message with contents, take the GIL again.
+    SendParcel {
+        /// Index of the channel.
+        channel: usize,
+        /// What the contents cost.
+        parcel: Parcel,
     },
     /// Release the GIL, wait for a message, take the GIL again.
     Receive {

@@ -1,6 +1,7 @@
 //! What the engine is given: a machine, a lock policy, programs and threads, all by index.
 
 use crate::des::{Distribution, Span, Time};
+use crate::os::Birth;
 use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sync::Selector;
@@ -69,10 +70,14 @@ pub struct ThreadSpec {
     pub daemon: bool,
     /// When it is started.
     pub start: Span,
+    /// How it comes into being: as the first of a process, if a step starts it, or as a thread.
+    pub birth: Birth,
     /// Whether it is started by another thread's step instead.
     pub started_by_step: bool,
     /// Whether others wait for its beginning or for its end.
     pub announced: bool,
+    /// Whether it belongs to another program, which keeps the machine busy; such threads come last.
+    pub background: bool,
     /// What the scheduler is told of it.
     pub attributes: Attributes,
     /// Index of the event loop whose tasks it runs, if its program does.

@@ -114,6 +114,8 @@ pub struct ThreadReport {
     pub failed_acquisitions: u64,
     /// When its program ended; `None` if it had not when the run did.
     pub ended: Option<Time>,
+    /// Whether it belongs to another program: then no sum contains it.
+    pub background: bool,
 }
 
 impl Report {
@@ -122,14 +124,19 @@ impl Report {
         (self.gil.checks > 0).then(|| self.gil.failed_acquisitions as f64 / self.gil.checks as f64)
     }
 
-    /// The sum over all threads of one of their durations.
-    pub fn total_time(&self, of: impl Fn(&ThreadReport) -> Span) -> Span {
-        self.threads.iter().fold(Span::ZERO, |sum, thread| sum + of(thread))
+    /// The threads of the program itself.
+    fn own_threads(&self) -> impl Iterator<Item = &ThreadReport> {
+        self.threads.iter().filter(|thread| !thread.background)
     }
 
-    /// The sum over all threads of one of their counters.
+    /// The sum over all threads of the program of one of their durations.
+    pub fn total_time(&self, of: impl Fn(&ThreadReport) -> Span) -> Span {
+        self.own_threads().fold(Span::ZERO, |sum, thread| sum + of(thread))
+    }
+
+    /// The sum over all threads of the program of one of their counters.
     pub fn total(&self, of: impl Fn(&ThreadReport) -> u64) -> u64 {
-        self.threads.iter().map(of).sum()
+        self.own_threads().map(of).sum()
     }
 
     /// A hash of every counter and every state total (FNV-1a, 64 bits): equal if and only if the runs are.

@@ -116,7 +116,9 @@ fn channels(model: &Model, report: &Report, all: &[(u64, &Step)]) -> Option<Stri
     }
     model.channels.iter().enumerate().find_map(|(number, capacity)| {
         let sent = count(all, |step| match step {
-            Step::Send { channel, .. } | Step::Await(Await::Send { channel, .. }) => *channel == number,
+            Step::Send { channel, .. }
+            | Step::SendParcel { channel, .. }
+            | Step::Await(Await::Send { channel, .. }) => *channel == number,
             _ => false,
         });
         let received = count(all, |step| match step {

@@ -1,9 +1,10 @@
 //! Random legal models: small, and often with round numbers, so that things happen at the same instant.
 
 use gilsim::des::{Distribution, Span, Time};
+use gilsim::os::Birth;
 use gilsim::os::affinity::CoreSet;
 use gilsim::os::attributes::Attributes;
-use gilsim::os::machine::{Costs, Machine, Platform, SchedulerConfig};
+use gilsim::os::machine::{Costs, Machine, Platform, ProcessCosts, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
@@ -33,8 +34,9 @@ pub const LOCKS: [&str; 11] = [
 ];
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
-    let thread =
-        || (0..3_usize, prop::bool::weighted(0.1), start(), (affinity(), nice(), rank()), 0..4_usize);
+    let thread = || {
+        (0..3_usize, prop::bool::weighted(0.1), start(), (affinity(), nice(), rank()), (0..4_usize, birth()))
+    };
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
         prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],
@@ -51,11 +53,11 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             threading(),
             loops().boxed(),
             0..12_usize,
+            background(),
         ),
     )
         .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
-            let (devices, channels, clients, mut threading, loops, first_with_loop) = outside;
-            threading.add_threads(threads.len());
+            let (devices, channels, clients, mut threading, loops, first_with_loop, loads) = outside;
             let mut programs: Vec<Program> =
                 programs.iter().map(|nodes| compiled(nodes, &stretches, threads.len())).collect();
             let runs_tasks = programs.len();
@@ -67,13 +69,30 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 Some((number + first_with_loop) % count).filter(|event_loop| *event_loop < loops.len())
             };
             let mut interpreters = Vec::new();
-            let threads: Vec<ThreadSpec> = threads
+            let mut threads: Vec<ThreadSpec> = threads
                 .into_iter()
                 .enumerate()
-                .map(|(number, (program, daemon, start, attributes, interpreter))| ThreadSpec {
+                .map(|(number, (program, daemon, start, attributes, (interpreter, birth)))| {
+                    (
+                        number,
+                        program,
+                        daemon,
+                        start,
+                        attributes,
+                        birth,
+                        interpreter_of(interpreter, &process, &mut interpreters),
+                    )
+                })
+                .map(|(number, program, daemon, start, attributes, birth, interpreter)| ThreadSpec {
                     program: loop_of(number).map_or(program, |_| runs_tasks),
                     event_loop: loop_of(number),
-                    interpreter: interpreter_of(interpreter, &process, &mut interpreters),
+                    interpreter,
+                    birth: if interpreter.is_some() && is_called(&programs, Call::Start(number)) {
+                        birth
+                    } else {
+                        Birth::Thread
+                    },
+                    background: false,
                     started_by_step: is_called(&programs, Call::Start(number)),
                     announced: [Call::Start(number), Call::Join(number)]
                         .into_iter()
@@ -83,6 +102,13 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     attributes: attributes_of(attributes, &machine),
                 })
                 .collect();
+            threading.add_threads(
+                threads.iter().map(|thread| thread.birth).chain(loads.iter().map(|_| Birth::Thread)),
+            );
+            for (load, attributes) in loads {
+                threads.push(background_thread(programs.len(), attributes_of(attributes, &machine)));
+                programs.push(load);
+            }
             let tasks = loops.iter().flat_map(|event_loop| &event_loop.tasks);
             let used = threads.iter().map(|thread| thread.program).chain(tasks.copied());
             let endless =
@@ -242,6 +268,48 @@ fn start() -> impl Strategy<Value = Span> {
     prop_oneof![3 => Just(Span::ZERO), 1 => span(0, 200)]
 }
 
+fn birth() -> impl Strategy<Value = Birth> {
+    prop::sample::select(vec![Birth::Thread, Birth::Thread, Birth::Fork, Birth::Spawn])
+}
+
+fn process_costs() -> impl Strategy<Value = ProcessCosts> {
+    (cost(50), cost(100), cost(50)).prop_map(|(start, begin, end)| ProcessCosts { start, begin, end })
+}
+
+/// Other programs, mostly none: what each does, and what the scheduler is told of it.
+fn background() -> impl Strategy<Value = Vec<(Program, (u8, i8, u8))>> {
+    let compute = |span| Step::C { span, holds_gil: false };
+    let endless = |body: Vec<Step>| {
+        let exit = body.len() + 2;
+        let mut steps = vec![Step::LoopStart { count: None, exit }];
+        steps.extend(body);
+        steps.extend([Step::LoopEnd { start: 0 }, Step::End]);
+        Program { steps }
+    };
+    let always = Just(endless(vec![compute(Distribution::Constant(Span::from_secs(3600)))]));
+    let now_and_then = (span(1, 200), cost(200)).prop_map(move |(busy, span)| {
+        endless(vec![compute(Distribution::Constant(busy)), Step::Sleep { span }])
+    });
+    let load = (prop_oneof![always, now_and_then], (affinity(), nice(), rank()));
+    prop_oneof![5 => Just(Vec::new()), 1 => vec(load, 1..=2)]
+}
+
+/// A thread of another program.
+fn background_thread(program: usize, attributes: Attributes) -> ThreadSpec {
+    ThreadSpec {
+        program,
+        interpreter: None,
+        daemon: true,
+        start: Span::ZERO,
+        birth: Birth::Thread,
+        started_by_step: false,
+        announced: false,
+        background: true,
+        event_loop: None,
+        attributes,
+    }
+}
+
 fn device() -> impl Strategy<Value = DeviceSpec> {
     (1..=2_usize, 0..=3_u8).prop_map(|(servers, boost)| DeviceSpec { servers, boost })
 }
@@ -296,7 +364,8 @@ fn costs() -> impl Strategy<Value = Costs> {
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
     let user = (cost(1), cost(1), cost(20), cost(1), cost(2));
-    let programs = (cost(20), cost(2), cost(2), cost(1), cost(1), cost(10));
+    let programs =
+        (cost(20), cost(2), cost(2), (cost(1), cost(1), cost(10)), process_costs(), process_costs());
     (kernel, waking, user, programs).prop_map(|(kernel, waking, user, programs)| Costs {
         context_switch: kernel.0,
         system_call: kernel.1,
@@ -316,11 +385,13 @@ fn costs() -> impl Strategy<Value = Costs> {
         migration: user.2,
         clock_read: user.3,
         thread_start: programs.0,
+        fork: programs.4,
+        spawn: programs.5,
         channel_send: programs.1,
         channel_receive: programs.2,
-        select_descriptor: programs.3,
-        poll_descriptor: programs.4,
-        large_allocation: programs.5,
+        select_descriptor: programs.3.0,
+        poll_descriptor: programs.3.1,
+        large_allocation: programs.3.2,
         cache_line: user.4,
     })
 }

@@ -21,6 +21,7 @@ use std::cell::Cell;
 
 use gilsim::des::{Span, Time};
 use gilsim::python::interpreter::GilConfig;
+use gilsim::sim::report::ThreadReport;
 use gilsim::sim::{Model, Report};
 use gilsim::trace::{Mark, Observer, ThreadState};
 
@@ -261,8 +262,8 @@ fn check_sums(watch: &mut Watch, report: &Report) {
     let busy = watch.busy.clone();
     watch.demand(busy == report.core_busy, || format!("the cores were busy {busy:?}"));
     let all_busy = busy.iter().fold(Span::ZERO, |sum, span| sum + *span);
-    let used =
-        report.total_time(|thread| thread.usage.user) + report.total_time(|thread| thread.usage.system);
+    let used_by = |thread: &ThreadReport| thread.usage.user + thread.usage.system;
+    let used = report.threads.iter().fold(Span::ZERO, |sum, thread| sum + used_by(thread));
     watch.demand(all_busy == used, || format!("busy {} ps, used {} ps", all_busy.picos(), used.picos()));
     let counted = report.total(|thread| thread.acquisitions);
     watch.demand(counted == report.gil.acquisitions, || format!("{counted} counted by threads"));

@@ -1,6 +1,7 @@
 //! Random programs, and what they use.
 
 use gilsim::des::{Distribution, Span};
+use gilsim::os::sync::Parcel;
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::python::threading::{Call, Threading};
@@ -75,12 +76,23 @@ pub fn waiting() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What copying and unpickling take a byte.
+pub const COPY: Span = Span::from_nanos(2);
+pub const LOADS: Span = Span::from_nanos(3);
+
+/// What so many bytes cost.
+fn parcel(bytes: u64) -> Parcel {
+    Parcel { copy: COPY * bytes, unpickle: LOADS * bytes }
+}
+
 /// What is done with a channel.
 pub fn talking() -> impl Strategy<Value = Node> {
     let talk = |channel| {
         let step = prop::sample::select(vec![
             Step::Send { channel, asks: false },
             Step::Receive { channel },
+            Step::SendParcel { channel, parcel: parcel(0) },
+            Step::SendParcel { channel, parcel: parcel(5_000) },
             Step::Reply { channel },
         ]);
         prop_oneof![3 => step.prop_map(Node::Step), 2 => Just(Node::Request(channel))]

@@ -7,15 +7,16 @@
 use std::fmt::Write as _;
 
 use gilsim::des::{Distribution, Span, Time};
-use gilsim::os::machine::{Costs, Platform, SchedulerConfig};
+use gilsim::os::Birth;
+use gilsim::os::machine::{Costs, Platform, ProcessCosts, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::python::threading::{Call, Threading};
-use gilsim::sim::{Arrivals, Model};
+use gilsim::sim::{Arrivals, Model, ThreadSpec};
 
 use crate::generator::instruction;
-use crate::programs::CHANNELS;
+use crate::programs::{CHANNELS, COPY, LOADS};
 
 const OPCODES: &str = "  opcodes:
     known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN, STORE_TICK, STORE_PLAIN_UNCHECKED,
@@ -34,7 +35,7 @@ pub fn can_be_written(model: &Model) -> bool {
 /// The text of a scenario whose only run is `model`.
 pub fn text(model: &Model, seed: u64) -> String {
     let instruction = instruction(&model.stretches);
-    let daemons_only = model.threads.iter().all(|thread| thread.daemon);
+    let daemons_only = model.threads.iter().all(|thread| thread.daemon || thread.background);
     let mut text = format!("gilsim: 1\ntitle: A random model\nseed: {seed}\n");
     if let Some(until) = model.until {
         let _ = writeln!(text, "until: {}", time(until.since(Time::ZERO)));
@@ -61,26 +62,24 @@ pub fn text(model: &Model, seed: u64) -> String {
             writeln!(text, "  program {number}: [{}]", writer.steps(0, program.steps.len() - 1).join(", "));
     }
     text += "threads:\n";
-    for (number, thread) in model.threads.iter().enumerate() {
+    for (number, thread) in model.threads.iter().enumerate().filter(|(_, thread)| !thread.background) {
         // A run waits for daemons if there is nobody else, but the language wants an end that can be seen.
         let daemon = if thread.daemon && !daemons_only { ", daemon: true" } else { "" };
-        let (start, program) = (time(thread.start), thread.program);
+        let start = match thread.birth {
+            Birth::Thread => time(thread.start),
+            Birth::Fork => "fork".to_owned(),
+            Birth::Spawn => "spawn".to_owned(),
+        };
+        let program = thread.program;
         let interpreter = match thread.interpreter {
             Some(interpreter) => format!("process: process {interpreter}"),
             None => "native: true".to_owned(),
         };
         let does = format!("do: [call: program {program}]");
-        let allowed: Vec<usize> =
-            (0..model.machine.cores).filter(|core| thread.attributes.cores.contains(*core)).collect();
-        let scheduler = &model.machine.scheduler;
-        let rank = match (scheduler.heeds_nice(), scheduler.priorities()) {
-            (true, _) => format!(", nice: {}", thread.attributes.nice),
-            (_, Some(_)) => format!(", priority: {}", thread.attributes.priority),
-            _ => String::new(),
-        };
+        let attributes = attributes(model, thread);
         let _ = writeln!(
             text,
-            "  - {{name: thread {number}, {interpreter}, start: {start}{daemon}, cores: {allowed:?}{rank}, {does}}}"
+            "  - {{name: thread {number}, {interpreter}, start: {start}{daemon}, {attributes}, {does}}}"
         );
     }
     text
@@ -88,6 +87,35 @@ pub fn text(model: &Model, seed: u64) -> String {
 
 fn runs_tasks(program: &Program) -> bool {
     program.steps.contains(&Step::RunTasks)
+}
+
+/// What the scheduler is told of a thread.
+fn attributes(model: &Model, thread: &ThreadSpec) -> String {
+    let allowed: Vec<usize> =
+        (0..model.machine.cores).filter(|core| thread.attributes.cores.contains(*core)).collect();
+    let scheduler = &model.machine.scheduler;
+    let rank = match (scheduler.heeds_nice(), scheduler.priorities()) {
+        (true, _) => format!(", nice: {}", thread.attributes.nice),
+        (_, Some(_)) => format!(", priority: {}", thread.attributes.priority),
+        _ => String::new(),
+    };
+    format!("cores: {allowed:?}{rank}")
+}
+
+/// The other programs on the machine.
+fn background(model: &Model) -> String {
+    let load = |(number, thread): (usize, &ThreadSpec)| {
+        let busy = match model.programs[thread.program].steps.as_slice() {
+            [_, Step::C { span, .. }, Step::Sleep { span: idle }, ..] => {
+                format!("busy: {}, idle: {}", distribution(span), distribution(idle))
+            }
+            _ => "busy: forever".to_owned(),
+        };
+        format!("    - {{name: load {number}, {busy}, {}}}\n", attributes(model, thread))
+    };
+    let loads = model.threads.iter().enumerate().filter(|(_, thread)| thread.background);
+    let loads: String = loads.map(load).collect();
+    if loads.is_empty() { loads } else { format!("  background:\n{loads}") }
 }
 
 /// How a latency is called.
@@ -252,7 +280,9 @@ fn machine(model: &Model) -> String {
         }
     };
     let mut text = format!("machine:\n  cores: {}\n  platform: {platform}\n", machine.cores);
-    let _ = writeln!(text, "  scheduler: {{{scheduler}}}\n{}", costs(&machine.costs));
+    let _ = writeln!(text, "  scheduler: {{{scheduler}}}\n{}\n{}", costs(&machine.costs), background(model));
+    let (copy, loads) = (time(COPY), time(LOADS));
+    let _ = writeln!(text, "  pickle: {{objects: {{loads: {loads}}}, copy: {copy}}}");
     text
 }
 
@@ -283,6 +313,8 @@ fn costs(costs: &Costs) -> String {
         format!("cache_line: {}", of(&costs.cache_line)),
         format!("migration: {}", of(&costs.migration)),
         format!("thread_start: {}", of(&costs.thread_start)),
+        process("fork", &costs.fork),
+        process("spawn", &costs.spawn),
         format!("channel: {{send: {}, receive: {}}}", of(&costs.channel_send), of(&costs.channel_receive)),
         format!(
             "descriptor: {{select: {}, poll: {}}}",
@@ -292,6 +324,12 @@ fn costs(costs: &Costs) -> String {
         format!("large_allocation: {}", of(&costs.large_allocation)),
     ]
     .join("\n    ")
+}
+
+/// What a process costs.
+fn process(name: &str, costs: &ProcessCosts) -> String {
+    let [start, begin, end] = [&costs.start, &costs.begin, &costs.end].map(distribution);
+    format!("{name}: {{start: {start}, begin: {begin}, end: {end}}}")
 }
 
 fn gil(model: &Model) -> String {
@@ -378,6 +416,10 @@ impl Writer<'_> {
                 Step::Send { channel, asks: true } => {
                     written.push(format!("request: channel {channel}"));
                     index += 1;
+                }
+                Step::SendParcel { channel, parcel } => {
+                    let bytes = parcel.copy.picos() / COPY.picos();
+                    written.push(format!("send: {{to: channel {channel}, bytes: {bytes}B}}"));
                 }
                 Step::Receive { channel } => written.push(format!("recv: channel {channel}")),
                 Step::Reply { channel } => written.push(format!("reply: channel {channel}")),

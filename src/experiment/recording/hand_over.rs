@@ -19,7 +19,7 @@ pub struct HandOver {
     pub released: Time,
     /// When it was taken.
     pub acquired: Time,
-    /// When both had come to rest: the taker in Python, the giver waiting or gone.
+    /// When the giver, too, had come to rest: it waits, or goes on without the lock.
     pub settled: Time,
 }
 
@@ -31,7 +31,8 @@ struct Search {
     checked: Option<(usize, Time)>,
     released: Option<(usize, Time, Time)>,
     found: Option<HandOver>,
-    is_settled: [bool; 2],
+    states: Vec<ThreadState>,
+    is_settled: bool,
 }
 
 /// The first look goes so far beyond the beginning, every other twice as far.
@@ -46,7 +47,7 @@ pub fn hand_over(run: &Run, seed: u64, from: Time) -> Option<HandOver> {
         let is_over = report.makespan < end || end == Time::END;
         // One that is not over when looking ends is looked at again.
         match search.found {
-            Some(found) if search.is_settled == [true; 2] || is_over => {
+            Some(found) if search.is_settled || is_over => {
                 return Some(HandOver { settled: found.settled.min(report.makespan), ..found });
             }
             _ if is_over => return None,
@@ -64,7 +65,8 @@ impl Search {
             checked: None,
             released: None,
             found: None,
-            is_settled: [false; 2],
+            states: vec![ThreadState::NotStarted; run.model.threads.len()],
+            is_settled: false,
         }
     }
 }
@@ -90,16 +92,13 @@ impl HandOver {
 
 impl Observer for Search {
     fn thread_state(&mut self, time: Time, thread: usize, state: ThreadState) {
-        let Some(found) = &mut self.found else { return };
-        let is_at_rest = match state {
-            ThreadState::InKernel | ThreadState::FailedAcquisition => return,
-            ThreadState::RunsPython | ThreadState::RunsCHoldingGil => thread == found.taker,
-            _ => thread == found.giver,
-        };
-        let who = usize::from(thread == found.giver);
-        if is_at_rest && (thread == found.giver || thread == found.taker) && !self.is_settled[who] {
-            self.is_settled[who] = true;
-            found.settled = found.settled.max(time);
+        self.states[thread] = state;
+        if let Some(found) = self.found.as_mut().filter(|found| found.giver == thread)
+            && !self.is_settled
+            && is_at_rest(state)
+        {
+            found.settled = time;
+            self.is_settled = true;
         }
     }
 
@@ -127,10 +126,16 @@ impl Observer for Search {
                     && same_lock(giver)
                 {
                     let (taker, acquired) = (thread, time);
+                    self.is_settled = is_at_rest(self.states[giver]);
                     self.found = Some(HandOver { giver, taker, begins, released, acquired, settled: time });
                 }
             }
             Mark::FailedAcquisition => {}
         }
     }
+}
+
+/// Whether a thread that has given the lock up is done with that.
+fn is_at_rest(state: ThreadState) -> bool {
+    !matches!(state, ThreadState::InKernel | ThreadState::FailedAcquisition | ThreadState::RunsPython)
 }

@@ -231,6 +231,15 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
+    /// Whether anything can happen that concerns the first `threads` threads, or a user outside.
+    pub fn awaits_any_of(&self, threads: usize) -> bool {
+        let goes_on = |thread: ThreadId| {
+            matches!(self.threads[thread].place, Place::Arriving(_) | Place::Running(_) | Place::Queued)
+                || self.events.time_of(Slot { kind: TIMER, owner: thread }) != Time::END
+        };
+        self.events.any_pending(ALARM) || (0..threads).any(goes_on)
+    }
+
     /// Whether anything can happen but the scheduler's tick: interrupts and slices are those of cores at work.
     pub(super) fn anything_awaits(&self) -> bool {
         [CORE, TIMER, ALARM].into_iter().any(|kind| self.events.any_pending(kind))

@@ -1,10 +1,11 @@
 //! Carrying out what threads ask for, step by step, as bursts on a core.
 
+use super::prices::ProcessPrices;
 use super::{CORE, Kernel, Mode, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
 use crate::os::sync::{LineId, Next, Operation, Outcome, Phase, Request};
-use crate::os::{CoreId, ThreadId};
+use crate::os::{Birth, CoreId, ThreadId};
 use crate::trace::Observer;
 
 impl<O: Observer> Kernel<O> {
@@ -53,14 +54,14 @@ impl<O: Observer> Kernel<O> {
                     self.set_phase(thread, then);
                     self.execute(thread, Mode::Kernel, span)
                 }
-                Next::ChannelSend(then) => {
+                Next::ChannelSend(copy, then) => {
                     self.set_phase(thread, then);
-                    let cost = self.prices.channel_send.draw();
+                    let cost = self.prices.channel_send.draw() + copy;
                     self.execute(thread, Mode::Kernel, cost)
                 }
-                Next::ChannelReceive(then) => {
+                Next::ChannelReceive(copy, then) => {
                     self.set_phase(thread, then);
-                    let cost = self.prices.channel_receive.draw();
+                    let cost = self.prices.channel_receive.draw() + copy;
                     self.execute(thread, Mode::Kernel, cost)
                 }
                 Next::Scan(selector, descriptors, then) => {
@@ -99,6 +100,16 @@ impl<O: Observer> Kernel<O> {
                 }
                 Next::Start(other, then) => {
                     self.set_phase(thread, then);
+                    let cost = self.prices.thread_start.draw() + self.start_for(thread, other);
+                    self.execute(thread, Mode::Kernel, cost)
+                }
+                Next::Make(birth, then) => {
+                    self.set_phase(thread, then);
+                    let cost = self.process_prices(birth).map_or(Span::ZERO, |prices| prices.start.draw());
+                    self.execute(thread, Mode::Kernel, cost)
+                }
+                Next::StartFirst(other, then) => {
+                    self.set_phase(thread, then);
                     let cost = self.start_for(thread, other);
                     self.execute(thread, Mode::Kernel, cost)
                 }
@@ -136,6 +147,24 @@ impl<O: Observer> Kernel<O> {
         let comes_over =
             operations.last().is_some_and(|operation| self.objects.touch(&operation.request, *core));
         if comes_over { self.prices.cache_line.draw() } else { Span::ZERO }
+    }
+
+    /// User time that a process of this kind costs before its program.
+    pub fn process_begins(&mut self, birth: Birth) -> Span {
+        self.process_prices(birth).map_or(Span::ZERO, |prices| prices.begin.draw())
+    }
+
+    /// User time that a process of this kind costs after its program.
+    pub fn process_ends(&mut self, birth: Birth) -> Span {
+        self.process_prices(birth).map_or(Span::ZERO, |prices| prices.end.draw())
+    }
+
+    fn process_prices(&mut self, birth: Birth) -> Option<&mut ProcessPrices> {
+        match birth {
+            Birth::Thread => None,
+            Birth::Fork => Some(&mut self.prices.fork),
+            Birth::Spawn => Some(&mut self.prices.spawn),
+        }
     }
 
     /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to

@@ -2,7 +2,7 @@
 
 use crate::des::random::Purpose;
 use crate::des::{Distribution, Draws, Span, Stream};
-use crate::os::machine::Machine;
+use crate::os::machine::{Machine, ProcessCosts};
 use crate::os::sync::Selector;
 
 /// A cost and the draws it is taken from.
@@ -16,6 +16,25 @@ impl Price {
 
     pub fn draw(&mut self) -> Span {
         self.0.draw()
+    }
+}
+
+/// What the stages of a process cost.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct ProcessPrices {
+    pub start: Price,
+    pub begin: Price,
+    pub end: Price,
+}
+
+impl ProcessPrices {
+    fn new(costs: &ProcessCosts, seed: u64, first: u64) -> ProcessPrices {
+        let price = |cost, index| Price::new(cost, seed, Purpose::ThreadStart, first + index);
+        ProcessPrices {
+            start: price(&costs.start, 0),
+            begin: price(&costs.begin, 1),
+            end: price(&costs.end, 2),
+        }
     }
 }
 
@@ -40,6 +59,8 @@ pub(super) struct Prices {
     pub migration: Price,
     pub cache_line: Price,
     pub thread_start: Price,
+    pub fork: ProcessPrices,
+    pub spawn: ProcessPrices,
     pub channel_send: Price,
     pub channel_receive: Price,
     pub select_descriptor: Price,
@@ -70,6 +91,8 @@ impl Prices {
             migration: Price::new(&costs.migration, seed, Purpose::Migration, 0),
             cache_line: Price::new(&costs.cache_line, seed, Purpose::CacheLine, 0),
             thread_start: Price::new(&costs.thread_start, seed, Purpose::ThreadStart, 0),
+            fork: ProcessPrices::new(&costs.fork, seed, 1),
+            spawn: ProcessPrices::new(&costs.spawn, seed, 4),
             channel_send: Price::new(&costs.channel_send, seed, Purpose::Channel, 0),
             channel_receive: Price::new(&costs.channel_receive, seed, Purpose::Channel, 1),
             select_descriptor: Price::new(&costs.select_descriptor, seed, Purpose::Channel, 2),

@@ -59,10 +59,10 @@ impl<O: Observer> Kernel<O> {
         self.prices.wake_sleeper.draw() + self.cost_of(reach)
     }
 
-    /// `starter` makes a thread, which can run at once; what the call costs beyond the system call.
+    /// `starter` starts a thread, which can run at once; what it costs that it comes to another core.
     pub(super) fn start_for(&mut self, starter: ThreadId, started: ThreadId) -> Span {
         let reach = self.make_runnable(started, Arrival::Started, self.threads[starter].last_core);
-        self.prices.thread_start.draw() + self.cost_of(reach)
+        self.cost_of(reach)
     }
 
     /// What it costs beyond that to reach another core.

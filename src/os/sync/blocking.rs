@@ -2,7 +2,7 @@
 
 use super::{Next, Outcome, Phase, Timeout};
 use crate::des::Span;
-use crate::os::ThreadId;
+use crate::os::{Birth, ThreadId};
 
 pub(super) fn atomic(phase: Phase) -> Next {
     match phase {
@@ -30,6 +30,16 @@ pub(super) fn start_thread(other: ThreadId, phase: Phase) -> Next {
     match phase {
         Phase::Begin => Next::SystemCall(Phase::Try),
         Phase::Try => Next::Start(other, Phase::Finish),
+        _ => Next::Done(Outcome::Done),
+    }
+}
+
+/// `fork(2)`: the child can run when the address space has been copied. Whatever `spawn` does is of the same form.
+pub(super) fn start_process(other: ThreadId, birth: Birth, phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::SystemCall(Phase::Try),
+        Phase::Try => Next::Make(birth, Phase::Wake),
+        Phase::Wake => Next::StartFirst(other, Phase::Finish),
         _ => Next::Done(Outcome::Done),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::poller::Readiness;
 use super::{ChannelId, Next, Objects, Outcome, Phase, QueueId, WaitQueues};
-use crate::des::Time;
+use crate::des::{Span, Time};
 use crate::os::ThreadId;
 
 /// What is sent through a channel.
@@ -19,6 +19,17 @@ pub struct Message {
     pub sent: Time,
     /// Who waits for an answer to it.
     pub asker: Asker,
+    /// What its contents cost.
+    pub parcel: Parcel,
+}
+
+/// What the contents of a message cost beyond those of a small one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Parcel {
+    /// Kernel time to copy it into the channel, and as much to copy it out.
+    pub copy: Span,
+    /// User time of the receiver to make objects of it again.
+    pub unpickle: Span,
 }
 
 /// Who waits for the answer to a message.
@@ -68,7 +79,7 @@ pub(super) fn send(objects: &mut Objects, id: ChannelId, message: Message, phase
         Phase::Try | Phase::Woken if !channel.has_room() => {
             Next::Sleep { queue: Some(channel.senders), timeout: None, woken: None, then: Phase::Woken }
         }
-        Phase::Try | Phase::Woken => Next::ChannelSend(Phase::Wake),
+        Phase::Try | Phase::Woken => Next::ChannelSend(message.parcel.copy, Phase::Wake),
         Phase::Wake => {
             channel.messages.push_back(message);
             let receiver = objects.queues.pop(channel.receivers);
@@ -94,7 +105,7 @@ pub(super) fn receive(objects: &mut Objects, id: ChannelId, thread: ThreadId, ph
         Phase::Try | Phase::Woken => match channel.messages.pop_front() {
             Some(message) => {
                 objects.received[thread] = message;
-                Next::ChannelReceive(Phase::Wake)
+                Next::ChannelReceive(message.parcel.copy, Phase::Wake)
             }
             None => {
                 Next::Sleep { queue: Some(channel.receivers), timeout: None, woken: None, then: Phase::Woken }
@@ -145,7 +156,7 @@ fn wake_pollers(objects: &mut Objects, id: ChannelId, from: u16, readiness: Read
 pub(super) fn send_away(phase: Phase) -> Next {
     match phase {
         Phase::Begin => Next::SystemCall(Phase::Try),
-        Phase::Try => Next::ChannelSend(Phase::Finish),
+        Phase::Try => Next::ChannelSend(Span::ZERO, Phase::Finish),
         _ => Next::Done(Outcome::Done),
     }
 }

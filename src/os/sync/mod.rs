@@ -19,9 +19,9 @@ mod thread_lock;
 
 use crate::des::{Span, Time};
 use crate::os::machine::Platform;
-use crate::os::{CoreId, ThreadId};
+use crate::os::{Birth, CoreId, ThreadId};
 pub(in crate::os) use channel::Delivery;
-pub use channel::{Asker, Message};
+pub use channel::{Asker, Message, Parcel};
 pub use poller::{MOST_SELECTED, PollerId, Readiness, Selector};
 pub use queues::{QueueId, WaitQueues};
 
@@ -90,6 +90,8 @@ pub enum Request {
     LockRelease(LockId),
     /// Make a new thread that starts at once.
     StartThread(ThreadId),
+    /// Make a new process whose first thread this is.
+    StartProcess(ThreadId, Birth),
     /// Compute for a time, in user mode.
     Compute(Span),
     /// A system call that works in the kernel for a time, and then blocks for a time outside the processor; a wait of
@@ -197,10 +199,10 @@ pub(super) enum Next {
     SystemCall(Phase),
     /// Work in the kernel for a time, within a system call.
     Kernel(Span, Phase),
-    /// Put a message into a channel, within a system call.
-    ChannelSend(Phase),
-    /// Take a message out of a channel, within a system call.
-    ChannelReceive(Phase),
+    /// Put a message into a channel, within a system call, and copy its contents for so long.
+    ChannelSend(Span, Phase),
+    /// Take a message out of a channel, within a system call, and copy its contents for so long.
+    ChannelReceive(Span, Phase),
     /// Look at so many descriptors, within a system call.
     Scan(Selector, u64, Phase),
     /// Map memory for a large block, within a system call.
@@ -226,6 +228,10 @@ pub(super) enum Next {
     LastInner(Request),
     /// Start a thread, within a system call.
     Start(ThreadId, Phase),
+    /// Make a process, within a system call.
+    Make(Birth, Phase),
+    /// Start the first thread of the process that has been made.
+    StartFirst(ThreadId, Phase),
     /// Go on at once.
     Go(Phase),
     /// The operation has ended.
@@ -290,7 +296,10 @@ impl Objects {
             mutex_lines: Vec::new(),
             condvar_lines: Vec::new(),
             semaphore_lines: Vec::new(),
-            received: vec![Message { sent: Time::ZERO, asker: Asker::Nobody }; threads],
+            received: vec![
+                Message { sent: Time::ZERO, asker: Asker::Nobody, parcel: Parcel::default() };
+                threads
+            ],
             threads,
         }
     }
@@ -429,6 +438,7 @@ impl Objects {
             (Request::LockTry(lock), _) => thread_lock::try_take(self, lock, phase),
             (Request::LockRelease(lock), _) => thread_lock::release(self, lock, phase),
             (Request::StartThread(other), _) => blocking::start_thread(other, phase),
+            (Request::StartProcess(other, birth), _) => blocking::start_process(other, birth, phase),
             (Request::Compute(span), _) => blocking::compute(span, phase),
             (Request::Io { work, wait }, _) => blocking::io(work, wait, phase),
             (Request::Device(device, span), _) => device::request(self, device, span, thread, phase),

@@ -14,7 +14,7 @@ mod rlock;
 mod semaphore;
 mod thread;
 
-use crate::os::ThreadId;
+use crate::os::{Birth, ThreadId};
 use barrier::Barrier;
 use condition::Condition;
 use event::Event;
@@ -95,6 +95,12 @@ pub enum Next {
     Call(Call),
     /// Make a thread that can run at once.
     Start(ThreadId),
+    /// Make a process whose first thread this is.
+    StartProcess(ThreadId, Birth),
+    /// Do what a process does before its program.
+    ProcessBegins(Birth),
+    /// Do what a process does after its program.
+    ProcessEnds(Birth),
     /// The call has returned.
     Return,
     /// The call has raised an exception, which ends the program of the thread.
@@ -126,12 +132,13 @@ pub struct Threading {
 }
 
 impl Threading {
-    /// Adds what `threading` keeps of each of so many threads; all objects must have been added.
-    pub fn add_threads(&mut self, threads: usize) {
-        for _ in 0..threads {
+    /// Adds what `threading` keeps of each thread, which comes into being like this; all objects must have been added.
+    pub fn add_threads(&mut self, births: impl IntoIterator<Item = Birth>) {
+        for birth in births {
             let (waiter, end, begun) = (self.add_lock(), self.add_lock(), self.add_event());
-            self.threads.push(thread::Thread { waiter, end, begun });
+            self.threads.push(thread::Thread { waiter, end, begun, birth });
         }
+        let threads = self.threads.len();
         self.conditions.iter_mut().for_each(|condition| condition.reserve(threads));
     }
 

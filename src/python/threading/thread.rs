@@ -1,10 +1,11 @@
 //! `threading.Thread`: `start()` waits until the new thread has begun, `join()` until it has ended.
 //!
 //! Each thread has a lock that is held until it ends (`_tstate_lock` of 3.4 to 3.12); whoever joins it takes that lock
-//! and releases it again.
+//! and releases it again. A process is started and joined in the same way (`multiprocessing.Process`), but nobody waits
+//! for it to begin.
 
 use super::{Call, LockNumber, Next};
-use crate::os::ThreadId;
+use crate::os::{Birth, ThreadId};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Thread {
@@ -14,11 +15,24 @@ pub(super) struct Thread {
     pub end: LockNumber,
     /// The event that it has begun.
     pub begun: usize,
+    /// Whether it is the first thread of a process.
+    pub birth: Birth,
+}
+
+/// Instructions of `multiprocessing.Process`, counted by tracing the opcodes of CPython 3.11.
+mod process {
+    /// `start()`, but for what the system and the new process do.
+    pub const START: u64 = 227;
+    /// `join()`.
+    pub const JOIN: u64 = 83;
 }
 
 impl Thread {
     pub fn start(&self, own: ThreadId, step: u8) -> Next {
         match step {
+            0 if self.is_process() => Next::Python(process::START),
+            1 if self.is_process() => Next::StartProcess(own, self.birth),
+            2 if self.is_process() => Next::Return,
             0 => Next::Python(60),
             1 => Next::Start(own),
             2 => Next::Call(Call::EventWait(self.begun)),
@@ -28,6 +42,8 @@ impl Thread {
 
     pub fn begin(&self, step: u8) -> Next {
         match step {
+            0 if self.is_process() => Next::ProcessBegins(self.birth),
+            1 if self.is_process() => Next::Return,
             0 => Next::Python(60),
             1 => Next::Call(Call::EventSet(self.begun)),
             _ => Next::Return,
@@ -36,6 +52,7 @@ impl Thread {
 
     pub fn end(&self, step: u8) -> Next {
         match step {
+            0 if self.is_process() => Next::ProcessEnds(self.birth),
             0 => Next::Python(40),
             1 => Next::Release(self.end),
             _ => Next::Return,
@@ -44,10 +61,15 @@ impl Thread {
 
     pub fn join(&self, step: u8) -> Next {
         match step {
+            0 if self.is_process() => Next::Python(process::JOIN),
             0 => Next::Python(30),
             1 => Next::Take(self.end),
             2 => Next::Release(self.end),
             _ => Next::Return,
         }
+    }
+
+    fn is_process(&self) -> bool {
+        self.birth != Birth::Thread
     }
 }

@@ -200,6 +200,7 @@ fn time_of(step: &program::Step) -> TakesTime {
         | program::Step::Sleep { .. }
         | program::Step::Call(_) => TakesTime::Always,
         program::Step::Send { .. }
+        | program::Step::SendParcel { .. }
         | program::Step::Receive { .. }
         | program::Step::Reply { .. }
         | program::Step::AwaitReply { .. }

@@ -1,14 +1,14 @@
 //! What the operations of a machine cost.
 
 use crate::des::{Distribution, Span};
-use crate::os::machine::Costs;
+use crate::os::machine::{Costs, ProcessCosts};
 use crate::scenario::decode::constant::{Provenance, constant};
 use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -23,11 +23,13 @@ const KEYS: [&str; 14] = [
     "thread_start",
     "descriptor",
     "large_allocation",
+    "fork",
+    "spawn",
 ];
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 24] = [
+pub(crate) const PATHS: [&str; 30] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -52,6 +54,12 @@ pub(crate) const PATHS: [&str; 24] = [
     "costs.descriptor.select",
     "costs.descriptor.poll",
     "costs.large_allocation",
+    "costs.fork.start",
+    "costs.fork.begin",
+    "costs.fork.end",
+    "costs.spawn.start",
+    "costs.spawn.begin",
+    "costs.spawn.end",
 ];
 
 /// The costs of a machine. What is not given costs nothing, and no core ever falls into deep idle.
@@ -76,6 +84,8 @@ pub(crate) fn costs(
     );
     let channel = group("channel", &["send", "receive"], problems);
     let descriptor = group("descriptor", &["select", "poll"], problems);
+    let fork = group("fork", &["start", "begin", "end"], problems);
+    let spawn = group("spawn", &["start", "begin", "end"], problems);
     let mut reader = Reader { costs: node, provenance, problems };
     let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
     let system_call = reader.cost(reader.costs, "system_call", "costs.system_call");
@@ -101,7 +111,11 @@ pub(crate) fn costs(
     let select_descriptor = reader.cost(descriptor, "select", "costs.descriptor.select");
     let poll_descriptor = reader.cost(descriptor, "poll", "costs.descriptor.poll");
     let large_allocation = reader.cost(reader.costs, "large_allocation", "costs.large_allocation");
+    let fork = reader.process(fork, "fork");
+    let spawn = reader.process(spawn, "spawn");
     Some(Costs {
+        fork: fork?,
+        spawn: spawn?,
         context_switch: context_switch?,
         system_call: system_call?,
         wake_sleeper: wake_sleeper?,
@@ -143,6 +157,13 @@ impl Reader<'_> {
         };
         let value = constant(node, path, self.provenance, self.problems)?;
         distribution(value, self.problems)
+    }
+
+    /// What a process costs that comes into being like this.
+    fn process(&mut self, group: Option<&Node>, name: &str) -> Option<ProcessCosts> {
+        let mut stage = |stage: &str| self.cost(group, stage, &format!("costs.{name}.{stage}"));
+        let (start, begin, end) = (stage("start"), stage("begin"), stage("end"));
+        Some(ProcessCosts { start: start?, begin: begin?, end: end? })
     }
 
     /// One of the limits between the kinds of idleness.

@@ -5,14 +5,25 @@ use std::collections::BTreeMap;
 use crate::des::Span;
 use crate::os::affinity::MOST_CORES;
 use crate::os::machine::{Machine, Platform, SchedulerConfig};
+use crate::scenario::decode::background::{self, Load};
 use crate::scenario::decode::constant::{Provenance, constant};
 use crate::scenario::decode::costs::costs;
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::parcel::{ContentCosts, content_costs};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 7] =
-    ["about", "cores", "platform", "scheduler", "costs", "instruction", "library_instruction"];
+const KEYS: [&str; 9] = [
+    "about",
+    "cores",
+    "platform",
+    "scheduler",
+    "costs",
+    "pickle",
+    "background",
+    "instruction",
+    "library_instruction",
+];
 const PLATFORMS: [(&str, Platform); 2] = [("linux", Platform::Linux), ("darwin", Platform::Darwin)];
 /// No scheduler looks more often than this; nor would a simulation of one get anywhere.
 const SHORTEST: Span = Span::from_micros(1);
@@ -25,6 +36,10 @@ const LONGEST_QUANTUM: u64 = 1000;
 pub(crate) struct DecodedMachine {
     /// The machine.
     pub machine: Machine,
+    /// What the contents of messages cost.
+    pub contents: ContentCosts,
+    /// Other programs that it runs.
+    pub background: Vec<Load>,
     /// The mean time of a bytecode instruction under each python preset.
     pub instruction: BTreeMap<String, Span>,
     /// The mean time of an instruction of library code under each python preset, where it is known to differ.
@@ -46,6 +61,7 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
         .and_then(|node| fields::choice(node, "platform", &PLATFORMS, problems));
     let scheduler = keys.required("scheduler", problems).and_then(|node| scheduler(node, problems));
     let costs = costs(keys.get("costs"), &mut provenance, problems);
+    let contents = content_costs(keys.get("pickle"), &mut provenance, problems);
     let mut times = |name| match keys.get(name) {
         Some(node) => instruction_times(node, name, &mut provenance, problems),
         None => BTreeMap::new(),
@@ -54,7 +70,9 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
     let machine =
         Machine { cores: cores? as usize, platform: platform?, scheduler: scheduler?, costs: costs? };
     check_slices(keys.get("scheduler"), &machine, problems)?;
-    Some(DecodedMachine { machine, instruction, library_instruction, provenance })
+    let background = background::loads(keys.get("background"), &machine, problems)?;
+    let contents = contents?;
+    Some(DecodedMachine { machine, contents, background, instruction, library_instruction, provenance })
 }
 
 /// Where a time slice is over before the switch to a thread is, no thread gets anywhere and no run ends.

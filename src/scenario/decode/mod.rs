@@ -5,6 +5,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod awaits;
+pub(crate) mod background;
 pub(crate) mod calls;
 pub(crate) mod clients;
 pub(crate) mod compile;
@@ -17,6 +18,7 @@ pub(crate) mod gil;
 pub(crate) mod machine;
 pub(crate) mod names;
 pub(crate) mod objects;
+pub(crate) mod parcel;
 pub(crate) mod pools;
 pub(crate) mod python;
 pub mod reference;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::des::{Span, Time};
+use crate::os::Birth;
 use crate::python::program::{Program, Step};
 use crate::python::stretch::Stretch;
+use crate::scenario::decode::background::Load;
 use crate::scenario::decode::calls::{Function, Inspector};
 use crate::scenario::decode::clients;
 use crate::scenario::decode::compile::{Compiler, MOST_STEPS, TooManySteps};
@@ -163,14 +165,15 @@ fn workload(
         pool: StretchPool::default(),
         names,
         own_locks,
+        contents: machine.map(|machine| machine.contents).unwrap_or_default(),
     };
     let functions = functions(run.sections.get("functions"), &mut decoder, problems);
     let Some(node) = run.sections.get("threads") else {
         problems.add_with_help(run.position, "this run has no threads", "add `threads: [...]`");
         return None;
     };
-    let machine = machine.map(|machine| &machine.machine);
-    let groups = threads::threads(node, run.sections.get("pools"), machine, &mut decoder, problems);
+    let hardware = machine.map(|machine| &machine.machine);
+    let groups = threads::threads(node, run.sections.get("pools"), hardware, &mut decoder, problems);
     let clients = clients::clients(run.sections.get("clients"), &mut decoder.names, problems);
     let StepDecoder { mut pool, mut names, .. } = decoder;
     let library = interpreter.map_or(0, |interpreter| pool.library(interpreter));
@@ -183,6 +186,7 @@ fn workload(
         let is_ended =
             run.sections.get("until").is_some() || clients.iter().any(|client| client.requests.is_some());
         threads::check_ending(&groups, node.position, is_ended, &mut inspector);
+        threads::check_processes(&groups, &names, problems);
         names.check_channels(problems);
         names.check_threads(groups.iter().map(|group| group.name.as_str()), problems);
     }
@@ -200,8 +204,12 @@ fn workload(
         budget,
     };
     match compiled(&groups, &names, compiler) {
-        Ok(Compiled { programs, threads, loops, names: thread_names }) => {
-            names.objects.threading.add_threads(threads.len());
+        Ok(mut compiled) => {
+            if let Some(machine) = machine {
+                add_background(&machine.background, &mut compiled, run.position, problems)?;
+            }
+            let Compiled { programs, threads, loops, names: thread_names } = compiled;
+            names.objects.threading.add_threads(threads.iter().map(|thread| thread.birth));
             Some(Workload { stretches, library, programs, threads, loops, clients, names, thread_names })
         }
         Err(TooManySteps) => {
@@ -255,6 +263,40 @@ struct Compiled {
     names: Vec<String>,
 }
 
+/// Adds the threads of other programs that the machine runs; each thread of a run has another name.
+fn add_background(
+    loads: &[Load],
+    Compiled { programs, threads, names, .. }: &mut Compiled,
+    position: Position,
+    problems: &mut Problems,
+) -> Option<()> {
+    for load in loads {
+        for name in &load.names {
+            if names.contains(name) {
+                let message =
+                    format!("{} is the name of a thread and of a load of the machine", quoted(name));
+                problems.add(position, message);
+                return None;
+            }
+            names.push(name.clone());
+            threads.push(ThreadSpec {
+                program: programs.len(),
+                interpreter: None,
+                daemon: true,
+                start: Span::ZERO,
+                birth: Birth::Thread,
+                background: true,
+                event_loop: None,
+                attributes: load.attributes,
+                started_by_step: false,
+                announced: false,
+            });
+        }
+        programs.push(load.program.clone());
+    }
+    Some(())
+}
+
 /// One program for each group of threads and of tasks, and all threads with their names.
 fn compiled(
     groups: &[ThreadGroup],
@@ -280,6 +322,8 @@ fn compiled(
                 interpreter: group.interpreters.as_ref().map(|numbers| numbers[index]),
                 daemon: group.daemon,
                 start: group.start,
+                birth: group.birth,
+                background: false,
                 attributes: group.attributes,
                 event_loop: event_loop.as_ref().map(|_| all.loops.len()),
                 started_by_step: known.is_started(&group.name),

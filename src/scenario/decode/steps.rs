@@ -12,6 +12,7 @@ use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::names::Names;
 use crate::scenario::decode::objects::{self, Access, Instruction};
+use crate::scenario::decode::parcel::{self, ContentCosts};
 use crate::scenario::decode::pools;
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
@@ -141,6 +142,8 @@ pub(crate) struct StepDecoder<'a> {
     pub pool: StretchPool,
     /// The names met so far.
     pub names: Names,
+    /// What the contents of messages cost.
+    pub contents: ContentCosts,
     /// Whether each interpreter of a process has a lock of its own (PEP 684).
     pub own_locks: bool,
 }
@@ -196,6 +199,13 @@ impl StepDecoder<'_> {
             "call" => self.call(value, problems),
             "c" => c(value, problems),
             "io" => self.io(value, problems),
+            "send" if value.text().is_none() => {
+                let (channel, bytes, is_buffer) = parcel::contents(value, problems)?;
+                let channel = self.names.sent_to(channel, problems)?;
+                let steps = self.contents.sending(channel, bytes, is_buffer);
+                let step = |step| Step { action: Action::Step(step), position: item.position };
+                Some(Action::Block(steps.into_iter().map(step).collect()))
+            }
             "send" => {
                 let channel = self.names.sent_to(value, problems)?;
                 Some(Action::Step(program::Step::Send { channel, asks: false }))

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::des::Span;
+use crate::os::Birth;
 use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::scenario::decode::attributes::attributes;
 use crate::scenario::decode::calls::Inspector;
 use crate::scenario::decode::fields::{self, Fields};
+use crate::scenario::decode::names;
 use crate::scenario::decode::pools;
 use crate::scenario::decode::steps::{Step, StepDecoder};
 use crate::scenario::decode::tasks::{self, EventLoop};
@@ -50,6 +52,8 @@ pub(crate) struct ThreadGroup {
     pub daemon: bool,
     /// When they start.
     pub start: Span,
+    /// How they come into being.
+    pub birth: Birth,
     /// What the scheduler is told of them.
     pub attributes: Attributes,
     /// The number of the interpreter of each thread; none for threads that run no Python.
@@ -92,6 +96,7 @@ impl ThreadGroup {
             event_loop: None,
             daemon: false,
             start: Span::ZERO,
+            birth: Birth::Thread,
             attributes: Attributes::default(),
             interpreters: None,
             position,
@@ -118,10 +123,7 @@ fn group(
         Some(node) => fields::flag(node, problems),
         None => Some(false),
     };
-    let start = match keys.get("start") {
-        Some(node) => fields::span(node, problems),
-        None => Some(Span::ZERO),
-    };
+    let start = start(&keys, problems);
     let attributes = attributes(&keys, machine, problems);
     let name = name?;
     let names = names.of_group(name, count?, name_node?.position, problems)?;
@@ -131,7 +133,8 @@ fn group(
         steps,
         event_loop,
         daemon: daemon?,
-        start: start?,
+        start: start?.0,
+        birth: start?.1,
         attributes: attributes?,
         interpreters,
         ..ThreadGroup::new(name, names, item.position)
@@ -167,6 +170,35 @@ fn work(
             Some((decoder.steps(keys.required("do", problems)?, problems), None))
         }
     }
+}
+
+/// Checks that every process that is to be forked or spawned is started by a step.
+pub(crate) fn check_processes(groups: &[ThreadGroup], names: &names::Names, problems: &mut Problems) {
+    let is_lost = |group: &&ThreadGroup| group.birth != Birth::Thread && !names.is_started(&group.name);
+    for group in groups.iter().filter(is_lost) {
+        let message = format!("nobody starts the process {}", quoted(&group.name));
+        let help = format!("add the step `start: {}` to another thread", group.name);
+        problems.add_with_help(group.position, message, help);
+    }
+}
+
+/// When a thread starts, or `fork` or `spawn` for the first of a process that a step starts.
+fn start(keys: &Fields<'_>, problems: &mut Problems) -> Option<(Span, Birth)> {
+    let Some(node) = keys.get("start") else { return Some((Span::ZERO, Birth::Thread)) };
+    let birth = match node.text() {
+        Some("fork") => Birth::Fork,
+        Some("spawn") => Birth::Spawn,
+        _ => return fields::span(node, problems).map(|span| (span, Birth::Thread)),
+    };
+    if keys.get("process").is_none() {
+        problems.add_with_help(node.position, "a process is one of its own", "add `process: own`");
+        return None;
+    }
+    if let Some(native) = keys.get("native") {
+        problems.add(native.position, "a process that is started executes Python");
+        return None;
+    }
+    Some((Span::ZERO, birth))
 }
 
 /// The interpreter of each thread of a group: `process` and `interpreter` name one, or ask for one of their own.

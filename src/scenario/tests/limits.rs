@@ -78,6 +78,30 @@ fn thread_error(scheduler: &str, keys: &str) -> String {
     error(&format!("{text}machine: {machine}\nthreads: [{{name: a, {keys}, do: []}}]\n"))
 }
 
+/// The error of a scenario whose machine has this load.
+fn load_error(load: &str) -> String {
+    let machine = format!("{{preset: linux-2-core, background: [{{name: other, {load}}}]}}");
+    let text = "gilsim: 1\ntitle: loads\npython: cpython-3.9\nthreads: [{name: a, do: []}]\n";
+    error(&format!("{text}machine: {machine}\n"))
+}
+
+#[test]
+fn a_load_says_for_how_long_it_is_busy_and_idle() {
+    assert_eq!(load_error("busy: forever, idle: 1ms"), "who is busy forever is never idle");
+    assert_eq!(load_error("busy: 1ms"), "this says nothing of how long it is idle");
+    assert_eq!(load_error("busy: 0s, idle: 1ms"), "this must be longer than no time at all");
+}
+
+#[test]
+fn a_process_is_one_of_its_own_that_somebody_starts() {
+    assert_eq!(thread_error("eevdf", "start: fork"), "a process is one of its own");
+    assert_eq!(thread_error("eevdf", "start: spawn, process: own"), "nobody starts the process `a`");
+    assert_eq!(
+        thread_error("eevdf", "start: spawn, process: own, native: true"),
+        "a process that is started executes Python"
+    );
+}
+
 #[test]
 fn only_a_scheduler_that_heeds_it_is_told_how_nice_a_thread_is() {
     let expected = |name| format!("the scheduler `{name}` does not heed how nice a thread is");

@@ -47,13 +47,25 @@ impl<O: Observer> Engine<'_, O> {
                 None
             }
             // `RuntimeError: threads can only be started once`.
-            Next::Start(other) if self.threads[other].is_started => {
+            Next::Start(other) | Next::StartProcess(other, _) if self.threads[other].is_started => {
                 self.abandon_program(thread);
                 None
             }
             Next::Start(other) => {
                 self.threads[other].is_started = true;
                 Some(self.ask_inside(thread, Request::StartThread(other)))
+            }
+            Next::StartProcess(other, birth) => {
+                self.threads[other].is_started = true;
+                Some(self.ask_inside(thread, Request::StartProcess(other, birth)))
+            }
+            Next::ProcessBegins(birth) => {
+                let span = self.kernel.process_begins(birth);
+                Some(self.call_c(thread, span, true))
+            }
+            Next::ProcessEnds(birth) => {
+                let span = self.kernel.process_ends(birth);
+                Some(self.call_c(thread, span, true))
             }
             Next::Return => {
                 self.threads[thread].routine.calls.pop();

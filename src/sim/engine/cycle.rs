@@ -153,6 +153,7 @@ impl Thread {
             routine,
             wants: _,
             is_started: _,
+            unpickle: _,
             announced: _,
             ended: _,
             acquisitions: _,

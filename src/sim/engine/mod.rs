@@ -66,7 +66,8 @@ pub fn run_with<O: Observer>(model: &Model, seed: u64, observer: O, shortcuts: S
 
 /// Whether the run waits for a thread: it does not for a daemon, unless there are only daemons.
 fn is_awaited(model: &Model, thread: &ThreadSpec) -> bool {
-    !thread.daemon || model.threads.iter().all(|other| other.daemon)
+    !thread.background
+        && (!thread.daemon || model.threads.iter().all(|other| other.daemon || other.background))
 }
 
 /// How deep calls of library code are nested: a method, the condition within.
@@ -141,6 +142,8 @@ struct Thread {
     wants: Option<LockNumber>,
     /// A step has started it.
     is_started: bool,
+    /// For how long it has to make objects of what it has received.
+    unpickle: Span,
     /// It has told others of its end.
     announced: bool,
     ended: Option<Time>,
@@ -251,6 +254,8 @@ struct Engine<'a, O> {
     variables: Vec<Variable>,
     /// How many threads the run still waits for: all but the daemons, or, if there are only daemons, all.
     awaited: usize,
+    /// How many threads are the program's own: the others, of the background, come after them.
+    own_threads: usize,
 }
 
 impl<'a, O: Observer> Engine<'a, O> {
@@ -274,6 +279,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             routine: Routine::new(index, spec.program, model, seed),
             wants: None,
             is_started: false,
+            unpickle: Span::ZERO,
             announced: false,
             ended: None,
             acquisitions: 0,
@@ -303,6 +309,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             threads,
             loops,
             outside: traffic::Outside::new(model, seed, kernel.objects()),
+            own_threads: model.threads.iter().filter(|thread| !thread.background).count(),
             awaited: model.threads.iter().filter(|thread| is_awaited(model, thread)).count(),
             kernel,
         }
@@ -328,6 +335,9 @@ impl<'a, O: Observer> Engine<'a, O> {
             if self.outside.all_answered() {
                 return Ending::Finished;
             }
+            if self.own_threads < self.threads.len() && !self.kernel.awaits_any_of(self.own_threads) {
+                return if self.awaited > 0 { Ending::Stuck } else { Ending::Finished };
+            }
         }
         Ending::Finished
     }
@@ -347,6 +357,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             acquisitions: thread.acquisitions,
             failed_acquisitions: thread.failed_acquisitions,
             ended: thread.ended,
+            background: self.model.threads[index].background,
         });
         let interpreters: Vec<GilCounters> =
             self.interpreters.iter().map(|interpreter| interpreter.counters).collect();

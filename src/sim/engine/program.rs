@@ -5,7 +5,7 @@ use super::{Activity, After, Engine, Turns, is_awaited};
 use crate::des::{Distribution, Span};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
-use crate::os::sync::Request;
+use crate::os::sync::{Parcel, Request};
 use crate::python::gil::Want;
 use crate::python::program::Step;
 use crate::python::threading::{Call, Frame};
@@ -64,6 +64,10 @@ impl<O: Observer> Engine<'_, O> {
             if let Some(task) = self.threads[thread].routine.wakes.take() {
                 self.join_loop(thread, task);
             }
+            let unpickle = std::mem::take(&mut self.threads[thread].unpickle);
+            if !unpickle.is_zero() {
+                return self.call_c(thread, unpickle, true);
+            }
             let state = &mut self.threads[thread].routine;
             let step = &model.programs[state.program].steps[state.step];
             state.step += 1;
@@ -95,7 +99,12 @@ impl<O: Observer> Engine<'_, O> {
                     let request = Request::Sleep(self.draw(thread, span));
                     return self.without_lock(thread, request);
                 }
-                Step::Send { channel, asks } => return self.send(thread, *channel, *asks),
+                Step::Send { channel, asks } => {
+                    return self.send(thread, *channel, *asks, Parcel::default());
+                }
+                Step::SendParcel { channel, parcel } => {
+                    return self.send(thread, *channel, false, *parcel);
+                }
                 Step::Receive { channel } => {
                     state.traffic = Traffic::Receiving { channel: *channel };
                     let request = Request::Receive(self.outside.channels[*channel]);
@@ -157,7 +166,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Calls C code; code that keeps the lock is a burst that no check interrupts.
-    fn call_c(&mut self, thread: ThreadId, span: Span, holds_gil: bool) -> bool {
+    pub(super) fn call_c(&mut self, thread: ThreadId, span: Span, holds_gil: bool) -> bool {
         if !holds_gil {
             return self.without_lock(thread, Request::Compute(span));
         }

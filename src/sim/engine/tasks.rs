@@ -10,7 +10,9 @@ use super::traffic::Traffic;
 use super::{Engine, Routine};
 use crate::des::{Distribution, Span, Time};
 use crate::os::ThreadId;
-use crate::os::sync::{Asker, ChannelId, Message, Objects, Outcome, PollerId, Readiness, Request, Selector};
+use crate::os::sync::{
+    Asker, ChannelId, Message, Objects, Outcome, Parcel, PollerId, Readiness, Request, Selector,
+};
 use crate::python::event_loop::{Await, CALLBACKS_FOR, Instructions, LoopKind, TIMEOUT_UNIT};
 use crate::sim::model::{LoopSpec, Model};
 use crate::trace::Observer;
@@ -358,7 +360,7 @@ impl<O: Observer> Engine<'_, O> {
                 let routine = &mut self.threads[thread].routine;
                 let asker = if *asks { Asker::Routine(routine.number) } else { Asker::Nobody };
                 if routine.outgoing.is_none() {
-                    routine.outgoing = Some((to, Message { sent: now, asker }));
+                    routine.outgoing = Some((to, Message { sent: now, asker, parcel: Parcel::default() }));
                     if *asks {
                         self.outside.asked[routine.number] = now;
                     }

@@ -4,7 +4,7 @@ use super::{Engine, Model};
 use crate::des::random::Purpose;
 use crate::des::{Span, Stream, Time};
 use crate::os::ThreadId;
-use crate::os::sync::{Asker, ChannelId, DeviceId, Message, Objects, Outcome, Request};
+use crate::os::sync::{Asker, ChannelId, DeviceId, Message, Objects, Outcome, Parcel, Request};
 use crate::sim::latency::Latency;
 use crate::sim::model::Arrivals;
 use crate::trace::Observer;
@@ -97,12 +97,13 @@ impl Outside {
 
 impl<O: Observer> Engine<'_, O> {
     /// Sends a message; a thread that asks remembers when.
-    pub(super) fn send(&mut self, thread: ThreadId, channel: usize, asks: bool) -> bool {
+    pub(super) fn send(&mut self, thread: ThreadId, channel: usize, asks: bool, parcel: Parcel) -> bool {
         let now = self.kernel.now();
         let routine = self.threads[thread].routine.number;
         let asker = if asks { Asker::Routine(routine) } else { Asker::Nobody };
         self.outside.asked[routine] = now;
-        let request = Request::Send(self.outside.channels[channel], Message { sent: now, asker });
+        let message = Message { sent: now, asker, parcel };
+        let request = Request::Send(self.outside.channels[channel], message);
         self.without_lock(thread, request)
     }
 
@@ -124,9 +125,10 @@ impl<O: Observer> Engine<'_, O> {
     ) -> Result<(ChannelId, Message), Request> {
         let now = self.kernel.now();
         match self.threads[thread].routine.received[channel].take() {
-            Some(Message { asker: Asker::Routine(asker), .. }) => {
-                Ok((self.outside.answers[asker], Message { sent: now, asker: Asker::Nobody }))
-            }
+            Some(Message { asker: Asker::Routine(asker), .. }) => Ok((
+                self.outside.answers[asker],
+                Message { sent: now, asker: Asker::Nobody, parcel: Parcel::default() },
+            )),
             Some(message @ Message { asker: Asker::User(_), .. }) => {
                 self.threads[thread].routine.traffic = Traffic::Answering(message);
                 Err(Request::SendAway)
@@ -147,7 +149,9 @@ impl<O: Observer> Engine<'_, O> {
         match std::mem::replace(&mut self.threads[thread].routine.traffic, Traffic::None) {
             Traffic::None => {}
             Traffic::Receiving { channel } => {
-                self.threads[thread].routine.received[channel] = Some(self.kernel.objects().received(thread));
+                let message = self.kernel.objects().received(thread);
+                self.threads[thread].routine.received[channel] = Some(message);
+                self.threads[thread].unpickle = message.parcel.unpickle;
             }
             Traffic::Answering(message) => self.user_answered(message),
             Traffic::Asking { latency } => {
@@ -196,7 +200,8 @@ impl<O: Observer> Engine<'_, O> {
     /// Beyond the users, tasks have alarms: what they wait for from outside has come.
     pub(super) fn user_acts(&mut self, user: usize) {
         if let Some(task) = user.checked_sub(self.outside.users.len()) {
-            let answer = Message { sent: self.kernel.now(), asker: Asker::Nobody };
+            let sent = self.kernel.now();
+            let answer = Message { sent, asker: Asker::Nobody, parcel: Parcel::default() };
             let channel = self.outside.answers[self.threads.len() + task];
             self.kernel.deliver(channel, answer);
             return;
@@ -210,7 +215,8 @@ impl<O: Observer> Engine<'_, O> {
         }
         let model = self.model;
         let spec = &model.clients[client];
-        let message = Message { sent: self.kernel.now(), asker: Asker::User(user) };
+        let (sent, asker) = (self.kernel.now(), Asker::User(user));
+        let message = Message { sent, asker, parcel: Parcel::default() };
         let arrived = self.kernel.deliver(self.outside.channels[spec.channel], message);
         if !arrived {
             self.request_over(client);

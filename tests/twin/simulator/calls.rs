@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use gilsim::os::Birth;
 use gilsim::os::machine::Platform;
 use gilsim::python::program::Step;
 use gilsim::python::threading::{Call, Threading};
@@ -32,6 +33,10 @@ pub enum Library {
     TryFlag(usize),
     FlagOff(usize),
     Start(usize),
+    /// The first thread of a process that has been made.
+    StartFirst(usize),
+    /// C code that keeps the lock for as long as this costs.
+    Hold(Cost),
     Raise,
 }
 
@@ -220,6 +225,15 @@ impl World<'_> {
                 self.make_ready(other, Entry::Started);
                 self.then(thread, &[Spend(Cost::ThreadStart)]);
             }
+            StartFirst(other) => {
+                self.begin_program(other);
+                self.make_ready(other, Entry::Started);
+                self.then(thread, &[Spend(Cost::Reach)]);
+            }
+            Hold(cost) => {
+                let span = self.cost(cost);
+                self.computes_in_c(thread, span);
+            }
             Raise => {
                 let program = self.program_of(thread);
                 let it = &mut self.threads[thread];
@@ -267,26 +281,49 @@ impl World<'_> {
             }
             Call::Put(queue) | Call::Get(queue) => self.queue_call(thread, queue, call, number),
             Call::BarrierWait(barrier) => self.barrier(thread, barrier, call, number),
+            Call::Start(other) if number == 0 && self.process_costs(other).is_some() => {
+                self.next(thread, &[Python(227), Part(call, 1)]);
+            }
             Call::Start(_) if number == 0 => self.next(thread, &[Python(60), Part(call, 1)]),
             Call::Start(other) if self.program.started[other] => self.next(thread, &[Raise]),
             Call::Start(other) => {
                 self.program.started[other] = true;
+                if let Some([making, ..]) = self.process_costs(other) {
+                    let start = [Spend(Cost::SystemCall), Spend(making), Action::Library(StartFirst(other))];
+                    return self.with_lock(thread, &start, &[]);
+                }
                 let (_, _, begun) = self.program.of_threads[other];
                 let start = [Spend(Cost::SystemCall), Action::Library(Start(other))];
                 self.with_lock(thread, &start, &[Do(Call::EventWait(begun))]);
             }
             Call::Begin => {
+                if let Some([_, begin, _]) = self.process_costs(thread) {
+                    return self.next(thread, &[Hold(begin)]);
+                }
                 let (_, _, begun) = self.program.of_threads[thread];
                 self.next(thread, &[Python(60), Do(Call::EventSet(begun))]);
             }
             Call::End => {
                 let (_, end, _) = self.program.of_threads[thread];
+                if let Some([.., ending]) = self.process_costs(thread) {
+                    return self.next(thread, &[Hold(ending), Free(end)]);
+                }
                 self.next(thread, &[Python(40), Free(end)]);
             }
             Call::Join(other) => {
                 let (_, end, _) = self.program.of_threads[other];
-                self.next(thread, &[Python(30), Take(end), Free(end)]);
+                let call = if self.process_costs(other).is_some() { 83 } else { 30 };
+                self.next(thread, &[Python(call), Take(end), Free(end)]);
             }
+        }
+    }
+
+    /// What it costs to make the process of which this is the first thread, to begin and to end it; if it is such a thread.
+    fn process_costs(&self, thread: usize) -> Option<[Cost; 3]> {
+        match self.model.threads[thread].birth {
+            Birth::Thread => None,
+            Birth::Fork => Some([Cost::ForkStart, Cost::ForkBegin, Cost::ForkEnd]),
+            Birth::Spawn => Some([Cost::SpawnStart, Cost::SpawnBegin, Cost::SpawnEnd]),
         }
     }
 

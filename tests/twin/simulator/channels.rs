@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use gilsim::des::random::Purpose;
 use gilsim::des::{Stream, Time};
+use gilsim::os::sync::Parcel;
 use gilsim::python::program::Step;
 use gilsim::sim::{Arrivals, Model};
 use gilsim::trace::ThreadState;
@@ -19,8 +20,19 @@ pub enum Message {
     Statement,
     /// This thread or task.
     Question(usize),
+    /// Nobody, but it has contents.
+    Parcel(Parcel),
     /// This user, who has sent it then.
     Request(usize, Time),
+}
+
+impl Message {
+    fn parcel(self) -> Parcel {
+        match self {
+            Message::Parcel(parcel) => parcel,
+            _ => Parcel::default(),
+        }
+    }
 }
 
 /// What is done with a channel, or with a message out of the machine.
@@ -35,6 +47,8 @@ pub enum Talk {
     TryReceive(usize),
     /// The loops from this number on that sleep in a poll look at the channel, for room or else for messages.
     WakePolls(usize, bool, usize),
+    /// Objects are made of what has been received last.
+    Unpickle(usize),
     Out(Message),
     /// The answer to the last question has come: this is measured.
     Answered(usize),
@@ -110,7 +124,13 @@ impl World<'_> {
             Step::Send { channel, asks } => {
                 vec![Channel(Talk::Send(channel, self.message(thread, asks)))]
             }
-            Step::Receive { channel } => vec![Channel(Talk::Receive(channel))],
+            Step::SendParcel { channel, parcel } => {
+                vec![Channel(Talk::Send(channel, Message::Parcel(parcel)))]
+            }
+            Step::Receive { channel } => {
+                self.then(thread, &[Channel(Talk::Unpickle(channel))]);
+                vec![Channel(Talk::Receive(channel))]
+            }
             Step::Reply { channel } => {
                 match self.threads[thread].program.to_answer.remove(&channel).unwrap_or_default() {
                     Message::Question(asker) => {
@@ -138,7 +158,8 @@ impl World<'_> {
                 self.block(thread, Some(Queue::Senders(channel)), None);
             }
             Talk::Send(channel, message) => {
-                self.then(thread, &[Spend(Cost::ChannelSend), Channel(Talk::Join(channel, message))]);
+                let copying = Action::SpendAndCopy(Cost::ChannelSend, message.parcel().copy);
+                self.then(thread, &[copying, Channel(Talk::Join(channel, message))]);
             }
             Talk::Join(channel, message) => {
                 self.channels.messages[channel].push_back(message);
@@ -151,7 +172,15 @@ impl World<'_> {
                     return self.block(thread, Some(Queue::Receivers(channel)), None);
                 };
                 self.threads[thread].program.to_answer.insert(channel, message);
-                self.then(thread, &[Spend(Cost::ChannelReceive), Channel(Talk::Received(channel))]);
+                let copying = Action::SpendAndCopy(Cost::ChannelReceive, message.parcel().copy);
+                self.then(thread, &[copying, Channel(Talk::Received(channel))]);
+            }
+            Talk::Unpickle(channel) => {
+                let message = self.threads[thread].program.to_answer.get(&channel).copied();
+                let span = message.unwrap_or_default().parcel().unpickle;
+                if !span.is_zero() {
+                    self.computes_in_c(thread, span);
+                }
             }
             Talk::Received(channel) => {
                 self.then(thread, &[Channel(Talk::WakePolls(channel, true, 0))]);

@@ -50,6 +50,9 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
         if world.waited_for_have_ended() || world.all_requests_are_over() {
             break Ending::Finished;
         }
+        if handled > 0 && world.is_stuck_beside_others() {
+            break Ending::Stuck;
+        }
         let Some(event) = world.agenda.take_next(until) else {
             if world.now < until && world.agenda.events.iter().all(|event| event.kind == Kind::Tick) {
                 break Ending::Stuck;
@@ -110,6 +113,10 @@ impl Agenda {
         self.events.push(Event { time, kind, place: self.last_place, index });
     }
 
+    fn is_set(&self, kind: Kind, index: usize) -> bool {
+        self.events.iter().any(|event| (event.kind, event.index) == (kind, index))
+    }
+
     fn cancel(&mut self, kind: Kind, index: usize) {
         self.events.retain(|event| (event.kind, event.index) != (kind, index));
     }
@@ -150,6 +157,14 @@ pub enum Cost {
     SelectDescriptor,
     PollDescriptor,
     LargeAllocation,
+    ForkStart,
+    ForkBegin,
+    ForkEnd,
+    SpawnStart,
+    SpawnBegin,
+    SpawnEnd,
+    /// Nothing but what it takes to reach the core of a thread.
+    Reach,
     /// Nothing but what it takes until the memory has come over.
     Touch,
 }
@@ -185,6 +200,12 @@ impl Streams {
             (Purpose::Channel, 2),
             (Purpose::Channel, 3),
             (Purpose::SystemCall, 2),
+            (Purpose::ThreadStart, 1),
+            (Purpose::ThreadStart, 2),
+            (Purpose::ThreadStart, 3),
+            (Purpose::ThreadStart, 4),
+            (Purpose::ThreadStart, 5),
+            (Purpose::ThreadStart, 6),
         ];
         let costs = keys.into_iter().map(|(purpose, index)| Stream::new(seed, purpose, index)).collect();
         let program = |number| Stream::new(seed, Purpose::Program, number);
@@ -207,7 +228,13 @@ impl Streams {
             Cost::LatencyJustIdle => &costs.wake_latency_just_idle,
             Cost::ClockRead => &costs.clock_read,
             Cost::CacheLine => &costs.cache_line,
-            Cost::Touch => return Span::ZERO,
+            Cost::Touch | Cost::Reach => return Span::ZERO,
+            Cost::ForkStart => &costs.fork.start,
+            Cost::ForkBegin => &costs.fork.begin,
+            Cost::ForkEnd => &costs.fork.end,
+            Cost::SpawnStart => &costs.spawn.start,
+            Cost::SpawnBegin => &costs.spawn.begin,
+            Cost::SpawnEnd => &costs.spawn.end,
             Cost::OtherCore => &costs.wake_other_core,
             Cost::LatencyBusy => &costs.wake_latency_busy,
             Cost::ThreadStart => &costs.thread_start,
@@ -289,9 +316,21 @@ impl<'a> World<'a> {
 
     /// The run waits for all threads but daemons; if all are daemons, for all.
     fn waited_for_have_ended(&self) -> bool {
+        let specs = self.model.threads.iter().zip(&self.threads).filter(|(spec, _)| !spec.background);
+        let daemons_only = specs.clone().all(|(spec, _)| spec.daemon);
+        specs.clone().all(|(spec, thread)| thread.is_done() || spec.daemon && !daemons_only)
+    }
+
+    /// Whether other programs keep the machine busy, and this one can do nothing any more.
+    fn is_stuck_beside_others(&self) -> bool {
         let specs = &self.model.threads;
-        let daemons_only = specs.iter().all(|spec| spec.daemon);
-        specs.iter().zip(&self.threads).all(|(spec, thread)| thread.is_done() || spec.daemon && !daemons_only)
+        let can_go_on = |thread: usize| match self.threads[thread].place {
+            kernel::Place::Arriving | kernel::Place::Running | kernel::Place::Queued => true,
+            _ => self.agenda.is_set(Kind::Timer, thread),
+        };
+        specs.iter().any(|spec| spec.background)
+            && !(0..specs.len()).any(|thread| !specs[thread].background && can_go_on(thread))
+            && !self.agenda.events.iter().any(|event| event.kind == Kind::Alarm)
     }
 
     /// The interpreter that executes `thread`.
@@ -337,6 +376,7 @@ impl<'a> World<'a> {
             let mut report = self.threads[thread].report;
             report.usage.state_times =
                 ThreadState::ALL.map(|state| time_with(&self.states[thread], end, &state));
+            report.background = self.model.threads[thread].background;
             report
         });
         let busy = |lane: &Vec<_>| end.since(Time::ZERO) - time_with(lane, end, &None);

@@ -20,6 +20,8 @@ use super::{Cost, World};
 pub enum Action {
     /// Execute a burst of this cost.
     Spend(Cost),
+    /// The same, and copying takes so much longer.
+    SpendAndCopy(Cost, Span),
     Wake(Queue),
 
     SemaphoreRaise(usize),
@@ -231,19 +233,24 @@ impl World<'_> {
         let Some(action) = self.threads[thread].actions.pop() else { return self.next_step(thread) };
         let darwin = self.model.machine.platform == Platform::Darwin;
         match action {
-            Spend(cost) => {
+            Spend(_) | SpendAndCopy(..) => {
+                let (cost, copying) = match action {
+                    SpendAndCopy(cost, copying) => (cost, copying),
+                    Spend(cost) => (cost, Span::ZERO),
+                    _ => unreachable!("it is one of these"),
+                };
                 let mode = match cost {
                     Cost::LockOperation | Cost::AtomicOperation | Cost::ClockRead | Cost::Touch => Mode::User,
                     _ => Mode::Kernel,
                 };
                 self.threads[thread].report.usage.system_calls += u64::from(cost == Cost::SystemCall);
-                let mut left = self.cost(cost);
+                let mut left = self.cost(cost) + copying;
                 if let Some(memory) = self.memory_touched(thread, cost)
                     && self.comes_over(thread, memory)
                 {
                     left += self.cost(Cost::CacheLine);
                 }
-                if matches!(cost, Cost::WakeSleeper | Cost::ThreadStart) {
+                if matches!(cost, Cost::WakeSleeper | Cost::ThreadStart | Cost::Reach) {
                     for besides in std::mem::take(&mut self.reach) {
                         left += self.cost(besides);
                     }

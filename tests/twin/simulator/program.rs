@@ -115,12 +115,7 @@ impl World<'_> {
             }
             Step::C { span, holds_gil: true } => {
                 let span = self.draw(thread, span);
-                let shows = self.computing(thread);
-                let in_c =
-                    if shows == ThreadState::RunsPython { ThreadState::RunsCHoldingGil } else { shows };
-                let compute = Program(Do::Work(Mode::User, span));
-                let blocked = ThreadState::WaitsForGil;
-                self.then(thread, &[show(in_c, blocked), compute, show(shows, blocked)]);
+                self.computes_in_c(thread, span);
             }
             Step::C { span, holds_gil: false } => {
                 let span = self.draw(thread, span);
@@ -149,7 +144,11 @@ impl World<'_> {
                     self.latencies[*latency].record(self.now.since(begun));
                 }
             }
-            Step::Send { .. } | Step::Receive { .. } | Step::Reply { .. } | Step::AwaitReply { .. } => {
+            Step::Send { .. }
+            | Step::SendParcel { .. }
+            | Step::Receive { .. }
+            | Step::Reply { .. }
+            | Step::AwaitReply { .. } => {
                 self.channel_step(thread, step);
             }
             Step::Load { .. } | Step::Store { .. } => self.variable_step(thread, step),
@@ -181,6 +180,15 @@ impl World<'_> {
                 }
             }
         }
+    }
+
+    /// Executes C code that keeps the lock.
+    pub fn computes_in_c(&mut self, thread: usize, span: Span) {
+        let shows = self.computing(thread);
+        let in_c = if shows == ThreadState::RunsPython { ThreadState::RunsCHoldingGil } else { shows };
+        let compute = Program(Do::Work(Mode::User, span));
+        let blocked = ThreadState::WaitsForGil;
+        self.then(thread, &[show(in_c, blocked), compute, show(shows, blocked)]);
     }
 
     /// Does something without the lock; the thread shows `blocked` when it blocks.
