@@ -342,8 +342,7 @@ fn words_that_do_not_go_together() {
     refused(&desk, &["sweep", "two-threads.yaml"], USAGE, message);
     let message = "error: a share of a sweep is written to one file: -o NAME.part";
     refused(&desk, &["sweep", "sweep.yaml", "--shard", "1/2"], USAGE, message);
-    let message =
-        "error: cannot tell what to write to results.xls\nhelp: the name must end in .csv or .jsonl";
+    let message = "error: cannot tell what to write to results.xls\nhelp: the name must end in .csv or .jsonl or .parquet";
     refused(&desk, &["sweep", "sweep.yaml", "-o", "results.xls"], USAGE, message);
     for (words, part) in [
         (["--shard", "0/3"], "write NUMBER/OF, such as 3/16 for the third of sixteen"),
@@ -431,10 +430,10 @@ fn the_example_for_dask_does_a_sweep_on_two_workers() {
 
 #[test]
 fn results_are_written_as_parquet_too_and_the_same_at_any_number_of_jobs() {
-    let desk = Desk::new().put("sweep.yaml", data("sweep.yaml"));
-    desk.run(&["sweep", "sweep.yaml", "-o", "one.parquet", "--summary", "points.parquet", "-j", "1"])
-        .success();
-    desk.run(&["sweep", "sweep.yaml", "-o", "two.parquet", "-j", "2"]).success();
+    let desk = desk();
+    let one = ["sweep", "sweep.yaml", "-o", "one.parquet", "--summary", "points.parquet", "-j", "1"];
+    assert_eq!(desk.run(&one).code, Some(DONE));
+    assert_eq!(desk.run(&["sweep", "sweep.yaml", "-o", "two.parquet", "-j", "2"]).code, Some(DONE));
     let (one, two) = (desk.read("one.parquet"), desk.read("two.parquet"));
     assert!(one.starts_with(b"PAR1") && one.ends_with(b"PAR1"));
     assert!(one == two, "the bytes differ");
