@@ -20,6 +20,9 @@ use crate::des::{Span, Time};
 /// How many cycles are remembered.
 const REMEMBERED: usize = 8;
 
+/// Fewer cycles are not worth it: a small cycle that something soon ends may be a part of a larger one that nothing ends.
+const WORTH_IT: u64 = 8;
+
 /// How many moments are looked at for one that is the same as the first of them: from this, twice as many after each
 /// search in vain, to the other.
 const SEARCHES: (u32, u32) = (8, 256);
@@ -297,20 +300,19 @@ impl Cycles {
 
     /// The cycles that can be skipped from the state on that was recorded last, if nothing happens at `limit` or later.
     pub fn skip(&mut self, limit: Time) -> Option<Skip<'_>> {
-        let known = self.found.iter().position(|cycle| cycle.follow(&self.present, limit) > 0);
-        let index = known.or_else(|| self.compare())?;
+        let is_worth_it = |cycle: &Cycle| cycle.follow(&self.present, limit) >= WORTH_IT;
+        let known = self.found.iter().position(is_worth_it);
+        let index = known.or_else(|| self.compare(limit))?;
         let cycle = &self.found[index];
         let cycles = cycle.follow(&self.present, limit);
-        if cycles == 0 {
-            return None;
-        }
         (self.next_search, self.next_pause) = (SEARCHES.0, PAUSES.0);
         self.compared_with = 0;
         Some(Skip { cycle, cycles })
     }
 
-    /// Compares the present state with the earlier one, or takes it as that; which cycle is between them, if one is.
-    fn compare(&mut self) -> Option<usize> {
+    /// Compares the present state with the earlier one, or takes it as that; which cycle is between them, if one is that is
+    /// worth it.
+    fn compare(&mut self, limit: Time) -> Option<usize> {
         if self.compared_with == 0 {
             std::mem::swap(&mut self.earlier, &mut self.present);
             self.compared_with = self.next_search;
@@ -323,7 +325,9 @@ impl Cycles {
             self.pause = self.next_pause;
             self.next_pause = (self.next_pause * 2).min(PAUSES.1);
         }
-        self.candidate.set(&self.earlier, &self.present).then(|| self.remember())
+        let found = self.candidate.set(&self.earlier, &self.present)
+            && self.candidate.follow(&self.present, limit) >= WORTH_IT;
+        found.then(|| self.remember())
     }
 
     fn remember(&mut self) -> usize {
@@ -379,15 +383,19 @@ mod tests {
 
     #[test]
     fn a_countdown_never_runs_out_unseen() {
-        // At 20 ps 8 turns are left, and 2 go by in a cycle: 2 cycles leave 4.
-        assert_eq!(skipped(10, Time::END), Some((Span::from_picos(40), vec![280], vec![4])));
+        // At 20 ps 28 turns are left, and 2 go by in a cycle: 12 cycles leave 4.
+        assert_eq!(skipped(30, Time::END), Some((Span::from_picos(240), vec![12 * 140], vec![24])));
     }
 
     #[test]
     fn no_cycle_reaches_the_limit() {
-        let limit = Time::from_picos(60);
-        assert_eq!(skipped(10_000, limit).map(|skip| skip.0), Some(Span::from_picos(20)));
-        assert_eq!(skipped(10_000, Time::from_picos(40)), None);
+        let limit = Time::from_picos(220);
+        assert_eq!(skipped(10_000, limit).map(|skip| skip.0), Some(Span::from_picos(180)));
+    }
+
+    #[test]
+    fn a_few_cycles_are_not_worth_it() {
+        assert_eq!(skipped(10_000, Time::from_picos(180)), None);
     }
 
     #[test]
