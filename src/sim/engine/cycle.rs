@@ -117,7 +117,7 @@ impl<O: Observer> Engine<'_, O> {
         self.each_countdown(&mut |left, _| *left -= losses.next().unwrap_or(0));
         self.kernel.skip(skip);
         self.limit = self.limit.nearer_by(skip.span());
-        self.kernel.may_run_ahead(if self.shortcuts.run_ahead { self.limit } else { self.kernel.now() });
+        self.kernel.may_run_ahead(if self.may_run_ahead() { self.limit } else { self.kernel.now() });
     }
 
     /// Visits every amount, always in the same order.

@@ -321,7 +321,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             self.kernel.start(thread, Time::ZERO + spec.start);
         }
         self.users_begin();
-        if self.shortcuts.run_ahead {
+        if self.may_run_ahead() {
             self.kernel.may_run_ahead(self.limit);
         }
         while self.awaited > 0 {
@@ -340,6 +340,12 @@ impl<'a, O: Observer> Engine<'a, O> {
             }
         }
         Ending::Finished
+    }
+
+    /// Whether the clock may run ahead of the event queue. Beside other programs it may not: after every event, the run is
+    /// over if only those can go on.
+    fn may_run_ahead(&self) -> bool {
+        self.shortcuts.run_ahead && self.own_threads == self.threads.len()
     }
 
     fn report(mut self, ending: Ending) -> (Report, O) {
