@@ -3,6 +3,7 @@
 //! A machine costs nothing but what the test says, and an instruction takes 10 ns.
 
 use gilsim::des::{Span, Time};
+use gilsim::python::exception::Exception;
 use gilsim::scenario;
 use gilsim::sim::{self, Ending, Report};
 use gilsim::trace::ThreadState;
@@ -174,4 +175,148 @@ threads:
     let report = report(machine, python, sections, 1);
     assert!(in_state(&report, 0, ThreadState::WaitsForGil) > Span::ZERO);
     assert_eq!(in_state(&report, 0, ThreadState::BlockedOnLock), Span::ZERO);
+}
+
+/// What one thread that does this raises, if it raises anything, and when, in nanoseconds: an instruction takes 10 ns, a
+/// call of C code five, and nothing else takes time.
+fn raised(does: &str) -> Option<(Exception, u64)> {
+    let sections = format!(
+        "objects: {{guard: lock, again: rlock, few: {{bounded_semaphore: 1}}, ready: condition}}
+threads:
+  - {{name: a, do: [{does}]}}
+  - {{name: b, do: [python: 10ns]}}
+  - {{name: c, do: [sleep: 1s, start: b]}}
+"
+    );
+    let report = report(TWO_CORES, NO_GIL, &sections, 1);
+    let first = report.exceptions.first()?;
+    Some((first.exception, first.time.picos() / 1_000))
+}
+
+#[test]
+fn misuse_of_an_object_raises_what_python_raises() {
+    assert_eq!(raised("unlock: guard"), Some((Exception::ReleaseUnlocked, 50)));
+    assert_eq!(raised("unlock: again"), Some((Exception::ReleaseUnacquired, 50)));
+    assert_eq!(raised("unlock: ready"), Some((Exception::ReleaseUnacquired, 50)));
+    assert_eq!(raised("wait: ready"), Some((Exception::WaitUnacquired, 50)));
+    assert_eq!(raised("notify: ready"), Some((Exception::NotifyUnacquired, 50)));
+    assert_eq!(raised("notify_all: ready"), Some((Exception::NotifyUnacquired, 50)));
+    assert_eq!(raised("release: few"), Some((Exception::ReleasedTooOften, 200)));
+    assert_eq!(raised("join: b"), Some((Exception::JoinedBeforeStart, 300)));
+}
+
+#[test]
+fn what_is_allowed_raises_nothing() {
+    assert_eq!(raised("lock: guard, unlock: guard, lock: guard, unlock: guard"), None);
+    assert_eq!(raised("lock: again, lock: again, unlock: again, unlock: again"), None);
+    assert_eq!(raised("with: ready, body: [with: ready, body: [notify: ready]]"), None);
+    assert_eq!(raised("acquire: few, release: few"), None);
+}
+
+/// A run in which a signal called `ring` comes, as [`report`] makes it.
+fn signalled(python: &str, signal: &str, threads: &str) -> Report {
+    let sections = format!(
+        "until: 1s\nobjects: {{guard: lock}}\nsignals: [{{name: ring, {signal}}}]\nthreads: [{threads}]"
+    );
+    report(TWO_CORES, python, &sections, 1)
+}
+
+/// How long each signal waited for its handler, in nanoseconds: the longest, and how many there were.
+fn waited(report: &Report) -> (Option<u64>, u64) {
+    let latency = &report.latencies[0];
+    (latency.mean().map(|mean| mean.picos() / 1_000), latency.count())
+}
+
+/// A round takes 80 ns and looks at its end. The signal comes after 1000 ns, the next look is at 13 x 80 = 1040 ns. The
+/// handler takes 180 ns.
+#[test]
+fn a_signal_is_handled_at_the_next_look_of_the_main_thread() {
+    let python = "{preset: cpython-3.11, instruction: 10ns, gil: {policy: none}}";
+    let report = signalled(python, "at: 1us, handler: [python: 180ns]", "{name: main, do: [python: 9us]}");
+    assert_eq!(waited(&report), (Some(40), 1));
+    assert_eq!(ends(&report), [9_180]);
+}
+
+#[test]
+fn a_signal_waits_for_the_end_of_c_code() {
+    let steps = "{name: main, do: [c: {for: 10us, gil: held}, python: 90ns]}";
+    let python = "{preset: cpython-3.11, instruction: 10ns, gil: {policy: none}}";
+    let report = signalled(python, "at: 1us, handler: []", steps);
+    assert_eq!(waited(&report), (Some(9_080), 1));
+}
+
+/// The main thread sleeps from 0 to 10 us. From 3.5 on it goes on sleeping after the handler; before, the sleep has ended.
+#[test]
+fn a_sleep_is_interrupted_and_from_3_5_on_continued() {
+    let steps = "{name: main, do: [sleep: 10us, python: 90ns]}";
+    let python = |retries: bool| {
+        format!(
+            "{{preset: cpython-3.11, instruction: 10ns, gil: {{policy: none}}, signals: {{retry_calls: {retries}}}}}"
+        )
+    };
+    let report = signalled(&python(true), "at: 4us, handler: [python: 90ns]", steps);
+    assert_eq!(waited(&report), (Some(0), 1));
+    // What was left of it when the signal came is slept after the handler.
+    assert_eq!(ends(&report), [10_180]);
+    // The handler runs at the next look, which is the end of the first round.
+    let report = signalled(&python(false), "at: 4us, handler: [python: 90ns]", steps);
+    assert_eq!(waited(&report), (Some(80), 1));
+    assert_eq!(ends(&report), [4_180]);
+}
+
+#[test]
+fn input_and_output_that_is_interrupted_fails_up_to_3_4() {
+    let python =
+        "{preset: cpython-3.11, instruction: 10ns, gil: {policy: none}, signals: {retry_calls: false}}";
+    let report = signalled(python, "at: 4us, handler: []", "{name: main, do: [io: 10us, python: 90ns]}");
+    assert_eq!(report.exceptions[0].exception, Exception::InterruptedCall);
+    assert_eq!(ends(&report), [4_000]);
+}
+
+/// The lock is free at 10 us. A main thread that cannot be interrupted sees the signal after that.
+#[test]
+fn a_wait_for_a_lock_is_interrupted_from_3_2_on() {
+    let threads = "{name: main, do: [sleep: 1us, with: guard, body: [python: 90ns]]}, \
+                   {name: other, do: [with: guard, body: [io: 10us]]}";
+    let python = |interrupts: bool| {
+        format!(
+            "{{preset: cpython-3.11, instruction: 10ns, gil: {{policy: none}}, signals: {{interrupt_locks: {interrupts}}}}}"
+        )
+    };
+    let (at_once, _) = waited(&signalled(&python(true), "at: 4us, handler: []", threads));
+    assert_eq!(at_once, Some(0));
+    let (late, _) = waited(&signalled(&python(false), "at: 4us, handler: []", threads));
+    assert!(late.is_some_and(|late| late > 6_000), "{late:?}");
+    // Ctrl-C ends the wait and the program, and nobody else.
+    let report = signalled(&python(true), "at: 4us, handler: KeyboardInterrupt", threads);
+    assert_eq!(report.exceptions[0].exception, Exception::KeyboardInterrupt);
+    assert_eq!(ends(&report), [4_000, 10_100]);
+}
+
+/// Of three signals that come while the main thread looks nowhere, one is left; a thread of another interpreter, or the
+/// one beside, runs no handler.
+#[test]
+fn signals_that_come_before_the_handler_are_one() {
+    let python = "{preset: cpython-3.11, instruction: 10ns, gil: {policy: none}}";
+    let threads =
+        "{name: main, do: [c: {for: 10us, gil: held}, python: 90ns]}, {name: other, do: [python: 20us]}";
+    let report = signalled(python, "at: 1us, every: 3us, times: 3, handler: []", threads);
+    assert_eq!(waited(&report), (Some(9_080), 1));
+}
+
+/// Until it has been handled, every one of the three looks of a round is a check of the thread beside.
+#[test]
+fn every_tick_is_a_check_of_the_old_lock_until_the_signal_has_been_handled() {
+    let python = "{preset: cpython-2.7.18, instruction: 10ns}";
+    let threads = "{name: main, do: [io: {for: 9us, device: disk}]}, {name: other, do: [python: 9us]}";
+    let checks = |at: &str| {
+        let sections = format!(
+            "until: 1s\ndevices: {{disk: {{}}}}\nsignals: [{{name: ring, at: {at}, handler: []}}]\nthreads: [{threads}]"
+        );
+        report(TWO_CORES, python, &sections, 1).gil.checks
+    };
+    let usual = checks("1ms");
+    assert_eq!(usual, 3);
+    // 9 us have a hundred rounds.
+    assert!(checks("0us") > 290, "{}", checks("0us"));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::experiment::deadlock;
 use crate::experiment::replications::{self, Effort, replicate, widest};
 use crate::experiment::statistics::Estimate;
+use crate::experiment::trouble;
 use crate::experiment::verdict::{Verdict, judge};
 use crate::scenario::{Metric, Repeat, Run, Scenario};
 use crate::sim::{Ending, Report};
@@ -35,6 +36,8 @@ pub struct RunOutcome {
     pub repeats: Vec<Report>,
     /// Who waited for whom in a circle at the end of the first replication, if anybody did.
     pub deadlock: Option<String>,
+    /// What else went wrong in the first replication: exceptions that nobody caught.
+    pub trouble: Vec<String>,
     /// Whether every replication came to an end that the scenario asked for: all threads ended, or its `until`.
     pub complete: bool,
 }
@@ -173,6 +176,7 @@ pub(crate) fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunO
             name: run.name.clone(),
             complete: is_complete(run, &report),
             deadlock: deadlock::of_run(run, &report),
+            trouble: trouble::exceptions(run, &report),
             report,
             repeats: Vec::new(),
         })

@@ -10,6 +10,7 @@ pub mod reference;
 pub mod replications;
 pub mod statistics;
 pub mod sweep;
+pub mod trouble;
 pub mod tune;
 pub mod verdict;
 

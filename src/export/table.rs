@@ -174,6 +174,9 @@ pub fn fingerprints(runs: &[RunOutcome]) -> String {
             text.push_str(&format!("  (DEADLOCK: {deadlock})"));
         }
         text.push('\n');
+        for trouble in &run.trouble {
+            text.push_str(&format!("  {trouble}\n"));
+        }
     }
     text
 }

@@ -62,6 +62,29 @@ pub enum GilConfig {
     },
 }
 
+/// What signals mean to an interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalRules {
+    /// Whether a signal interrupts the main thread while it waits for a lock: from 3.2 on.
+    pub interrupts_locks: bool,
+    /// Whether a call that was interrupted is made again: from 3.5 on (PEP 475).
+    pub retries_calls: bool,
+    /// Whether threads that cannot run handlers look at a pending signal all the same. It says nothing of locks that count
+    /// ticks: with them, every tick is a check until the main thread has run the handlers.
+    pub others_look: OthersLook,
+}
+
+/// How long the threads that cannot run handlers take the slow path at every look at the eval breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OthersLook {
+    /// Until the main thread has run them: up to 3.8.
+    Always,
+    /// Until the lock is taken the next time: 3.9 to 3.11 (bpo-40010).
+    UntilSwitch,
+    /// Not at all.
+    Never,
+}
+
 /// What the old lock is made of (`thread_pthread.h`, `thread_nt.h` of CPython 2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockKind {

@@ -1,6 +1,7 @@
 //! Floor 2: programs and bytecode, where ticks and eval-breaker checks fall, and the lock policies.
 
 pub mod event_loop;
+pub mod exception;
 pub mod gil;
 pub mod interpreter;
 pub mod listing;

@@ -146,9 +146,27 @@ pub enum Step {
 pub struct Program {
     /// The steps, executed in order from the first.
     pub steps: Vec<Step>,
+    /// What is called if an exception leaves some of the steps, inner ones first.
+    pub handlers: Vec<Handler>,
+}
+
+/// The steps within a `with`: an exception that leaves them calls what the end of the `with` would call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Index of the first step.
+    pub from: usize,
+    /// Index of the step after the last.
+    pub to: usize,
+    /// What is called.
+    pub leave: Call,
 }
 
 impl Program {
+    /// The innermost handler of an exception in the step with this index.
+    pub fn handler_of(&self, step: usize) -> Option<&Handler> {
+        self.handlers.iter().find(|handler| (handler.from..handler.to).contains(&step))
+    }
+
     /// How many loops are open at once, at most.
     pub fn loop_depth(&self) -> usize {
         let mut depth = 0_usize;

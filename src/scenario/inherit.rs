@@ -7,7 +7,7 @@ use crate::scenario::merge;
 use crate::scenario::yaml::{Key, Kind, Node};
 
 /// The sections that a run can have of its own, in addition to the top level.
-pub(crate) const SECTIONS: [&str; 10] = [
+pub(crate) const SECTIONS: [&str; 11] = [
     "machine",
     "python",
     "functions",
@@ -16,6 +16,7 @@ pub(crate) const SECTIONS: [&str; 10] = [
     "devices",
     "pools",
     "clients",
+    "signals",
     "threads",
     "until",
 ];

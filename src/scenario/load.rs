@@ -19,7 +19,7 @@ use crate::scenario::sweep::Setting;
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "gilsim",
     "title",
     "about",
@@ -35,6 +35,7 @@ const KEYS: [&str; 21] = [
     "devices",
     "pools",
     "clients",
+    "signals",
     "threads",
     "until",
     "runs",
@@ -42,7 +43,7 @@ const KEYS: [&str; 21] = [
     "expect",
     "reference",
 ];
-const RUN_KEYS: [&str; 12] = [
+const RUN_KEYS: [&str; 13] = [
     "about",
     "like",
     "machine",
@@ -53,6 +54,7 @@ const RUN_KEYS: [&str; 12] = [
     "devices",
     "pools",
     "clients",
+    "signals",
     "threads",
     "until",
 ];
@@ -324,6 +326,7 @@ impl Loader {
             latency_names: names.latencies,
             variable_names: names.variables,
             lock_names: names.locks,
+            lock_error: names.lock_error,
             machine_name: machine.and_then(|machine| machine.name),
             python_name: python.and_then(|python| python.name),
         })

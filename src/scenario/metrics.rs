@@ -70,7 +70,7 @@ impl Metric {
     ];
 
     /// Every metric of a thread.
-    pub const OF_THREADS: [Metric; 9] = [
+    pub const OF_THREADS: [Metric; 10] = [
         of_thread("user", true, |thread| Some(thread.usage.user.as_secs())),
         of_thread("system", true, |thread| Some(thread.usage.system.as_secs())),
         of_thread("ended", true, |thread| thread.ended.map(|time| time.as_secs())),
@@ -78,6 +78,7 @@ impl Metric {
         of_thread("waits_for_gil", true, |thread| in_state(thread, ThreadState::WaitsForGil)),
         of_thread("acquisitions", false, |thread| Some(thread.acquisitions as f64)),
         of_thread("failed_acquisitions", false, |thread| Some(thread.failed_acquisitions as f64)),
+        of_thread("exceptions", false, |thread| Some(thread.exceptions as f64)),
         of_thread("switches.voluntary", false, |thread| Some(thread.usage.voluntary_switches as f64)),
         of_thread("switches.involuntary", false, |thread| Some(thread.usage.involuntary_switches as f64)),
     ];

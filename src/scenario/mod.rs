@@ -92,6 +92,8 @@ pub struct Run {
     pub variable_names: Vec<String>,
     /// The names of locks of the model, by their number; locks within other objects have none.
     pub lock_names: BTreeMap<usize, String>,
+    /// The class of the exception that the release of a lock raises that is not held.
+    pub lock_error: String,
     /// The preset its machine builds on.
     pub machine_name: Option<String>,
     /// The preset its interpreter builds on.

@@ -9,5 +9,5 @@ pub mod report;
 
 pub use engine::{Shortcuts, run, run_with};
 pub use latency::Latency;
-pub use model::{Arrivals, ClientSpec, DeviceSpec, LoopSpec, Model, ThreadSpec};
+pub use model::{Arrivals, ClientSpec, DeviceSpec, LoopSpec, Model, SignalSpec, ThreadSpec};
 pub use report::{Ending, Report};

@@ -6,7 +6,7 @@ use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sync::Selector;
 use crate::python::event_loop::LoopKind;
-use crate::python::interpreter::GilConfig;
+use crate::python::interpreter::{GilConfig, SignalRules};
 use crate::python::program::Program;
 use crate::python::stretch::Stretch;
 use crate::python::threading::Threading;
@@ -46,6 +46,10 @@ pub struct Model {
     pub pools: usize,
     /// The event loops that threads run.
     pub loops: Vec<LoopSpec>,
+    /// What a signal means to the interpreters.
+    pub signal_rules: SignalRules,
+    /// The signals from outside.
+    pub signals: Vec<SignalSpec>,
     /// The threads, from 1 to 4096; the first is the main thread.
     pub threads: Vec<ThreadSpec>,
     /// When the run is cut off, if it has not ended by itself.
@@ -106,6 +110,21 @@ pub struct DeviceSpec {
     pub servers: usize,
     /// By how much its driver boosts the priority of a thread that it has served; `windows` heeds it.
     pub boost: u8,
+}
+
+/// A signal that comes from outside, for the main thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalSpec {
+    /// When it comes first.
+    pub at: Span,
+    /// The time from one arrival to the next; `None` if it comes once.
+    pub every: Option<Span>,
+    /// How often it comes, at least once; `None` for no end.
+    pub times: Option<u64>,
+    /// Index of the program that handles it; `None` if it raises `KeyboardInterrupt`.
+    pub handler: Option<usize>,
+    /// Index of the latency that is measured, from its arrival to the beginning of its handler.
+    pub latency: usize,
 }
 
 /// Users outside the machine that send requests through a channel and wait for the answers.

@@ -2,6 +2,7 @@
 
 use crate::des::{Span, Time};
 use crate::os::kernel::Usage;
+use crate::python::exception::Exception;
 use crate::sim::latency::Latency;
 
 /// The outcome of one run.
@@ -25,10 +26,23 @@ pub struct Report {
     pub latencies: Vec<Latency>,
     /// Threads that wait for each other at the end: each for the next, the last for the first. Empty if none do.
     pub deadlock: Vec<Waiting>,
+    /// The exceptions that nobody caught, in the order in which they were raised: each ended the program of its thread.
+    pub exceptions: Vec<Raised>,
     /// How many events happened.
     pub events: u64,
     /// How many of them the engine did not handle one by one, because they were as in the cycle before.
     pub skipped_events: u64,
+}
+
+/// An exception that nobody caught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// The thread that raised it.
+    pub thread: usize,
+    /// When it did.
+    pub time: Time,
+    /// Which it was.
+    pub exception: Exception,
 }
 
 /// A thread that waits for another.
@@ -112,6 +126,8 @@ pub struct ThreadReport {
     pub acquisitions: u64,
     /// How often it was woken for the GIL and found it held.
     pub failed_acquisitions: u64,
+    /// How many exceptions it raised that nobody caught: the first ended its program, others came of ending it.
+    pub exceptions: u64,
     /// When its program ended; `None` if it had not when the run did.
     pub ended: Option<Time>,
     /// Whether it belongs to another program: then no sum contains it.
@@ -165,6 +181,11 @@ impl Report {
         for variable in &self.variables {
             hash.add(variable.value as u64);
             hash.add(variable.overwritten);
+        }
+        for raised in &self.exceptions {
+            hash.add(raised.thread as u64);
+            hash.add(raised.time.picos());
+            hash.add(raised.exception as u64);
         }
         for latency in &self.latencies {
             hash.add(latency.count());

@@ -51,6 +51,33 @@ threads:
     assert!(outcome.output.contains(circle), "{}", outcome.output);
 }
 
+/// The lock is released by its `with` although the `unlock` within raised, so that the other worker gets it.
+#[test]
+fn an_exception_is_told_in_the_words_of_python_and_the_others_go_on() {
+    let scenario = "gilsim: 1
+title: A lock released twice
+machine: linux-2-core
+python: cpython-3.11
+objects: {guard: lock, other: lock}
+threads:
+  - {name: clumsy, do: [with: guard, body: [python: 1ms, unlock: other, python: 1s]]}
+  - {name: careful, do: [sleep: 100us, with: guard, body: [python: 1ms]]}
+";
+    let desk = Desk::with(&[]);
+    std::fs::write(desk.0.path().join("twice.yaml"), scenario).unwrap();
+    let outcome = desk.run(&["run", "twice.yaml"]);
+    assert_eq!(outcome.code, Some(DONE));
+    let told = |class: &str| format!("  clumsy raises {class}: release unlocked lock, at 1.0");
+    assert!(outcome.output.contains(&told("RuntimeError")), "{}", outcome.output);
+    let old = desk.run(&["run", "twice.yaml", "--set", "python=cpython-2.7.18"]);
+    assert!(old.output.contains(&told("thread.error")), "{}", old.output);
+    let document = desk.run(&["run", "twice.yaml", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&document.output).unwrap();
+    let run = &document["runs"][0];
+    assert!(run["exceptions"][0].as_str().is_some_and(|told| told.starts_with("clumsy raises RuntimeError")));
+    assert!(run["threads"][1]["ended_s"].as_f64().is_some_and(|ended| ended < 0.01));
+}
+
 #[test]
 fn the_runs_are_compared_in_a_table() {
     check("two-threads.yaml", DONE, "", "two-threads.txt");

@@ -3,28 +3,26 @@
 use gilsim::des::Span;
 use gilsim::python::event_loop::Await;
 use gilsim::python::program::Step;
-use gilsim::python::threading::Call;
 use gilsim::sim::{Model, Report};
 
 /// The steps of a thread that has ended, and of its tasks, with how often it has executed each; `None` if it has not
-/// ended or if a call may have raised an exception.
+/// ended or if a call has raised an exception.
 fn executed<'a>(model: &'a Model, report: &Report, thread: usize) -> Option<Vec<(u64, &'a Step)>> {
     let spec = &model.threads[thread];
     report.threads[thread].ended?;
+    // The main thread may have run handlers besides.
+    if thread == 0 && !model.signals.is_empty()
+        || report.exceptions.iter().any(|raised| raised.thread == thread)
+    {
+        return None;
+    }
     let tasks = spec.event_loop.map_or(&[][..], |event_loop| &model.loops[event_loop].tasks);
     let programs = [&[spec.program], tasks].concat();
-    programs.into_iter().try_fold(Vec::new(), |mut all, program| {
-        all.extend(executed_of(&model.programs[program].steps)?);
-        Some(all)
-    })
+    Some(programs.into_iter().flat_map(|program| executed_of(&model.programs[program].steps)).collect())
 }
 
 /// How often each step of a program is executed.
-fn executed_of(steps: &[Step]) -> Option<Vec<(u64, &Step)>> {
-    let may_raise = |step: &Step| matches!(step, Step::Call(Call::Start(_) | Call::SemaphoreRelease(_)));
-    if steps.iter().any(may_raise) {
-        return None;
-    }
+fn executed_of(steps: &[Step]) -> Vec<(u64, &Step)> {
     let mut factors = vec![1_u64];
     let mut executed = Vec::new();
     for step in steps {
@@ -37,7 +35,7 @@ fn executed_of(steps: &[Step]) -> Option<Vec<(u64, &Step)>> {
             _ => executed.push((factor, step)),
         }
     }
-    Some(executed)
+    executed
 }
 
 /// What does not balance, if anything does not.

@@ -27,6 +27,7 @@ pub fn difference(engine: &Outcome, twin: &Outcome) -> Option<String> {
     }
     differing(&mut text, "busy cores", &left.core_busy, &right.core_busy);
     differing(&mut text, "interpreters", &left.interpreters, &right.interpreters);
+    differing(&mut text, "exceptions", &left.exceptions, &right.exceptions);
     differing(&mut text, "variables", &left.variables, &right.variables);
     let latencies = |of: &Report| -> Vec<_> {
         of.latencies.iter().map(|latency| (latency.mean(), latency.buckets().collect::<Vec<_>>())).collect()

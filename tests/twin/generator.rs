@@ -5,11 +5,11 @@ use gilsim::os::Birth;
 use gilsim::os::affinity::CoreSet;
 use gilsim::os::attributes::Attributes;
 use gilsim::os::machine::{Costs, Machine, Platform, ProcessCosts, SchedulerConfig};
-use gilsim::python::interpreter::{GilConfig, LockKind};
+use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook, SignalRules};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
 use gilsim::python::threading::Call;
-use gilsim::sim::{Arrivals, ClientSpec, DeviceSpec, Model, ThreadSpec};
+use gilsim::sim::{Arrivals, ClientSpec, DeviceSpec, Model, SignalSpec, ThreadSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -32,6 +32,9 @@ pub const LOCKS: [&str; 11] = [
     "ruby",
     "none",
 ];
+/// The program that handles signals comes after those of threads.
+const HANDLER: usize = 3;
+
 /// A model with one of the schedulers and one of the locks that are named.
 pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl Strategy<Value = Model> {
     let thread = || {
@@ -54,14 +57,19 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             loops().boxed(),
             0..12_usize,
             background(),
+            signals().boxed(),
+            program().boxed(),
         ),
     )
         .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
-            let (devices, channels, clients, mut threading, loops, first_with_loop, loads) = outside;
+            let (devices, channels, clients, mut threading, loops, first_with_loop, loads, signals, handler) =
+                outside;
+            let (signal_rules, mut signals) = signals;
             let mut programs: Vec<Program> =
                 programs.iter().map(|nodes| compiled(nodes, &stretches, threads.len())).collect();
+            programs.push(compiled(&handler, &stretches, threads.len()));
             let runs_tasks = programs.len();
-            programs.push(Program { steps: vec![Step::RunTasks, Step::End] });
+            programs.push(Program { steps: vec![Step::RunTasks, Step::End], handlers: Vec::new() });
             let loops = with_programs(loops, &mut programs, &stretches, threads.len());
             // The threads that run the loops come one after the other, somewhere.
             let count = threads.len();
@@ -102,6 +110,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     attributes: attributes_of(attributes, &machine),
                 })
                 .collect();
+            if threads[0].interpreter.is_none() || threads[0].event_loop.is_some() {
+                signals.clear();
+            }
             threading.add_threads(
                 threads.iter().map(|thread| thread.birth).chain(loads.iter().map(|_| Birth::Thread)),
             );
@@ -111,8 +122,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             }
             let tasks = loops.iter().flat_map(|event_loop| &event_loop.tasks);
             let used = threads.iter().map(|thread| thread.program).chain(tasks.copied());
-            let endless =
-                !clients.is_empty() || used.into_iter().any(|program| is_endless(&programs[program]));
+            let endless = !signals.is_empty()
+                || !clients.is_empty()
+                || used.into_iter().any(|program| is_endless(&programs[program]));
             let needs_an_end = endless || may_never_end(&machine.scheduler) || keeps_waking(&gil);
             // Waiters that are woken all the time may keep a holder from its core for ever, so every run has an end.
             // Loops wait for whole milliseconds, so that less happens in them.
@@ -136,10 +148,12 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 programs,
                 channels,
                 devices,
-                latencies: CHANNELS + MARKS,
+                latencies: CHANNELS + MARKS + signals.len(),
                 clients,
                 pools: 1,
                 loops,
+                signal_rules,
+                signals,
                 threads,
                 until,
             }
@@ -153,6 +167,29 @@ struct Process {
     daemons_only: bool,
     lone_thread_locks: bool,
     lock_tries_first: bool,
+}
+
+/// Signals, mostly none.
+fn signals() -> impl Strategy<Value = (SignalRules, Vec<SignalSpec>)> {
+    let looks = prop::sample::select(vec![OthersLook::Always, OthersLook::UntilSwitch, OthersLook::Never]);
+    let rules =
+        (any::<bool>(), any::<bool>(), looks).prop_map(|(interrupts_locks, retries_calls, others_look)| {
+            SignalRules { interrupts_locks, retries_calls, others_look }
+        });
+    let again = prop_oneof![
+        1 => Just((None, Some(1))),
+        1 => (span(10, 300), prop_oneof![Just(None), (1..5_u64).prop_map(Some)])
+            .prop_map(|(every, times)| (Some(every), times)),
+    ];
+    let signal = (span(0, 500), again, prop::bool::weighted(0.8));
+    let signals = prop_oneof![2 => Just(Vec::new()), 1 => vec(signal, 1..=3)];
+    (rules, signals).prop_map(|(rules, signals)| {
+        let specs = signals.into_iter().enumerate().map(|(number, (at, (every, times), has_handler))| {
+            let (handler, latency) = (has_handler.then_some(HANDLER), CHANNELS + MARKS + number);
+            SignalSpec { at, every, times, handler, latency }
+        });
+        (rules, specs.collect())
+    })
 }
 
 /// Users outside, mostly none.
@@ -284,7 +321,7 @@ fn background() -> impl Strategy<Value = Vec<(Program, (u8, i8, u8))>> {
         let mut steps = vec![Step::LoopStart { count: None, exit }];
         steps.extend(body);
         steps.extend([Step::LoopEnd { start: 0 }, Step::End]);
-        Program { steps }
+        Program { steps, handlers: Vec::new() }
     };
     let always = Just(endless(vec![compute(Distribution::Constant(Span::from_secs(3600)))]));
     let now_and_then = (span(1, 200), cost(200)).prop_map(move |(busy, span)| {

@@ -13,7 +13,7 @@
 //! 9. No waking is lost: while the lock is free and a thread sleeps for it, another is awake (on a core or on its way to
 //!    one) that takes the lock next, or has given it up and not slept since for anything else. So a free lock is taken as
 //!    soon as such a thread has woken up and executed what it must.
-//! 10. A thread that ends has executed as much bytecode and C code as its program has, if no call in it can raise an
+//! 10. A thread that ends has executed as much bytecode and C code as its program has, if no call in it has raised an
 //!     exception; devices have had time for what they have served, no message is lost or made, and the variables have
 //!     been stored to as often as programs say (`balance`).
 

@@ -2,7 +2,7 @@
 
 use gilsim::des::{Distribution, Span};
 use gilsim::os::sync::Parcel;
-use gilsim::python::program::{Program, Step};
+use gilsim::python::program::{Handler, Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::python::threading::{Call, Threading};
 use proptest::collection::vec;
@@ -27,8 +27,7 @@ pub fn threading() -> impl Strategy<Value = Threading> {
         threading.add_lock();
         threading.add_lock();
         threading.add_rlock();
-        let lock = threading.add_lock();
-        threading.add_condition(lock);
+        threading.add_condition();
         threading.add_semaphore(value, false);
         threading.add_semaphore(bound, true);
         threading.add_event();
@@ -39,8 +38,8 @@ pub fn threading() -> impl Strategy<Value = Threading> {
     })
 }
 
-/// The lock of the condition.
-const CONDITION_LOCK: usize = 3;
+/// The recursive lock of the condition.
+const CONDITION_LOCK: usize = 1;
 
 #[derive(Clone, Debug)]
 pub enum Node {
@@ -60,6 +59,8 @@ pub enum Node {
     Pooled(u64),
     /// A body between two steps.
     Within(Step, Step, Vec<Node>),
+    /// The same in a `with`.
+    With(Call, Call, Vec<Node>),
     Marked(usize, Vec<Node>),
     Loop(Option<u64>, Vec<Node>),
 }
@@ -143,13 +144,15 @@ pub fn calling() -> impl Strategy<Value = Node> {
         (RLockAcquire(0), RLockRelease(0)),
         (SemaphoreAcquire(0), SemaphoreRelease(0)),
         (SemaphoreAcquire(1), SemaphoreRelease(1)),
-        (Acquire(CONDITION_LOCK), Release(CONDITION_LOCK)),
+        (RLockAcquire(CONDITION_LOCK), RLockRelease(CONDITION_LOCK)),
     ]);
     let in_condition = prop::sample::select(vec![ConditionWait(0), Notify(0), NotifyAll(0)]);
     let mut alone = vec![
         Acquire(0),
         Release(0),
+        Release(1),
         RLockRelease(0),
+        RLockRelease(CONDITION_LOCK),
         SemaphoreAcquire(0),
         SemaphoreRelease(0),
         SemaphoreRelease(1),
@@ -158,6 +161,8 @@ pub fn calling() -> impl Strategy<Value = Node> {
         EventClear(0),
         EventWait(0),
         Notify(0),
+        NotifyAll(0),
+        ConditionWait(0),
         Put(0),
         Get(0),
         Put(1),
@@ -167,26 +172,46 @@ pub fn calling() -> impl Strategy<Value = Node> {
     ];
     alone.extend((0..STARTED).flat_map(|thread| [Start(thread), Join(thread)]));
     let call = |call| Node::Step(Step::Call(call));
+    // What raises, or may.
+    let broken =
+        prop::sample::select(vec![Release(0), Release(1), RLockRelease(0), SemaphoreRelease(1), Notify(0)]);
+    let in_section = prop_oneof![
+        4 => run(),
+        4 => waiting().prop_map(Node::Step),
+        1 => broken.prop_map(call),
+    ];
     let update = (0..2_usize, (0..4_usize, 0..4_usize), 0..VARIABLES, -3..4_i64);
     prop_oneof![
         4 => prop::sample::select(alone).prop_map(call),
-        2 => in_condition.prop_map(move |inside| {
-            let (enter, leave) = (Acquire(CONDITION_LOCK), Release(CONDITION_LOCK));
-            Node::Within(Step::Call(enter), Step::Call(leave), vec![call(inside)])
-        }),
-        3 => (sections, vec(prop_oneof![run(), waiting().prop_map(Node::Step)], 0..3))
-            .prop_map(|((enter, leave), body)| Node::Within(Step::Call(enter), Step::Call(leave), body)),
         1 => (0..4_u64).prop_map(Node::Pooled),
+        2 => (in_condition, 1..3_usize, any::<bool>()).prop_map(move |(inside, depth, is_with)| {
+            let (enter, leave) = (RLockAcquire(CONDITION_LOCK), RLockRelease(CONDITION_LOCK));
+            let section = |body| section(is_with, enter, leave, body);
+            (0..depth).fold(call(inside), |body, _| section(vec![body]))
+        }),
+        3 => (sections, vec(in_section, 0..3), any::<bool>()).prop_map(|((enter, leave), body, is_with)| {
+            section(is_with, enter, leave, body)
+        }),
         3 => update.prop_map(|(stretch, places, variable, change)| {
             Node::Update { stretch, places, variable, change }
         }),
     ]
 }
 
+/// A body between two calls, in a `with` or not.
+fn section(is_with: bool, enter: Call, leave: Call, body: Vec<Node>) -> Node {
+    if is_with {
+        Node::With(enter, leave, body)
+    } else {
+        Node::Within(Step::Call(enter), Step::Call(leave), body)
+    }
+}
+
 /// The steps of a program for so many threads.
 pub fn compiled(nodes: &[Node], stretches: &[Stretch], threads: usize) -> Program {
     let mut steps = Vec::new();
-    flatten(nodes, stretches, &mut steps);
+    let mut handlers = Vec::new();
+    flatten(nodes, stretches, &mut steps, &mut handlers);
     let is_known = |step: &Step| match step {
         Step::Call(Call::Start(thread) | Call::Join(thread)) => *thread < threads,
         _ => true,
@@ -196,7 +221,7 @@ pub fn compiled(nodes: &[Node], stretches: &[Stretch], threads: usize) -> Progra
         *step = Step::Call(Call::EventSet(0));
     }
     steps.push(Step::End);
-    Program { steps }
+    Program { steps, handlers }
 }
 
 /// A round of a stretch with accesses to variables at some of its positions.
@@ -231,7 +256,7 @@ pub fn program_of(leaf: BoxedStrategy<Node>) -> impl Strategy<Value = Vec<Node>>
     })
 }
 
-fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>) {
+fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>, handlers: &mut Vec<Handler>) {
     for node in nodes {
         match node {
             Node::Run(stretch, span) => steps.push(Step::Run { stretch: *stretch, span: *span }),
@@ -242,7 +267,7 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>) {
             }
             Node::Marked(latency, body) => {
                 steps.push(Step::BeginMark { latency: CHANNELS + latency });
-                flatten(body, stretches, steps);
+                flatten(body, stretches, steps, handlers);
                 steps.push(Step::EndMark { latency: CHANNELS + latency });
             }
             Node::Pooled(tasks) => {
@@ -276,13 +301,20 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>) {
             }
             Node::Within(enter, leave, body) => {
                 steps.push(enter.clone());
-                flatten(body, stretches, steps);
+                flatten(body, stretches, steps, handlers);
                 steps.push(leave.clone());
+            }
+            Node::With(enter, leave, body) => {
+                steps.push(Step::Call(*enter));
+                let from = steps.len();
+                flatten(body, stretches, steps, handlers);
+                handlers.push(Handler { from, to: steps.len(), leave: *leave });
+                steps.push(Step::Call(*leave));
             }
             Node::Loop(count, body) => {
                 let start = steps.len();
                 steps.push(Step::LoopStart { count: *count, exit: 0 });
-                flatten(body, stretches, steps);
+                flatten(body, stretches, steps, handlers);
                 steps.push(Step::LoopEnd { start });
                 let exit = steps.len();
                 steps[start] = Step::LoopStart { count: *count, exit };

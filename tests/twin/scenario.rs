@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use gilsim::des::{Distribution, Span, Time};
 use gilsim::os::Birth;
 use gilsim::os::machine::{Costs, Platform, ProcessCosts, SchedulerConfig};
-use gilsim::python::interpreter::{GilConfig, LockKind};
+use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::python::threading::{Call, Threading};
@@ -60,6 +60,20 @@ pub fn text(model: &Model, seed: u64) -> String {
         let writer = Writer { model, program, instruction };
         let _ =
             writeln!(text, "  program {number}: [{}]", writer.steps(0, program.steps.len() - 1).join(", "));
+    }
+    if !model.signals.is_empty() {
+        text += "signals:\n";
+    }
+    for signal in &model.signals {
+        let every = signal.every.map_or(String::new(), |every| format!(", every: {}", time(every)));
+        let times = signal.times.filter(|_| signal.every.is_some());
+        let times = times.map_or(String::new(), |times| format!(", times: {times}"));
+        let handler = match signal.handler {
+            Some(program) => format!("[call: program {program}]"),
+            None => "KeyboardInterrupt".to_owned(),
+        };
+        let (name, at) = (name_of(signal.latency), time(signal.at));
+        let _ = writeln!(text, "  - {{name: {name}, at: {at}{every}{times}, handler: {handler}}}");
     }
     text += "threads:\n";
     for (number, thread) in model.threads.iter().enumerate().filter(|(_, thread)| !thread.background) {
@@ -125,10 +139,20 @@ fn name_of(latency: usize) -> String {
 
 fn python(model: &Model, instruction: Span) -> String {
     let typical = opcodes(&model.stretches[model.library.0], instruction).join(", ");
+    let rules = model.signal_rules;
+    let looks = match rules.others_look {
+        OthersLook::Always => "always",
+        OthersLook::UntilSwitch => "until_switch",
+        OthersLook::Never => "never",
+    };
+    let signals = format!(
+        "{{interrupt_locks: {}, retry_calls: {}, others_look: {looks}}}",
+        rules.interrupts_locks, rules.retries_calls
+    );
     let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
     format!(
         "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
-         lock_tries_first: {tries_first}\n",
+         lock_tries_first: {tries_first}\n  signals: {signals}\n",
         time(instruction),
         gil(model)
     )
@@ -176,7 +200,9 @@ fn objects_of(model: &Model) -> Vec<(String, String)> {
     });
     let mut objects: Vec<_> = of_locks.collect();
     let mut add = |kind: &str, number: usize, text: String| objects.push((format!("{kind} {number}"), text));
-    (0..threading.rlocks().count()).for_each(|number| add("rlock", number, "rlock".to_owned()));
+    let of_conditions: Vec<usize> = threading.conditions().collect();
+    let alone = threading.rlocks().enumerate().filter(|(_, lock)| !of_conditions.contains(lock));
+    alone.for_each(|(number, _)| add("rlock", number, "rlock".to_owned()));
     add("condition", 0, "condition".to_owned());
     for (number, (value, bounded)) in threading.semaphores().enumerate() {
         let kind = if bounded { "bounded_semaphore" } else { "semaphore" };
@@ -202,13 +228,21 @@ fn lock_name(threading: &Threading, lock: usize) -> String {
     }
 }
 
+fn rlock_name(threading: &Threading, number: usize) -> String {
+    let lock = threading.rlocks().nth(number).expect("it exists");
+    match threading.conditions().position(|of_condition| of_condition == lock) {
+        Some(condition) => format!("condition {condition}"),
+        None => format!("rlock {number}"),
+    }
+}
+
 /// A call, as a step.
 fn call(threading: &Threading, call: Call) -> String {
     match call {
         Call::Acquire(lock) => format!("lock: {}", lock_name(threading, lock)),
         Call::Release(lock) => format!("unlock: {}", lock_name(threading, lock)),
-        Call::RLockAcquire(number) => format!("lock: rlock {number}"),
-        Call::RLockRelease(number) => format!("unlock: rlock {number}"),
+        Call::RLockAcquire(number) => format!("lock: {}", rlock_name(threading, number)),
+        Call::RLockRelease(number) => format!("unlock: {}", rlock_name(threading, number)),
         Call::SemaphoreAcquire(number) => format!("acquire: semaphore {number}"),
         Call::SemaphoreRelease(number) => format!("release: semaphore {number}"),
         Call::EventSet(number) => format!("set: event {number}"),
@@ -406,7 +440,19 @@ impl Writer<'_> {
                     let gil = if *holds_gil { "held" } else { "released" };
                     written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
                 }
-                Step::Call(it) => written.push(call(&self.model.threading, *it)),
+                Step::Call(enter) => {
+                    let within = self.program.handlers.iter().find(|handler| handler.from == index + 1);
+                    let text = call(&self.model.threading, *enter);
+                    match within {
+                        None => written.push(text),
+                        Some(handler) => {
+                            let name = text.split(": ").nth(1).expect("a call names an object");
+                            let body = self.steps(handler.from, handler.to).join(", ");
+                            written.push(format!("{{with: {name}, body: [{body}]}}"));
+                            index = handler.to;
+                        }
+                    }
+                }
                 Step::Part { .. } | Step::Load { .. } | Step::Store { .. } => {
                     let (text, last) = self.accesses(index);
                     written.push(text);

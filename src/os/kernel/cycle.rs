@@ -106,6 +106,8 @@ impl Hash for Thread {
             blocked_state,
             state: shown,
             state_since: _,
+            // Only a signal asks for it, and models with signals have no cycles.
+            due: _,
             usage: _,
         } = self;
         (place, arrival, last_core, mode, switch_left, migration_left, burst_left).hash(state);

@@ -103,6 +103,8 @@ struct Thread {
     operations: Vec<Operation>,
     queue: Option<QueueId>,
     timed_out: bool,
+    /// When its timed sleep should end.
+    due: Time,
     /// The device that works for it.
     served_by: Option<DeviceId>,
     user_state: ThreadState,
@@ -192,6 +194,7 @@ impl<O: Observer> Kernel<O> {
             operations: Vec::with_capacity(DEEPEST_OPERATION),
             queue: None,
             timed_out: false,
+            due: Time::ZERO,
             served_by: None,
             user_state: ThreadState::RunsWithoutGil,
             blocked_state: ThreadState::BlockedOnLock,

@@ -34,8 +34,14 @@ impl<O: Observer> Kernel<O> {
             self.objects.queues.push(queue, thread);
         }
         let span = match timeout {
-            Some(Timeout::Timer(span)) => Some(span + self.prices.timer_lateness.draw()),
-            Some(Timeout::Device(span)) => Some(span),
+            Some(Timeout::Timer(span)) => {
+                self.threads[thread].due = self.now + span;
+                Some(span + self.prices.timer_lateness.draw())
+            }
+            Some(Timeout::Device(span)) => {
+                self.threads[thread].due = self.now + span;
+                Some(span)
+            }
             Some(Timeout::Service(device, span)) => {
                 self.threads[thread].served_by = Some(device);
                 Some(span)
@@ -83,6 +89,33 @@ impl<O: Observer> Kernel<O> {
         self.threads[thread].queue = None;
         self.boost_after_wait(thread);
         self.make_runnable(thread, Arrival::Woken, from)
+    }
+
+    /// A signal interrupts `thread` if it sleeps in a call that can be interrupted (`TASK_INTERRUPTIBLE`): it wakes up, and
+    /// its call is over. Returns the call that would do the rest. On Linux, the wait for a lock can be interrupted, too,
+    /// if `locks`.
+    pub fn signal(&mut self, thread: ThreadId, locks: bool) -> Option<Request> {
+        if self.threads[thread].place != Place::Blocked {
+            return None;
+        }
+        let request = self.threads[thread].operations.first()?.request;
+        let due = self.threads[thread].due;
+        let left = if due > self.now { due.since(self.now) } else { Span::ZERO };
+        let rest = match request {
+            Request::Sleep(_) => Request::Sleep(left),
+            Request::Io { .. } => Request::Io { work: Span::ZERO, wait: left },
+            Request::Send(..) | Request::Receive(_) => request,
+            Request::LockTake(lock) if locks && self.objects.stops_waiting(lock) => request,
+            _ => return None,
+        };
+        self.threads[thread].operations.clear();
+        if let Some(queue) = self.threads[thread].queue.take() {
+            self.objects.queues.remove(queue, thread);
+        }
+        // What it waited for has not come, so nothing boosts it.
+        self.events.cancel(Slot { kind: TIMER, owner: thread });
+        self.make_runnable(thread, Arrival::Woken, None);
+        Some(rest)
     }
 
     pub(super) fn timer_fired(&mut self, thread: ThreadId) {

@@ -396,6 +396,11 @@ impl Objects {
         line.is_some_and(|line| self.lines.touch(line, core))
     }
 
+    /// Somebody who sleeps for a lock of the program stops doing so; `false` if that is not possible.
+    pub(super) fn stops_waiting(&mut self, lock: LockId) -> bool {
+        thread_lock::stops_waiting(self, lock)
+    }
+
     /// The message that `thread` received last.
     pub fn received(&self, thread: ThreadId) -> Message {
         self.received[thread]

@@ -18,6 +18,11 @@ impl Semaphore {
     pub fn new(value: u64, queues: &mut WaitQueues) -> Semaphore {
         Semaphore { value, waiters: 0, sleepers: queues.add() }
     }
+
+    /// One of the waiters waits no more.
+    pub fn stops_waiting(&mut self) {
+        self.waiters -= 1;
+    }
 }
 
 pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next {

@@ -63,3 +63,15 @@ pub(super) fn release(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
         _ => Next::Done(Outcome::Done),
     }
 }
+
+/// Somebody who sleeps for the lock stops doing so (`sem_wait` returns with `EINTR`). That the wait for a flag can be
+/// interrupted is not modelled.
+pub(super) fn stops_waiting(objects: &mut Objects, id: LockId) -> bool {
+    match objects.locks[id.0] {
+        ThreadLock::Semaphore(semaphore) => {
+            objects.semaphores[semaphore.0].stops_waiting();
+            true
+        }
+        ThreadLock::Flag { .. } => false,
+    }
+}

@@ -97,7 +97,6 @@ impl Bfs {
         self.threads[thread].want = want;
         let used = self.used(thread, now);
         if want == Want::Yield {
-            self.ticker.reset();
             self.look = false;
             if !self.preempt && self.threads[thread].slice_left > used {
                 return Decision::done();
@@ -110,6 +109,11 @@ impl Bfs {
         }
         let phase = if want == Want::Take { Phase::LockedToTake } else { Phase::LockedToDrop };
         self.ask(thread, phase, Request::MutexLock(self.mutex))
+    }
+
+    /// The ticker is set back.
+    pub(super) fn checks(&mut self) {
+        self.ticker.reset();
     }
 
     pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {

@@ -82,10 +82,12 @@ impl CheckInterval {
 
     pub(super) fn begin(&mut self, thread: ThreadId, want: Want) -> Decision {
         self.threads[thread].want = want;
-        if want == Want::Yield {
-            self.ticker.reset();
-        }
         if want == Want::Take { self.take(thread) } else { self.release(thread) }
+    }
+
+    /// The ticker is set back.
+    pub(super) fn checks(&mut self) {
+        self.ticker.reset();
     }
 
     pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {

@@ -184,6 +184,18 @@ impl Gil {
         }
     }
 
+    /// The holder has been led into the lock code: first of all, a ticker is set back. [`Want::Yield`] comes next, unless an
+    /// exception does.
+    pub fn checks(&mut self) {
+        match self {
+            Gil::None | Gil::SwitchInterval(_) => {}
+            Gil::CheckInterval(policy) => policy.checks(),
+            Gil::RoundRobin(policy) => policy.checks(),
+            Gil::Pypy(policy) => policy.checks(),
+            Gil::Bfs(policy) => policy.checks(),
+        }
+    }
+
     /// Where in memory a waiter leaves its demand, if that costs the holder something to read.
     pub fn request_line(&self) -> Option<LineId> {
         match self {

@@ -67,13 +67,17 @@ impl Pypy {
             Want::Take => self.ask(thread, Phase::Tried, Request::Atomic),
             Want::Release | Want::Leave => self.ask(thread, Phase::Let, Request::Atomic),
             Want::Yield => {
-                self.ticker.reset();
                 if self.waiters == 0 {
                     return Decision::done();
                 }
                 self.ask(thread, Phase::GateLockedToOpen, Request::MutexLock(self.gate_mutex))
             }
         }
+    }
+
+    /// The ticker is set back.
+    pub(super) fn checks(&mut self) {
+        self.ticker.reset();
     }
 
     pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {

@@ -48,10 +48,7 @@ impl Turns {
     /// The holder checks: how it goes on, if it is to yield.
     fn check(&mut self, thread: ThreadId) -> Option<Phase> {
         match self {
-            Turns::Ticks(ticker) => {
-                ticker.reset();
-                Some(Phase::LockedToRelease)
-            }
+            Turns::Ticks(_) => Some(Phase::LockedToRelease),
             Turns::Time(clock) => clock.has_had_its_time(thread).then_some(Phase::LockedToYield),
         }
     }
@@ -91,6 +88,13 @@ impl RoundRobin {
             },
         };
         self.ask(thread, phase, Request::MutexLock(self.mutex))
+    }
+
+    /// The ticker is set back, if there is one.
+    pub(super) fn checks(&mut self) {
+        if let Turns::Ticks(ticker) = &mut self.turns {
+            ticker.reset();
+        }
     }
 
     pub(super) fn next_check(&self, stretch: &Stretch, position: Span) -> Option<Span> {

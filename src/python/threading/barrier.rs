@@ -10,7 +10,7 @@ pub(super) struct Barrier {
     count: u64,
     /// All have come, and are leaving.
     draining: bool,
-    lock: LockNumber,
+    pub lock: LockNumber,
     condition: usize,
 }
 

@@ -7,13 +7,21 @@ use super::{Frame, LockNumber, Next};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Condition {
     pub lock: LockNumber,
+    /// The recursive lock that this is the lock of; `None` for one within another object, which always holds it.
+    pub rlock: Option<usize>,
     /// The locks of those that wait, in the order of their coming.
     waiters: VecDeque<LockNumber>,
 }
 
+/// The steps after those in which `wait()` waits to be notified, and takes the lock back.
+pub(super) const WAITING: u8 = 3;
+pub(super) const TAKES_BACK: u8 = 4;
+/// An exception leaves `wait()`.
+pub(super) const LEAVING: u8 = 100;
+
 impl Condition {
-    pub fn new(lock: LockNumber) -> Condition {
-        Condition { lock, waiters: VecDeque::new() }
+    pub fn new(lock: LockNumber, rlock: Option<usize>) -> Condition {
+        Condition { lock, rlock, waiters: VecDeque::new() }
     }
 
     /// Makes room for so many waiters.
@@ -21,7 +29,8 @@ impl Condition {
         self.waiters.reserve(threads);
     }
 
-    /// `wait()`: the caller holds the lock, gives it up, waits to be notified, and takes it again.
+    /// `wait()`: the caller holds the lock, gives it up, waits to be notified, and takes it again. What the recursive
+    /// lock is given up and taken back with (`_release_save`, `_acquire_restore`) is done by the caller.
     pub fn wait(&mut self, waiter: LockNumber, step: u8) -> Next {
         match step {
             0 => Next::Python(45),
@@ -34,6 +43,11 @@ impl Condition {
             4 => Next::Python(29),
             _ => Next::Return,
         }
+    }
+
+    /// A waiter gives up waiting.
+    pub fn forget(&mut self, waiter: LockNumber) {
+        self.waiters.retain(|other| *other != waiter);
     }
 
     /// `notify()`: whoever has waited longest can go on once the lock is free.

@@ -5,8 +5,8 @@ use super::{Call, Frame, LockNumber, Next};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Event {
-    is_set: bool,
-    lock: LockNumber,
+    pub is_set: bool,
+    pub lock: LockNumber,
     condition: usize,
 }
 

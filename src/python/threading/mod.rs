@@ -15,6 +15,7 @@ mod semaphore;
 mod thread;
 
 use crate::os::{Birth, ThreadId};
+use crate::python::exception::Exception;
 use barrier::Barrier;
 use condition::Condition;
 use event::Event;
@@ -101,10 +102,22 @@ pub enum Next {
     ProcessBegins(Birth),
     /// Do what a process does after its program.
     ProcessEnds(Birth),
+    /// See whether a thread can be joined: else raise.
+    Joinable(ThreadId),
     /// The call has returned.
     Return,
     /// The call has raised an exception, which ends the program of the thread.
-    Raise,
+    Raise(Exception),
+}
+
+/// What comes of it that an exception leaves a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Take this lock first, waiting while it is held.
+    Take(LockNumber),
+    /// The call has been left. If the thread holds the lock of its object, which the call would have released, it is
+    /// released.
+    Left(Option<LockNumber>),
 }
 
 /// Instructions of library code, counted by tracing the opcodes of CPython 3.11. Those of 3.7 to 3.13 differ by less
@@ -136,7 +149,7 @@ impl Threading {
     pub fn add_threads(&mut self, births: impl IntoIterator<Item = Birth>) {
         for birth in births {
             let (waiter, end, begun) = (self.add_lock(), self.add_lock(), self.add_event());
-            self.threads.push(thread::Thread { waiter, end, begun, birth });
+            self.threads.push(thread::Thread { waiter, end, begun, birth, saved_depth: 0 });
         }
         let threads = self.threads.len();
         self.conditions.iter_mut().for_each(|condition| condition.reserve(threads));
@@ -155,16 +168,23 @@ impl Threading {
         self.rlocks.len() - 1
     }
 
-    /// A new condition over a lock.
-    pub fn add_condition(&mut self, lock: LockNumber) -> usize {
-        self.conditions.push(Condition::new(lock));
+    /// A new condition with a recursive lock of its own, `threading.Condition()`: its number, and that of the lock.
+    pub fn add_condition(&mut self) -> (usize, usize) {
+        let rlock = self.add_rlock();
+        self.conditions.push(Condition::new(self.rlocks[rlock].lock, Some(rlock)));
+        (self.conditions.len() - 1, rlock)
+    }
+
+    /// A new condition over the lock of another object.
+    fn add_inner_condition(&mut self, lock: LockNumber) -> usize {
+        self.conditions.push(Condition::new(lock, None));
         self.conditions.len() - 1
     }
 
     /// A new semaphore of this value, which a bounded semaphore never exceeds.
     pub fn add_semaphore(&mut self, value: u64, bounded: bool) -> usize {
         let lock = self.add_lock();
-        let condition = self.add_condition(lock);
+        let condition = self.add_inner_condition(lock);
         self.semaphores.push(Semaphore::new(value, bounded, lock, condition));
         self.semaphores.len() - 1
     }
@@ -172,7 +192,7 @@ impl Threading {
     /// A new event that is not set.
     pub fn add_event(&mut self) -> usize {
         let lock = self.add_lock();
-        let condition = self.add_condition(lock);
+        let condition = self.add_inner_condition(lock);
         self.events.push(Event::new(lock, condition));
         self.events.len() - 1
     }
@@ -180,8 +200,8 @@ impl Threading {
     /// A new, empty queue for at most `capacity` items.
     pub fn add_queue(&mut self, capacity: Option<u64>) -> usize {
         let lock = self.add_lock();
-        let not_empty = self.add_condition(lock);
-        let not_full = self.add_condition(lock);
+        let not_empty = self.add_inner_condition(lock);
+        let not_full = self.add_inner_condition(lock);
         self.queues.push(Queue::new(capacity, lock, not_empty, not_full));
         self.queues.len() - 1
     }
@@ -189,7 +209,7 @@ impl Threading {
     /// A new barrier that `parties` threads pass together.
     pub fn add_barrier(&mut self, parties: u64) -> usize {
         let lock = self.add_lock();
-        let condition = self.add_condition(lock);
+        let condition = self.add_inner_condition(lock);
         self.barriers.push(Barrier::new(parties, lock, condition));
         self.barriers.len() - 1
     }
@@ -239,6 +259,66 @@ impl Threading {
         self.threads.iter().position(|thread| thread.end == lock)
     }
 
+    /// Whether a thread that was started by another has said that it has begun.
+    pub fn has_begun(&self, thread: ThreadId) -> bool {
+        self.events[self.threads[thread].begun].is_set
+    }
+
+    /// Whether `thread`, in such a step of a call of a condition, holds its lock: it is asked at first.
+    fn owns(&self, thread: ThreadId, condition: usize, step: u8) -> bool {
+        let rlock = self.conditions[condition].rlock;
+        step > 1 || rlock.is_none_or(|rlock| self.rlocks[rlock].is_owned_by(thread))
+    }
+
+    fn condition_wait(&mut self, thread: ThreadId, condition: usize, step: u8) -> Next {
+        let condition = &mut self.conditions[condition];
+        if let Some(rlock) = condition.rlock {
+            let rlock = &mut self.rlocks[rlock];
+            match step {
+                1 => self.threads[thread].saved_depth = rlock.release_save(),
+                4 => rlock.acquire_restore(thread, self.threads[thread].saved_depth),
+                _ => {}
+            }
+        }
+        condition.wait(self.threads[thread].waiter, step)
+    }
+
+    /// An exception leaves `thread`'s call (the `with` and `finally` in `Lib/threading.py` and `Lib/queue.py`).
+    pub fn leave(&mut self, thread: ThreadId, frame: &mut Frame) -> Leave {
+        let guard = match frame.call {
+            Call::SemaphoreAcquire(semaphore) | Call::SemaphoreRelease(semaphore) => {
+                Some(self.semaphores[semaphore].lock)
+            }
+            Call::EventSet(event) | Call::EventClear(event) | Call::EventWait(event) => {
+                Some(self.events[event].lock)
+            }
+            Call::Put(queue) | Call::Get(queue) => Some(self.queues[queue].lock),
+            Call::BarrierWait(barrier) => Some(self.barriers[barrier].lock),
+            Call::ConditionWait(condition) => return self.leave_wait(thread, condition, frame),
+            _ => None,
+        };
+        Leave::Left(guard)
+    }
+
+    /// Who waits for a notification takes the lock of the condition back before it leaves.
+    fn leave_wait(&mut self, thread: ThreadId, condition: usize, frame: &mut Frame) -> Leave {
+        let condition = &mut self.conditions[condition];
+        match frame.step {
+            condition::WAITING | condition::TAKES_BACK => {
+                condition.forget(self.threads[thread].waiter);
+                frame.step = condition::LEAVING;
+                Leave::Take(condition.lock)
+            }
+            condition::LEAVING => {
+                if let Some(rlock) = condition.rlock {
+                    self.rlocks[rlock].acquire_restore(thread, self.threads[thread].saved_depth);
+                }
+                Leave::Left(None)
+            }
+            _ => Leave::Left(None),
+        }
+    }
+
     /// The next step of `thread`'s call.
     pub fn step(&mut self, thread: ThreadId, frame: &mut Frame) -> Next {
         let step = frame.step;
@@ -247,27 +327,37 @@ impl Threading {
             Call::Acquire(lock) => after_call(step, Next::Take(lock)),
             Call::Release(lock) => after_call(step, Next::Release(lock)),
             Call::RLockAcquire(rlock) => self.rlocks[rlock].acquire(thread, step),
-            Call::RLockRelease(rlock) => self.rlocks[rlock].release(step),
+            Call::RLockRelease(rlock) => self.rlocks[rlock].release(thread, step),
             Call::SemaphoreAcquire(semaphore) => self.semaphores[semaphore].acquire(frame),
             Call::SemaphoreRelease(semaphore) => self.semaphores[semaphore].release(frame),
             Call::EventSet(event) => self.events[event].set(step),
             Call::EventClear(event) => self.events[event].clear(step),
             Call::EventWait(event) => self.events[event].wait(frame),
-            Call::ConditionWait(condition) => {
-                let waiter = self.threads[thread].waiter;
-                self.conditions[condition].wait(waiter, step)
+            Call::ConditionWait(condition) if self.owns(thread, condition, step) => {
+                self.condition_wait(thread, condition, step)
             }
-            Call::Notify(condition) => self.conditions[condition].notify(step),
-            Call::NotifyAll(condition) => self.conditions[condition].notify_all(frame),
+            Call::ConditionWait(_) => unowned(step, Exception::WaitUnacquired),
+            Call::Notify(condition) if self.owns(thread, condition, step) => {
+                self.conditions[condition].notify(step)
+            }
+            Call::NotifyAll(condition) if self.owns(thread, condition, step) => {
+                self.conditions[condition].notify_all(frame)
+            }
+            Call::Notify(_) | Call::NotifyAll(_) => unowned(step, Exception::NotifyUnacquired),
             Call::Put(queue) => self.queues[queue].put(frame),
             Call::Get(queue) => self.queues[queue].get(frame),
             Call::BarrierWait(barrier) => self.barriers[barrier].wait(frame),
             Call::Start(other) => self.threads[other].start(other, step),
             Call::Begin => self.threads[thread].begin(step),
             Call::End => self.threads[thread].end(step),
-            Call::Join(other) => self.threads[other].join(step),
+            Call::Join(other) => self.threads[other].join(other, step),
         }
     }
+}
+
+/// What a method of a condition does whose lock its caller does not hold: it looks (`_is_owned`), and raises.
+fn unowned(step: u8, exception: Exception) -> Next {
+    after_call(step, Next::Raise(exception))
 }
 
 /// A method written in C: the call, and what it does.

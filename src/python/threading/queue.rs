@@ -7,7 +7,7 @@ use super::{Call, Frame, LockNumber, Next};
 pub(super) struct Queue {
     items: u64,
     pub capacity: Option<u64>,
-    lock: LockNumber,
+    pub lock: LockNumber,
     not_empty: usize,
     not_full: usize,
 }

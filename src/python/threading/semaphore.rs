@@ -2,13 +2,14 @@
 
 use super::instructions::{ENTER, LEAVE};
 use super::{Call, Frame, LockNumber, Next};
+use crate::python::exception::Exception;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Semaphore {
     pub value: u64,
     /// The most that the value can be.
     pub bound: Option<u64>,
-    lock: LockNumber,
+    pub lock: LockNumber,
     condition: usize,
 }
 
@@ -50,7 +51,7 @@ impl Semaphore {
             3 => Next::Call(Call::Notify(self.condition)),
             4 => Next::Release(self.lock),
             5 => Next::Python(LEAVE),
-            RAISE => Next::Raise,
+            RAISE => Next::Raise(Exception::ReleasedTooOften),
             _ => Next::Return,
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct Thread {
     pub begun: usize,
     /// Whether it is the first thread of a process.
     pub birth: Birth,
+    /// How often it held the recursive lock of the condition that it waits for.
+    pub saved_depth: u64,
 }
 
 /// Instructions of `multiprocessing.Process`, counted by tracing the opcodes of CPython 3.11.
@@ -59,12 +61,13 @@ impl Thread {
         }
     }
 
-    pub fn join(&self, step: u8) -> Next {
+    pub fn join(&self, own: ThreadId, step: u8) -> Next {
         match step {
             0 if self.is_process() => Next::Python(process::JOIN),
             0 => Next::Python(30),
-            1 => Next::Take(self.end),
-            2 => Next::Release(self.end),
+            1 => Next::Joinable(own),
+            2 => Next::Take(self.end),
+            3 => Next::Release(self.end),
             _ => Next::Return,
         }
     }

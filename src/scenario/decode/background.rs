@@ -85,5 +85,5 @@ fn endless(body: Vec<Step>) -> Program {
     steps.extend(body);
     steps.push(Step::LoopEnd { start: 0 });
     steps.push(Step::End);
-    Program { steps }
+    Program { steps, handlers: Vec::new() }
 }

@@ -103,6 +103,9 @@ impl<'a> Inspector<'a> {
             Action::Block(steps) => self.steps(steps),
             Action::Gather(_) => simple(TakesTime::Never),
             Action::Start(_) | Action::Join(_) | Action::Submit(_) => simple(TakesTime::Always),
+            Action::With { body, .. } => {
+                self.steps(body).map(|body| Nature { time: TakesTime::Always, ..body })
+            }
             Action::Request { .. } => simple(TakesTime::Perhaps),
             // Library code takes time, even if nothing is waited for.
             Action::Await(_) => {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::des::Span;
 use crate::python::event_loop::Instructions;
-use crate::python::program::{self, Program};
+use crate::python::program::{self, Handler, Program};
 use crate::python::stretch::Stretch;
 use crate::python::threading::Call;
 use crate::scenario::decode::calls::Function;
@@ -37,6 +37,8 @@ pub(crate) struct Compiler<'a> {
     pub event_loop: Option<&'static Instructions>,
     /// How many steps may still be visited; every call and loop counts, so that empty ones cannot multiply either.
     pub budget: &'a mut usize,
+    /// The handlers of the program that is being compiled.
+    pub handlers: Vec<Handler>,
 }
 
 impl Compiler<'_> {
@@ -46,7 +48,7 @@ impl Compiler<'_> {
         self.steps(steps, &mut compiled)?;
         self.spend()?;
         compiled.push(program::Step::End);
-        Ok(Program { steps: compiled })
+        Ok(Program { steps: compiled, handlers: std::mem::take(&mut self.handlers) })
     }
 
     fn steps(&mut self, steps: &[Step], compiled: &mut Vec<program::Step>) -> Result<(), TooManySteps> {
@@ -65,6 +67,13 @@ impl Compiler<'_> {
                     compiled.extend(self.event_loop.iter().flat_map(|instructions| what.steps(instructions)));
                 }
                 Action::Block(steps) => self.steps(steps, compiled)?,
+                Action::With { enter, body, leave } => {
+                    compiled.push(program::Step::Call(*enter));
+                    let from = compiled.len();
+                    self.steps(body, compiled)?;
+                    self.handlers.push(Handler { from, to: compiled.len(), leave: *leave });
+                    compiled.push(program::Step::Call(*leave));
+                }
                 Action::Start(name) => self.for_each_thread(name, Call::Start, compiled),
                 Action::Join(name) => self.for_each_thread(name, Call::Join, compiled),
                 Action::Request { channel, latency } => {

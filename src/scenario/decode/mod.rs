@@ -24,6 +24,7 @@ pub(crate) mod python;
 pub mod reference;
 pub mod repeat;
 pub(crate) mod runs;
+pub(crate) mod signals;
 pub(crate) mod steps;
 pub mod sweep;
 pub(crate) mod tasks;

@@ -46,7 +46,7 @@ enum Object {
     RLock(usize),
     Semaphore(usize),
     Event(usize),
-    Condition { condition: usize, lock: usize },
+    Condition { condition: usize, rlock: usize },
     Queue(usize),
     Barrier(usize),
     Variable(usize),
@@ -90,8 +90,8 @@ impl Objects {
     pub fn lock_names(&self) -> BTreeMap<usize, String> {
         let rlocks: Vec<usize> = self.threading.rlocks().collect();
         let number = |object: &Object| match object {
-            Object::Lock(lock) | Object::Condition { lock, .. } => Some(*lock),
-            Object::RLock(rlock) => rlocks.get(*rlock).copied(),
+            Object::Lock(lock) => Some(*lock),
+            Object::RLock(rlock) | Object::Condition { rlock, .. } => rlocks.get(*rlock).copied(),
             _ => None,
         };
         let named = self.named.iter().filter_map(|(name, object)| Some((number(object)?, name.clone())));
@@ -207,8 +207,8 @@ impl Objects {
             "bounded_semaphore" => Object::Semaphore(threading.add_semaphore(number.unwrap_or(1), true)),
             "event" => Object::Event(threading.add_event()),
             "condition" => {
-                let lock = threading.add_lock();
-                Object::Condition { condition: threading.add_condition(lock), lock }
+                let (condition, rlock) = threading.add_condition();
+                Object::Condition { condition, rlock }
             }
             "queue" => Object::Queue(threading.add_queue(number)),
             "barrier" => match number {
@@ -247,12 +247,14 @@ impl Object {
 /// What a step does with an object; `None` if it cannot.
 fn call_of(step: &str, object: Object) -> Option<Call> {
     Some(match (step, object) {
-        ("lock" | "acquire" | "with", Object::Lock(lock) | Object::Condition { lock, .. }) => {
-            Call::Acquire(lock)
+        ("lock" | "acquire" | "with", Object::Lock(lock)) => Call::Acquire(lock),
+        ("unlock" | "release", Object::Lock(lock)) => Call::Release(lock),
+        ("lock" | "acquire" | "with", Object::RLock(rlock) | Object::Condition { rlock, .. }) => {
+            Call::RLockAcquire(rlock)
         }
-        ("unlock" | "release", Object::Lock(lock) | Object::Condition { lock, .. }) => Call::Release(lock),
-        ("lock" | "acquire" | "with", Object::RLock(rlock)) => Call::RLockAcquire(rlock),
-        ("unlock" | "release", Object::RLock(rlock)) => Call::RLockRelease(rlock),
+        ("unlock" | "release", Object::RLock(rlock) | Object::Condition { rlock, .. }) => {
+            Call::RLockRelease(rlock)
+        }
         ("acquire" | "with", Object::Semaphore(semaphore)) => Call::SemaphoreAcquire(semaphore),
         ("release", Object::Semaphore(semaphore)) => Call::SemaphoreRelease(semaphore),
         ("set", Object::Event(event)) => Call::EventSet(event),

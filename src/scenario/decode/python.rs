@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::des::Span;
 use crate::os::machine::Platform;
-use crate::python::interpreter::GilConfig;
+use crate::python::interpreter::{GilConfig, OthersLook, SignalRules};
 use crate::python::opcodes::{Looks, OpcodeTable};
 use crate::scenario::decode::constant::constant;
 use crate::scenario::decode::fields::{self, Fields};
@@ -12,7 +12,7 @@ use crate::scenario::decode::gil::{DecodedGil, gil};
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "about",
     "source",
     "opcodes",
@@ -23,6 +23,8 @@ const KEYS: [&str; 10] = [
     "gil_from_start",
     "gil_per_interpreter",
     "lock_tries_first",
+    "lock_error",
+    "signals",
 ];
 
 /// No interpreter is so much faster or slower than another.
@@ -46,6 +48,10 @@ pub(crate) struct DecodedPython {
     pub lock_per_interpreter: bool,
     /// Whether `lock.acquire()` tries before it gives the GIL up.
     pub lock_tries_first: bool,
+    /// The class of the exception that `lock.release()` raises if the lock is not held.
+    pub lock_error: String,
+    /// What signals mean to it.
+    pub signals: SignalRules,
     gil: DecodedGil,
 }
 
@@ -103,6 +109,14 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
     };
     let (lock_from_start, lock_per_interpreter) = (flag("gil_from_start"), flag("gil_per_interpreter"));
     let lock_tries_first = flag("lock_tries_first");
+    let lock_error = match keys.get("lock_error") {
+        Some(node) => fields::text(node, problems).map(str::to_owned),
+        None => Some("RuntimeError".to_owned()),
+    };
+    let signals = match keys.get("signals") {
+        Some(node) => signal_rules(node, problems),
+        None => Some(MODERN_SIGNALS),
+    };
     Some(DecodedPython {
         opcodes: opcodes?,
         typical: typical?,
@@ -111,7 +125,38 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         lock_from_start: lock_from_start?,
         lock_per_interpreter: lock_per_interpreter?,
         lock_tries_first: lock_tries_first?,
+        lock_error: lock_error?,
+        signals: signals?,
         gil: gil?,
+    })
+}
+
+/// What signals mean to CPython 3.12 and later, and to an interpreter that does not say.
+const MODERN_SIGNALS: SignalRules =
+    SignalRules { interrupts_locks: true, retries_calls: true, others_look: OthersLook::Never };
+
+/// What signals mean: `{interrupt_locks: false, retry_calls: false, others_look: always}`.
+fn signal_rules(node: &Node, problems: &mut Problems) -> Option<SignalRules> {
+    let keys = Fields::of(node, "`signals`", &["interrupt_locks", "retry_calls", "others_look"], problems)?;
+    let mut flag = |name, usual| match keys.get(name) {
+        Some(node) => fields::flag(node, problems),
+        None => Some(usual),
+    };
+    let interrupts_locks = flag("interrupt_locks", MODERN_SIGNALS.interrupts_locks);
+    let retries_calls = flag("retry_calls", MODERN_SIGNALS.retries_calls);
+    let looks = [
+        ("always", OthersLook::Always),
+        ("until_switch", OthersLook::UntilSwitch),
+        ("never", OthersLook::Never),
+    ];
+    let others_look = match keys.get("others_look") {
+        Some(node) => fields::choice(node, "answer", &looks, problems),
+        None => Some(MODERN_SIGNALS.others_look),
+    };
+    Some(SignalRules {
+        interrupts_locks: interrupts_locks?,
+        retries_calls: retries_calls?,
+        others_look: others_look?,
     })
 }
 

@@ -15,12 +15,13 @@ use crate::scenario::decode::fields;
 use crate::scenario::decode::machine::{self, DecodedMachine};
 use crate::scenario::decode::names::Names;
 use crate::scenario::decode::python::{self, DecodedPython};
+use crate::scenario::decode::signals::{self, Signal};
 use crate::scenario::decode::steps::{Interpreter, StepDecoder, StretchPool};
 use crate::scenario::decode::tasks::EventLoop;
 use crate::scenario::decode::threads::{self, ThreadGroup};
 use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
-use crate::sim::{ClientSpec, LoopSpec, Model, ThreadSpec};
+use crate::sim::{ClientSpec, LoopSpec, Model, SignalSpec, ThreadSpec};
 
 /// A run with its presets filled in.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct ModelNames {
     pub variables: Vec<String>,
     /// Locks, by their number.
     pub locks: BTreeMap<usize, String>,
+    /// The class of what is raised by the release of a lock that is not held.
+    pub lock_error: String,
 }
 
 /// The model of a run, and the names of what is in it. `budget` is how many steps its programs may have.
@@ -71,7 +74,8 @@ pub(crate) fn model(
     let own_locks = python.as_ref().is_some_and(|python| python.lock_per_interpreter);
     let workload = workload(run, machine.as_ref(), interpreter, own_locks, budget, problems);
     let (machine, python, workload) = (machine?, python?, workload?);
-    let Workload { stretches, library, programs, threads, loops, clients, names, thread_names } = workload;
+    let Workload { stretches, library, programs, threads, loops, clients, signals, names, thread_names } =
+        workload;
     let library_instruction = run
         .python_name
         .and_then(|name| machine.library_instruction.get(name).copied())
@@ -95,11 +99,16 @@ pub(crate) fn model(
         pools: names.reached_pools().len(),
         loops,
         clients,
+        signal_rules: python.signals,
+        signals,
         threads,
         threading: names.objects.threading,
         until: until?,
     };
-    Some((model, ModelNames { threads: thread_names, latencies, variables, locks }))
+    Some((
+        model,
+        ModelNames { threads: thread_names, latencies, variables, locks, lock_error: python.lock_error },
+    ))
 }
 
 /// The time of an instruction: the interpreter's own, or else what the machine says of the interpreter, or else of the
@@ -144,6 +153,7 @@ struct Workload {
     threads: Vec<ThreadSpec>,
     loops: Vec<LoopSpec>,
     clients: Vec<ClientSpec>,
+    signals: Vec<SignalSpec>,
     names: Names,
     thread_names: Vec<String>,
 }
@@ -175,10 +185,12 @@ fn workload(
     let hardware = machine.map(|machine| &machine.machine);
     let groups = threads::threads(node, run.sections.get("pools"), hardware, &mut decoder, problems);
     let clients = clients::clients(run.sections.get("clients"), &mut decoder.names, problems);
+    let has_end = run.sections.get("until").is_some();
+    let signals = signals::signals(run.sections.get("signals"), has_end, &mut decoder, problems);
     let StepDecoder { mut pool, mut names, .. } = decoder;
     let library = interpreter.map_or(0, |interpreter| pool.library(interpreter));
     let stretches = pool.into_stretches();
-    let (groups, clients) = (groups?, clients?);
+    let (groups, clients, signals) = (groups?, clients?, signals?);
     // A step that was left out could make a loop seem empty.
     if problems.reports() == reports {
         let mut inspector = Inspector::new(&functions, problems);
@@ -186,7 +198,11 @@ fn workload(
         let is_ended =
             run.sections.get("until").is_some() || clients.iter().any(|client| client.requests.is_some());
         threads::check_ending(&groups, node.position, is_ended, &mut inspector);
+        for steps in signals.iter().filter_map(|signal| signal.handler.as_deref()) {
+            inspector.steps(steps);
+        }
         threads::check_processes(&groups, &names, problems);
+        check_main_thread(&groups, &signals, problems);
         names.check_channels(problems);
         names.check_threads(groups.iter().map(|group| group.name.as_str()), problems);
     }
@@ -202,21 +218,46 @@ fn workload(
         pools: names.reached_pools(),
         event_loop: None,
         budget,
+        handlers: Vec::new(),
     };
-    match compiled(&groups, &names, compiler) {
+    match compiled(&groups, &signals, &names, compiler) {
         Ok(mut compiled) => {
             if let Some(machine) = machine {
                 add_background(&machine.background, &mut compiled, run.position, problems)?;
             }
-            let Compiled { programs, threads, loops, names: thread_names } = compiled;
+            let Compiled { programs, threads, loops, signals, names: thread_names } = compiled;
             names.objects.threading.add_threads(threads.iter().map(|thread| thread.birth));
-            Some(Workload { stretches, library, programs, threads, loops, clients, names, thread_names })
+            Some(Workload {
+                stretches,
+                library,
+                programs,
+                threads,
+                loops,
+                clients,
+                signals,
+                names,
+                thread_names,
+            })
         }
         Err(TooManySteps) => {
             let message = format!("the programs have more than {MOST_STEPS} steps together");
             problems.add_with_help(node.position, message, "use a loop instead of calls in calls");
             None
         }
+    }
+}
+
+/// Signals are for the main thread, the first of all, which must run Python.
+fn check_main_thread(groups: &[ThreadGroup], signals: &[Signal], problems: &mut Problems) {
+    let is_native = groups.first().is_some_and(|main| main.interpreters.is_none());
+    if let (Some(signal), true) = (signals.first(), is_native) {
+        let message = "signals are for the main thread, the first of all, and that runs no Python here";
+        problems.add(signal.position, message);
+    }
+    let runs_loop = groups.first().is_some_and(|main| main.event_loop.is_some());
+    if let (Some(signal), true) = (signals.first(), runs_loop) {
+        let message = "signals for a main thread that runs an event loop are not modelled";
+        problems.add(signal.position, message);
     }
 }
 
@@ -260,6 +301,7 @@ struct Compiled {
     programs: Vec<Program>,
     threads: Vec<ThreadSpec>,
     loops: Vec<LoopSpec>,
+    signals: Vec<SignalSpec>,
     names: Vec<String>,
 }
 
@@ -297,9 +339,10 @@ fn add_background(
     Some(())
 }
 
-/// One program for each group of threads and of tasks, and all threads with their names.
+/// One program for each group of threads, of tasks and of handlers, and all threads with their names.
 fn compiled(
     groups: &[ThreadGroup],
+    signals: &[Signal],
     known: &Names,
     mut compiler: Compiler<'_>,
 ) -> Result<Compiled, TooManySteps> {
@@ -308,7 +351,7 @@ fn compiled(
         let program = all.programs.len();
         let event_loop = match &group.event_loop {
             Some(event_loop) => {
-                all.programs.push(Program { steps: vec![Step::RunTasks, Step::End] });
+                all.programs.push(Program { steps: vec![Step::RunTasks, Step::End], handlers: Vec::new() });
                 Some(loop_of(event_loop, known, &mut compiler, &mut all.programs)?)
             }
             None => {
@@ -332,6 +375,17 @@ fn compiled(
             all.loops.extend(event_loop.clone());
             all.names.push(name.clone());
         }
+    }
+    for signal in signals {
+        let handler = match &signal.handler {
+            Some(steps) => {
+                all.programs.push(compiler.program(steps)?);
+                Some(all.programs.len() - 1)
+            }
+            None => None,
+        };
+        let Signal { at, every, times, latency, .. } = *signal;
+        all.signals.push(SignalSpec { at, every, times, handler, latency });
     }
     Ok(all)
 }

@@ -42,6 +42,15 @@ pub(crate) enum Action {
     Step(program::Step),
     /// Several steps, one after the other.
     Block(Vec<Step>),
+    /// Steps between two calls; the second comes also if an exception leaves them.
+    With {
+        /// What is called first.
+        enter: Call,
+        /// What is done then.
+        body: Vec<Step>,
+        /// What is called last.
+        leave: Call,
+    },
     /// Repeat a body.
     Loop {
         /// How often; `None` is forever.
@@ -295,9 +304,7 @@ impl StepDecoder<'_> {
         };
         let body = self.steps(body, problems);
         let (enter, leave) = calls?;
-        let method = |call| Step { action: Action::method(call), position: item.position };
-        let steps = std::iter::once(method(enter)).chain(body).chain(std::iter::once(method(leave)));
-        Some(Action::Block(steps.collect()))
+        Some(Action::With { enter, body, leave })
     }
 
     /// Plain Python until its `count`th tick.

@@ -4,6 +4,7 @@ mod errors;
 mod language;
 mod limits;
 mod presets;
+mod signals;
 mod sweeps;
 
 use crate::scenario::{Scenario, load};

@@ -1,10 +1,19 @@
 //! Executing bytecode in bursts, each up to the next check or to the end of its stretch.
 
+use super::signals::MAIN;
 use super::{Activity, After, Engine, Execution};
 use crate::des::Span;
 use crate::os::ThreadId;
 use crate::python::gil::Want;
 use crate::trace::{Mark, Observer};
+
+/// Where a thread is led out of its bytecode, and why.
+#[derive(Clone, Copy, Debug)]
+struct Check {
+    position: Span,
+    by_lock: bool,
+    by_signal: bool,
+}
 
 impl<O: Observer> Engine<'_, O> {
     /// Begins to execute a stretch from one position to another, by `run_bytecode`.
@@ -25,11 +34,13 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn run_bytecode(&mut self, thread: ThreadId) -> bool {
         self.skip_cycles(thread);
         let Execution { position, span, .. } = self.threads[thread].routine.execution;
-        let check_at = self.next_check(thread, position);
-        let end = check_at.unwrap_or(span);
+        let check = self.next_check(thread, position);
+        let end = check.map_or(span, |check| check.position);
         self.threads[thread].activity = Activity::Bytecode;
         self.threads[thread].routine.execution.burst = end - position;
-        self.threads[thread].routine.execution.check_at = check_at;
+        self.threads[thread].routine.execution.check_at = check.map(|check| check.position);
+        self.threads[thread].routine.execution.by_lock = check.is_some_and(|check| check.by_lock);
+        self.threads[thread].routine.execution.by_signal = check.is_some_and(|check| check.by_signal);
         self.threads[thread].routine.execution.target = end;
         let stop = self.next_stop(thread, position, end);
         self.threads[thread].routine.execution.burst = stop - position;
@@ -59,16 +70,30 @@ impl<O: Observer> Engine<'_, O> {
         execution.burst = Span::ZERO;
         let to = execution.position;
         let is_check = execution.check_at.take() == Some(to);
+        let (by_lock, by_signal) = (is_check && execution.by_lock, is_check && execution.by_signal);
         let stretch = &self.model.stretches[execution.stretch];
         if let Some(lock) = self.threads[thread].lock {
             self.interpreters[lock].gil.executed(stretch, from, to);
-            if is_check {
+            if by_lock {
+                self.interpreters[lock].gil.checks();
                 self.interpreters[lock].counters.checks += 1;
                 self.kernel.mark(thread, Mark::Check);
-                return self.want(thread, lock, Want::Yield, After::Program);
             }
         }
-        self.go_on(thread)
+        match self.threads[thread].lock {
+            _ if by_signal && thread == MAIN => self.signal_seen(by_lock),
+            Some(_) if by_signal && !self.signal_checks() => self.take_slow_path(thread, by_lock),
+            Some(lock) if by_lock => self.want(thread, lock, Want::Yield, After::Program),
+            _ => self.go_on(thread),
+        }
+    }
+
+    /// A thread that cannot handle the signal that led it there goes on: with what the lock led it there for, if it did.
+    pub(super) fn slow_path_taken(&mut self, thread: ThreadId, by_lock: bool) -> bool {
+        match self.threads[thread].lock {
+            Some(lock) if by_lock => self.want(thread, lock, Want::Yield, After::Program),
+            _ => self.go_on(thread),
+        }
     }
 
     /// A tick that leads nowhere: the burst goes on.
@@ -83,13 +108,21 @@ impl<O: Observer> Engine<'_, O> {
         false
     }
 
-    /// The position at which a thread that executes bytecode from `position` on is led into the lock code, if that is
-    /// within its stretch.
-    fn next_check(&self, thread: ThreadId, position: Span) -> Option<Span> {
+    /// Where a thread that executes bytecode from `position` on is led out of it, into the lock code or to a signal, if
+    /// that is within its stretch.
+    fn next_check(&self, thread: ThreadId, position: Span) -> Option<Check> {
         let Execution { stretch, span, .. } = self.threads[thread].routine.execution;
-        let lock = self.threads[thread].lock?;
-        let check = self.interpreters[lock].gil.next_check(&self.model.stretches[stretch], position);
-        check.filter(|position| *position <= span)
+        let stretch = &self.model.stretches[stretch];
+        let lock = self.threads[thread].lock;
+        let of_lock = lock.and_then(|lock| self.interpreters[lock].gil.next_check(stretch, position));
+        let of_signal = self.must_look(thread).then(|| stretch.next_check_after(position)).flatten();
+        let position = match (of_lock, of_signal) {
+            (Some(one), Some(other)) => one.min(other),
+            (one, other) => one.or(other)?,
+        };
+        let by_signal = of_signal == Some(position);
+        let by_lock = of_lock == Some(position) || lock.is_some() && by_signal && self.signal_checks();
+        (position <= span).then_some(Check { position, by_lock, by_signal })
     }
 
     /// Something is demanded of the holder: it may be led into the lock code earlier than it was when its burst began.
@@ -98,18 +131,31 @@ impl<O: Observer> Engine<'_, O> {
             return;
         }
         let left = self.kernel.burst_left(holder);
-        let Execution { position, burst, check_at, target, .. } = self.threads[holder].routine.execution;
+        let Execution { stretch, position, burst, check_at, target, .. } =
+            self.threads[holder].routine.execution;
         let present = position + burst - left;
+        // A ticker is as it was when the burst began: what has been executed since counts.
+        if let Some(lock) = self.threads[holder].lock {
+            self.interpreters[lock].gil.executed(&self.model.stretches[stretch], position, present);
+        }
+        self.threads[holder].routine.execution.position = present;
+        self.threads[holder].routine.execution.burst = left;
         let Some(check) = self.next_check(holder, present) else { return };
         // A holder that is on its way to an earlier check sees it there.
-        if check_at.is_some_and(|earlier| earlier <= check) {
+        if check_at.is_some_and(|earlier| earlier < check.position) {
             return;
         }
         let execution = &mut self.threads[holder].routine.execution;
+        execution.by_lock = check.by_lock;
+        execution.by_signal = check.by_signal;
+        let check = check.position;
+        if check_at == Some(check) {
+            return;
+        }
         execution.check_at = Some(check);
         execution.target = check;
-        if check < position + burst {
-            execution.burst = check - position;
+        if check < present + left {
+            execution.burst = check - present;
             self.kernel.cut_burst(holder, check - present);
         } else if check != target {
             self.kernel.renew_burst(holder);

@@ -1,12 +1,13 @@
 //! Carrying out the calls of library code: what `threading` and `queue` decide.
 
-use super::{Activity, Engine};
+use super::{Activity, Engine, Execution};
 use crate::des::Span;
-use crate::os::ThreadId;
 use crate::os::kernel::Progress;
 use crate::os::sync::{LockId, Objects, Outcome, Request};
-use crate::python::threading::{Frame, LockNumber, Next, Threading};
-use crate::sim::report::Waiting;
+use crate::os::{Birth, ThreadId};
+use crate::python::exception::Exception;
+use crate::python::threading::{Frame, Leave, LockNumber, Next, Threading};
+use crate::sim::report::{Raised, Waiting};
 use crate::trace::{Observer, ThreadState};
 
 /// A lock of the program.
@@ -15,14 +16,17 @@ pub(super) struct Lock {
     pub id: LockId,
     /// Who took it last and has not released it. Another thread may release it.
     pub holder: Option<ThreadId>,
+    /// Whether it is held, by whomever.
+    pub is_held: bool,
 }
 
 /// The locks behind all objects.
 pub(super) fn locks(threading: &Threading, objects: &mut Objects) -> Vec<Lock> {
     let held: Vec<LockNumber> = threading.held_at_first().collect();
     let locks = (0..threading.locks()).map(|number| {
-        let id = if held.contains(&number) { objects.new_held_lock() } else { objects.new_lock() };
-        Lock { id, holder: None }
+        let is_held = held.contains(&number);
+        let id = if is_held { objects.new_held_lock() } else { objects.new_lock() };
+        Lock { id, holder: None, is_held }
     });
     locks.collect()
 }
@@ -38,17 +42,17 @@ impl<O: Observer> Engine<'_, O> {
                 None
             }
             Next::Take(lock) => Some(self.take(thread, lock)),
-            Next::Release(lock) => {
-                self.locks[lock].holder = None;
-                Some(self.ask_inside(thread, Request::LockRelease(self.locks[lock].id)))
+            Next::Release(lock) if !self.locks[lock].is_held => {
+                self.raise(thread, Exception::ReleaseUnlocked);
+                None
             }
+            Next::Release(lock) => Some(self.release(thread, lock)),
             Next::Call(call) => {
                 self.threads[thread].routine.calls.push(Frame::new(call));
                 None
             }
-            // `RuntimeError: threads can only be started once`.
             Next::Start(other) | Next::StartProcess(other, _) if self.threads[other].is_started => {
-                self.abandon_program(thread);
+                self.raise(thread, Exception::StartedTwice);
                 None
             }
             Next::Start(other) => {
@@ -67,12 +71,21 @@ impl<O: Observer> Engine<'_, O> {
                 let span = self.kernel.process_ends(birth);
                 Some(self.call_c(thread, span, true))
             }
+            Next::Joinable(other) => {
+                // A thread that no step starts is there from the beginning.
+                if self.model.threads[other].started_by_step && !self.has_begun(other) {
+                    self.raise(thread, Exception::JoinedBeforeStart);
+                } else if other == thread {
+                    self.raise(thread, Exception::JoinedItself);
+                }
+                None
+            }
             Next::Return => {
                 self.threads[thread].routine.calls.pop();
                 None
             }
-            Next::Raise => {
-                self.abandon_program(thread);
+            Next::Raise(exception) => {
+                self.raise(thread, exception);
                 None
             }
         }
@@ -84,8 +97,22 @@ impl<O: Observer> Engine<'_, O> {
         self.enter_stretch(thread, stretch, Span::ZERO, instruction * instructions);
     }
 
+    /// Whether a thread that a step starts is there to be joined: it says so itself, and a process is when it is made.
+    fn has_begun(&self, thread: ThreadId) -> bool {
+        match self.model.threads[thread].birth {
+            Birth::Thread => self.threading.has_begun(thread),
+            Birth::Fork | Birth::Spawn => self.threads[thread].is_started,
+        }
+    }
+
+    fn release(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
+        self.locks[lock].holder = None;
+        self.locks[lock].is_held = false;
+        self.ask_inside(thread, Request::LockRelease(self.locks[lock].id))
+    }
+
     /// Takes a lock of the program: from 3.3 on it is first tried without giving the GIL up (`_threadmodule.c`).
-    fn take(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
+    pub(super) fn take(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
         self.threads[thread].wants = Some(lock);
         let id = self.locks[lock].id;
         if self.model.lock_tries_first && self.threads[thread].lock.is_some() {
@@ -123,6 +150,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn lock_taken(&mut self, thread: ThreadId) {
         if let Some(lock) = self.threads[thread].wants.take() {
             self.locks[lock].holder = Some(thread);
+            self.locks[lock].is_held = true;
         }
     }
 
@@ -153,12 +181,50 @@ impl<O: Observer> Engine<'_, O> {
         Some((Waiting { thread, lock, joins: joined.is_some() }, other))
     }
 
-    /// An exception that nobody catches ends the thread's program.
-    fn abandon_program(&mut self, thread: ThreadId) {
-        let state = &mut self.threads[thread].routine;
-        state.calls.clear();
-        state.loops.clear();
-        state.step = self.model.programs[state.program].steps.len() - 1;
+    /// An exception leaves the calls and the step that the thread is in; [`Engine::unwind`] takes it further.
+    pub(super) fn raise(&mut self, thread: ThreadId, exception: Exception) {
+        let state = &mut self.threads[thread];
+        state.is_leaving = true;
+        state.routine.execution = Execution::default();
+        // Another one may be on its way: then the handler that raised this one is left, too.
+        state.unwinding = Some(state.unwinding.unwrap_or(state.routine.step));
+        self.exceptions.push(Raised { thread, time: self.kernel.now(), exception });
+    }
+
+    /// The exception leaves the innermost call. `None` if that takes no time, else whether the thread is still on its turn.
+    pub(super) fn leave_call(&mut self, thread: ThreadId) -> Option<bool> {
+        let Some(frame) = self.threads[thread].routine.calls.last_mut() else {
+            self.threads[thread].is_leaving = false;
+            return None;
+        };
+        match self.threading.leave(thread, frame) {
+            Leave::Take(lock) => Some(self.take(thread, lock)),
+            Leave::Left(guard) => {
+                self.threads[thread].routine.calls.pop();
+                let held = guard.filter(|lock| self.locks[*lock].holder == Some(thread))?;
+                Some(self.release(thread, held))
+            }
+        }
+    }
+
+    /// The exception leaves the innermost `with` around the step before `step`, and ends the program if there is none.
+    pub(super) fn unwind(&mut self, thread: ThreadId, step: usize) {
+        let in_handler = self.is_in_handler(thread);
+        let state = &mut self.threads[thread];
+        let program = &self.model.programs[state.routine.program];
+        match step.checked_sub(1).and_then(|raised| program.handler_of(raised)) {
+            Some(handler) => {
+                // The step before the first within is the one that entered.
+                state.unwinding = Some(handler.from);
+                state.routine.calls.push(Frame::new(handler.leave));
+            }
+            None if in_handler => self.handler_left(),
+            None => {
+                state.unwinding = None;
+                state.routine.loops.clear();
+                state.routine.step = program.steps.len() - 1;
+            }
+        }
     }
 
     /// Loads a shared variable.

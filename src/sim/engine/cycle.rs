@@ -32,6 +32,8 @@ pub(super) fn are_known(model: &Model) -> bool {
         pools: _,
         loops,
         clients,
+        signal_rules: _,
+        signals,
         threads,
         until: _,
     } = model;
@@ -54,7 +56,8 @@ pub(super) fn are_known(model: &Model) -> bool {
         && gil.knows_cycles()
         && programs.iter().all(steps_know)
         && threads.iter().all(|thread| !thread.announced && !thread.started_by_step)
-        && [*variables, channels.len(), devices.len(), *latencies, clients.len(), loops.len()] == [0; 6]
+        && [*variables, channels.len(), devices.len(), *latencies, clients.len(), loops.len(), signals.len()]
+            == [0; 7]
 }
 
 impl<O: Observer> Engine<'_, O> {
@@ -151,6 +154,8 @@ impl Thread {
             after,
             lock: _,
             routine,
+            unwinding: _,
+            is_leaving: _,
             wants: _,
             is_started: _,
             unpickle: _,
@@ -195,11 +200,12 @@ impl Routine {
         for turns in loops {
             (turns.body, turns.left.is_some()).hash(snapshot);
         }
-        let Execution { stretch, span, position, burst, check_at, target, number: _ } = execution;
+        let Execution { stretch, span, position, burst, check_at, by_lock, by_signal, target, number: _ } =
+            execution;
         let is_under_way = position < span;
         is_under_way.hash(snapshot);
         if is_under_way {
-            (stretch, position, burst, check_at, target).hash(snapshot);
+            (stretch, position, burst, check_at, by_lock, by_signal, target).hash(snapshot);
         }
     }
 }

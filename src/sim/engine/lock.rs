@@ -1,6 +1,6 @@
 //! Driving the lock policy of an interpreter, and keeping its books.
 
-use super::{Activity, After, Engine, Interpreter};
+use super::{Activity, After, Engine, Interpreter, signals};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
 use crate::os::sync::Outcome;
@@ -95,6 +95,9 @@ impl<O: Observer> Engine<'_, O> {
         *last_holder = Some(thread);
         *held_since = self.kernel.now();
         self.threads[thread].acquisitions += 1;
+        if thread != signals::MAIN {
+            self.signals.lock_taken_by_another();
+        }
         self.threads[thread].has_failed = false;
         // Should it still block, it is on the mutex within the lock.
         self.kernel.set_states(thread, ThreadState::RunsPython, ThreadState::WaitsForGil);

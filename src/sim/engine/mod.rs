@@ -10,6 +10,7 @@ mod calls;
 mod cycle;
 mod lock;
 mod program;
+mod signals;
 mod tasks;
 mod traffic;
 
@@ -22,7 +23,7 @@ use crate::python::gil::Gil;
 use crate::python::interpreter::GilConfig;
 use crate::python::threading::{Frame, LockNumber, Threading};
 use crate::sim::model::{Model, ThreadSpec};
-use crate::sim::report::{Ending, GilCounters, Report, ThreadReport, Variable};
+use crate::sim::report::{Ending, GilCounters, Raised, Report, ThreadReport, Variable};
 use crate::trace::Observer;
 use tasks::EventLoop;
 use traffic::Traffic;
@@ -80,6 +81,8 @@ enum Activity {
     Starting,
     /// It has executed bytecode up to the end of its burst.
     Bytecode,
+    /// It has looked at a signal that it cannot handle; the lock may have led it there, too.
+    SlowPath { by_lock: bool },
     /// It has executed C code that keeps the lock.
     C,
     /// It deals with the lock, for what comes [after](Thread::after).
@@ -112,6 +115,9 @@ struct Execution {
     burst: Span,
     /// The position at which the burst leads into the lock code, if it does.
     check_at: Option<Span>,
+    /// Whether that is because of the lock, and whether it is because of a signal.
+    by_lock: bool,
+    by_signal: bool,
     /// The position up to which nothing can come of it, the end of the burst if ticks are skipped.
     target: Span,
     /// How many stretches and loops the thread had begun when it began this.
@@ -138,6 +144,10 @@ struct Thread {
     lock: Option<usize>,
     /// The program that it goes through: its own, or that of a task of its event loop.
     routine: Routine,
+    /// An exception is leaving the steps around the one before this, which comes next if it is caught.
+    unwinding: Option<usize>,
+    /// It leaves the calls that it is in because of an exception.
+    is_leaving: bool,
     /// The lock of the program that it is about to take.
     wants: Option<LockNumber>,
     /// A step has started it.
@@ -252,6 +262,9 @@ struct Engine<'a, O> {
     threading: Threading,
     locks: Vec<calls::Lock>,
     variables: Vec<Variable>,
+    /// The exceptions that have ended programs of threads.
+    exceptions: Vec<Raised>,
+    signals: signals::Signals,
     /// How many threads the run still waits for: all but the daemons, or, if there are only daemons, all.
     awaited: usize,
     /// How many threads are the program's own: the others, of the background, come after them.
@@ -263,7 +276,13 @@ impl<'a, O: Observer> Engine<'a, O> {
         let count = model.threads.len();
         let users: usize = model.clients.iter().map(|client| client.users()).sum();
         let attributes: Vec<_> = model.threads.iter().map(|thread| thread.attributes).collect();
-        let mut kernel = Kernel::new(&model.machine, &attributes, users + model.tasks(), seed, observer);
+        let mut kernel = Kernel::new(
+            &model.machine,
+            &attributes,
+            users + model.tasks() + model.signals.len(),
+            seed,
+            observer,
+        );
         let interpreters = (0..model.interpreters).map(|_| Interpreter {
             gil: Gil::new(model.gil, kernel.objects(), count),
             holder: None,
@@ -277,6 +296,8 @@ impl<'a, O: Observer> Engine<'a, O> {
             after: After::Program,
             lock: spec.interpreter.filter(|interpreter| has_lock(model, *interpreter)),
             routine: Routine::new(index, spec.program, model, seed),
+            unwinding: None,
+            is_leaving: false,
             wants: None,
             is_started: false,
             unpickle: Span::ZERO,
@@ -305,6 +326,8 @@ impl<'a, O: Observer> Engine<'a, O> {
             threading: model.threading.clone(),
             locks: calls::locks(&model.threading, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
+            exceptions: Vec::with_capacity(count),
+            signals: signals::Signals::new(model),
             interpreters,
             threads,
             loops,
@@ -321,13 +344,17 @@ impl<'a, O: Observer> Engine<'a, O> {
             self.kernel.start(thread, Time::ZERO + spec.start);
         }
         self.users_begin();
+        self.signals_begin();
         if self.may_run_ahead() {
             self.kernel.may_run_ahead(self.limit);
         }
         while self.awaited > 0 {
             match self.kernel.next(self.limit) {
                 Happening::Turn(thread) => self.turn(thread),
-                Happening::Alarm(user) => self.user_acts(user),
+                Happening::Alarm(alarm) => match alarm.checked_sub(self.first_signal()) {
+                    Some(signal) => self.signal_arrives(signal),
+                    None => self.user_acts(alarm),
+                },
                 Happening::Internal => {}
                 Happening::Nothing if self.kernel.now() == self.limit => return Ending::CutOff,
                 Happening::Nothing => return Ending::Stuck,
@@ -358,23 +385,32 @@ impl<'a, O: Observer> Engine<'a, O> {
             }
         }
         let (kernel, observer) = self.kernel.close(end);
-        let threads = self.threads.iter().enumerate().map(|(index, thread)| ThreadReport {
-            usage: *kernel.usage(index),
-            acquisitions: thread.acquisitions,
-            failed_acquisitions: thread.failed_acquisitions,
-            ended: thread.ended,
-            background: self.model.threads[index].background,
-        });
+        let exceptions_of =
+            |thread| self.exceptions.iter().filter(|raised| raised.thread == thread).count() as u64;
+        let threads: Vec<ThreadReport> = self
+            .threads
+            .iter()
+            .enumerate()
+            .map(|(index, thread)| ThreadReport {
+                usage: *kernel.usage(index),
+                acquisitions: thread.acquisitions,
+                failed_acquisitions: thread.failed_acquisitions,
+                exceptions: exceptions_of(index),
+                ended: thread.ended,
+                background: self.model.threads[index].background,
+            })
+            .collect();
         let interpreters: Vec<GilCounters> =
             self.interpreters.iter().map(|interpreter| interpreter.counters).collect();
         let report = Report {
             ending,
             variables: self.variables,
             deadlock,
+            exceptions: self.exceptions,
             makespan,
             gil: interpreters.iter().fold(GilCounters::default(), |sum, one| sum.plus(one)),
             interpreters,
-            threads: threads.collect(),
+            threads,
             core_busy: (0..self.model.machine.cores).map(|core| kernel.core_busy(core)).collect(),
             latencies: self.outside.into_latencies(),
             events: kernel.event_count(),
@@ -390,6 +426,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             goes_on = match self.threads[thread].activity {
                 Activity::Starting => self.begin_program(thread),
                 Activity::Bytecode => self.bytecode_executed(thread),
+                Activity::SlowPath { by_lock } => self.slow_path_taken(thread, by_lock),
                 Activity::C => self.c_executed(thread),
                 Activity::Lock => self.lock(thread),
                 Activity::Inside => self.inside(thread),

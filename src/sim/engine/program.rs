@@ -52,6 +52,17 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn go_on(&mut self, thread: ThreadId) -> bool {
         let model = self.model;
         loop {
+            if self.is_interrupted(thread)
+                && let Some(goes_on) = self.resume_interrupted()
+            {
+                return goes_on;
+            }
+            if self.threads[thread].is_leaving {
+                match self.leave_call(thread) {
+                    Some(goes_on) => return goes_on,
+                    None => continue,
+                }
+            }
             if self.has_bytecode_left(thread) {
                 return self.run_bytecode(thread);
             }
@@ -60,6 +71,10 @@ impl<O: Observer> Engine<'_, O> {
                     Some(goes_on) => return goes_on,
                     None => continue,
                 }
+            }
+            if let Some(step) = self.threads[thread].unwinding {
+                self.unwind(thread, step);
+                continue;
             }
             if let Some(task) = self.threads[thread].routine.wakes.take() {
                 self.join_loop(thread, task);
@@ -131,6 +146,11 @@ impl<O: Observer> Engine<'_, O> {
                 }
                 Step::RunTasks => {
                     if let Some(goes_on) = self.run_tasks(thread) {
+                        return goes_on;
+                    }
+                }
+                Step::End if self.is_in_handler(thread) => {
+                    if let Some(goes_on) = self.next_handler() {
                         return goes_on;
                     }
                 }
@@ -213,6 +233,7 @@ impl<O: Observer> Engine<'_, O> {
     /// Carries out a request for which the thread does not hold the lock; afterwards it takes the lock again.
     pub(super) fn outside(&mut self, thread: ThreadId) -> bool {
         match self.kernel.proceed(thread) {
+            Progress::Ended(_) if self.is_interrupted(thread) => self.take_lock_to_go_on(thread),
             Progress::Ended(outcome) => {
                 self.lock_taken(thread);
                 self.traffic_ended(thread, outcome);

@@ -90,6 +90,21 @@ impl Outside {
         ending.peek().is_some() && ending.all(|left| *left == 0)
     }
 
+    /// How many users there are.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// When `thread` asked its last question.
+    pub fn asked(&self, thread: ThreadId) -> Time {
+        self.asked[thread]
+    }
+
+    /// Puts back when `thread` asked its last question.
+    pub fn set_asked(&mut self, thread: ThreadId, time: Time) {
+        self.asked[thread] = time;
+    }
+
     pub fn into_latencies(self) -> Vec<Latency> {
         self.latencies
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use gilsim::os::Birth;
 use gilsim::os::machine::Platform;
+use gilsim::python::exception::Exception;
 use gilsim::python::program::Step;
 use gilsim::python::threading::{Call, Threading};
 use gilsim::sim::Model;
@@ -15,6 +16,7 @@ use super::objects::Action::{
 use super::objects::OF_PROGRAM;
 use super::program::show;
 use super::sched::Entry;
+use super::signals::{Again, Signal};
 use super::{Cost, World};
 
 /// What library code does next. A number is that of a lock.
@@ -37,13 +39,21 @@ pub enum Library {
     StartFirst(usize),
     /// C code that keeps the lock for as long as this costs.
     Hold(Cost),
-    Raise,
+    /// The lock has been taken.
+    Held(usize),
+    Joinable(usize),
 }
 
 /// All objects of the program, by number. The lock and conditions of each have numbers of their own.
 pub struct Program {
     threading: Threading,
     flags: Vec<bool>,
+    /// Which locks are held, from the end of a taking to the beginning of a releasing.
+    held: Vec<bool>,
+    /// Who took each last, and has not released it.
+    holders: Vec<Option<usize>>,
+    /// How often each thread held the lock of the condition that it waits for.
+    saved_depths: Vec<u64>,
     rlocks: Vec<(Option<usize>, u64)>,
     /// For each condition, its lock and its queue of waiter locks.
     conditions: Vec<(usize, VecDeque<usize>)>,
@@ -126,7 +136,10 @@ impl Program {
         Program {
             rlocks: vec![(None, 0); threading.rlocks().count()],
             threading,
+            held: flags.clone(),
+            holders: vec![None; flags.len()],
             flags,
+            saved_depths: vec![0; model.threads.len()],
             conditions,
             semaphores,
             events,
@@ -167,7 +180,11 @@ impl World<'_> {
     pub fn library(&mut self, thread: usize, part: Library) {
         let darwin = self.model.machine.platform == Platform::Darwin;
         match part {
-            Do(call) => self.part(thread, call, 0),
+            Do(call) => {
+                self.threads[thread].program.calls.push((call, false));
+                self.then(thread, &[Action::Signal(Signal::Returned)]);
+                self.part(thread, call, 0);
+            }
             Part(call, number) => self.part(thread, call, number),
             Python(count) => {
                 let (stretch, instruction) = self.model.library;
@@ -185,19 +202,30 @@ impl World<'_> {
             Take(lock) => {
                 let take = self.taking(lock);
                 self.with_lock(thread, &take, &[]);
+                // What comes after is to show what the thread does; before, to show that it waits.
+                let it = &mut self.threads[thread];
+                it.program.floor = it.actions.len() - take.len() - 1;
+                it.program.again = Some(Again::Take(lock));
             }
             Tried(lock) => {
                 if self.threads[thread].program.refused {
                     self.take_without_gil(thread, lock);
+                } else {
+                    self.is_held_by(thread, lock);
                 }
             }
+            Free(lock) if !self.program.held[lock] => self.raise(thread, Exception::ReleaseUnlocked),
             Free(lock) if darwin => {
+                self.program.held[lock] = false;
+                self.program.holders[lock] = None;
                 let number = OF_PROGRAM + lock;
                 let flag_off = Action::Library(FlagOff(lock));
                 let release = [MutexLock(number), flag_off, MutexUnlock(number), ConditionSignal(number)];
                 self.with_lock(thread, &release, &[]);
             }
             Free(lock) => {
+                self.program.held[lock] = false;
+                self.program.holders[lock] = None;
                 let release = [Spend(Cost::LockOperation), SemaphoreRaise(OF_PROGRAM + lock)];
                 self.with_lock(thread, &release, &[]);
             }
@@ -234,26 +262,77 @@ impl World<'_> {
                 let span = self.cost(cost);
                 self.computes_in_c(thread, span);
             }
-            Raise => {
-                let program = self.program_of(thread);
-                let it = &mut self.threads[thread];
-                it.actions.clear();
-                it.program.loops.clear();
-                it.program.step = program.steps.len() - 1;
+            Held(lock) => self.is_held_by(thread, lock),
+            Joinable(other) => {
+                let (_, _, begun) = self.program.of_threads[other];
+                let has_begun = match self.process_costs(other) {
+                    Some(_) => self.program.started[other],
+                    None => self.program.events[begun].is_set,
+                };
+                if self.model.threads[other].started_by_step && !has_begun {
+                    self.raise(thread, Exception::JoinedBeforeStart);
+                } else if other == thread {
+                    self.raise(thread, Exception::JoinedItself);
+                }
             }
         }
     }
 
+    fn is_held_by(&mut self, thread: usize, lock: usize) {
+        self.program.held[lock] = true;
+        self.program.holders[lock] = Some(thread);
+    }
+
+    pub fn is_holder(&self, thread: usize, lock: usize) -> bool {
+        self.program.holders[lock] == Some(thread)
+    }
+
+    fn rlock_of(&self, condition: usize) -> Option<usize> {
+        let (lock, _) = self.program.conditions[condition];
+        self.program.threading.rlocks().position(|of_rlock| of_rlock == lock)
+    }
+
+    /// After `wait()`, the lock of the condition is owned as before.
+    pub fn owns_again(&mut self, thread: usize, condition: usize) {
+        if let Some(rlock) = self.rlock_of(condition) {
+            self.program.rlocks[rlock] = (Some(thread), self.program.saved_depths[thread]);
+        }
+    }
+
+    /// An exception leaves `wait()`: nobody is to notify the thread any more. Gives the lock of the condition.
+    pub fn gives_up_waiting(&mut self, thread: usize, condition: usize) -> usize {
+        let (waiter, _, _) = self.program.of_threads[thread];
+        let (lock, queue) = &mut self.program.conditions[condition];
+        queue.retain(|other| *other != waiter);
+        *lock
+    }
+
+    /// The lock within an object, which a call of it holds for some time.
+    pub fn guard_of(&self, call: Call) -> Option<usize> {
+        let condition = match call {
+            Call::SemaphoreAcquire(it) | Call::SemaphoreRelease(it) => self.program.semaphores[it].condition,
+            Call::EventSet(it) | Call::EventClear(it) | Call::EventWait(it) => {
+                self.program.events[it].condition
+            }
+            Call::Put(it) | Call::Get(it) => self.program.queues[it].not_empty,
+            Call::BarrierWait(it) => self.program.barriers[it].condition,
+            _ => return None,
+        };
+        Some(self.program.conditions[condition].0)
+    }
+
     fn taking(&self, lock: usize) -> Vec<Action> {
+        let (number, held) = (OF_PROGRAM + lock, Action::Library(Held(lock)));
         match self.model.machine.platform {
-            Platform::Darwin => vec![MutexLock(OF_PROGRAM + lock), Action::Library(LookAtFlag(lock))],
-            Platform::Linux => vec![Spend(Cost::LockOperation), SemaphoreTry(OF_PROGRAM + lock)],
+            Platform::Darwin => vec![MutexLock(number), Action::Library(LookAtFlag(lock)), held],
+            Platform::Linux => vec![Spend(Cost::LockOperation), SemaphoreTry(number), held],
         }
     }
 
     fn take_without_gil(&mut self, thread: usize, lock: usize) {
         let take = self.taking(lock);
         self.without_lock(thread, ThreadState::BlockedOnLock, &take);
+        self.threads[thread].program.again = Some(Again::Take(lock));
     }
 
     /// Does something that keeps the GIL, if there is one.
@@ -285,7 +364,9 @@ impl World<'_> {
                 self.next(thread, &[Python(227), Part(call, 1)]);
             }
             Call::Start(_) if number == 0 => self.next(thread, &[Python(60), Part(call, 1)]),
-            Call::Start(other) if self.program.started[other] => self.next(thread, &[Raise]),
+            Call::Start(other) if self.program.started[other] => {
+                self.raise(thread, Exception::StartedTwice);
+            }
             Call::Start(other) => {
                 self.program.started[other] = true;
                 if let Some([making, ..]) = self.process_costs(other) {
@@ -313,7 +394,7 @@ impl World<'_> {
             Call::Join(other) => {
                 let (_, end, _) = self.program.of_threads[other];
                 let call = if self.process_costs(other).is_some() { 83 } else { 30 };
-                self.next(thread, &[Python(call), Take(end), Free(end)]);
+                self.next(thread, &[Python(call), Joinable(other), Take(end), Free(end)]);
             }
         }
     }
@@ -335,6 +416,9 @@ impl World<'_> {
             (Call::RLockAcquire(_), 1) if *owner == Some(thread) => *depth += 1,
             (Call::RLockAcquire(_), 1) => self.next(thread, &[Take(lock), Part(call, 2)]),
             (Call::RLockAcquire(_), _) => (*owner, *depth) = (Some(thread), 1),
+            (_, _) if *owner != Some(thread) => {
+                self.raise(thread, Exception::ReleaseUnacquired);
+            }
             (_, _) if *depth > 1 => *depth -= 1,
             (_, _) => {
                 (*owner, *depth) = (None, 0);
@@ -346,12 +430,29 @@ impl World<'_> {
     fn condition_call(&mut self, thread: usize, condition: usize, call: Call, number: u8) {
         let (lock, queue) = &mut self.program.conditions[condition];
         let lock = *lock;
+        let rlock = self.program.threading.rlocks().position(|of_rlock| of_rlock == lock);
+        let owns = |owner: Option<usize>| owner == Some(thread);
         match (call, number) {
+            (_, 0) if rlock.is_some_and(|rlock| !owns(self.program.rlocks[rlock].0)) => {
+                let exception = match call {
+                    Call::ConditionWait(_) => Exception::WaitUnacquired,
+                    _ => Exception::NotifyUnacquired,
+                };
+                self.then(thread, &[Action::Library(Python(5)), raising(exception)]);
+            }
+            (Call::ConditionWait(_), 2) => self.owns_again(thread, condition),
             (Call::ConditionWait(_), 0) => self.next(thread, &[Python(45), Part(call, 1)]),
             (Call::ConditionWait(_), _) => {
                 let (waiter, _, _) = self.program.of_threads[thread];
                 queue.push_back(waiter);
-                self.next(thread, &[Free(lock), Take(waiter), Take(lock), Python(29)]);
+                if let Some(rlock) = rlock {
+                    self.program.saved_depths[thread] = self.program.rlocks[rlock].1;
+                    self.program.rlocks[rlock] = (None, 0);
+                }
+                let waits = |waits| Action::Signal(Signal::Waits(waits));
+                self.next(thread, &[Part(call, 2), Python(29)]);
+                self.then(thread, &[Action::Library(Take(lock)), waits(false)]);
+                self.then(thread, &[Action::Library(Free(lock)), waits(true), Action::Library(Take(waiter))]);
             }
             (Call::Notify(_), 0) => {
                 let instructions = if queue.is_empty() { 17 } else { 57 };
@@ -384,7 +485,7 @@ impl World<'_> {
                 self.next(thread, &[Python(20), Free(lock), Python(11)]);
             }
             (_, _) if semaphore.bounded && semaphore.value == semaphore.first_value => {
-                self.next(thread, &[Free(lock), Raise]);
+                self.then(thread, &[Action::Library(Free(lock)), raising(Exception::ReleasedTooOften)]);
             }
             (_, _) => {
                 semaphore.value += 1;
@@ -474,4 +575,8 @@ impl World<'_> {
             }
         }
     }
+}
+
+fn raising(exception: Exception) -> Action {
+    Action::Signal(Signal::Raise(exception))
 }

@@ -13,6 +13,7 @@ mod priorities;
 mod program;
 mod proposals;
 mod sched;
+mod signals;
 mod switching;
 mod tasks;
 
@@ -20,7 +21,7 @@ use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
 use gilsim::os::machine::Costs;
 use gilsim::python::interpreter::GilConfig;
-use gilsim::sim::report::{GilCounters, Variable};
+use gilsim::sim::report::{GilCounters, Raised, Variable};
 use gilsim::sim::{Ending, Latency, Model, Report};
 use gilsim::trace::{Mark, ThreadState};
 
@@ -42,6 +43,7 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
         world.agenda.set(Kind::Timer, thread, Time::ZERO + spec.start);
     }
     world.set_alarms();
+    world.set_signals();
     world.set_tick();
     world.record();
     let mut handled = 0;
@@ -64,7 +66,10 @@ pub fn run(model: &Model, seed: u64) -> Outcome {
         handled += 1;
         crate::give_up_after(1_000_000, handled);
         match event.kind {
-            Kind::Alarm => world.alarm_has_come(event.index),
+            Kind::Alarm => match event.index.checked_sub(world.first_signal()) {
+                Some(signal) => world.signal_has_come(signal, event.index),
+                None => world.alarm_has_come(event.index),
+            },
             Kind::Timer => world.timer_has_come(event.index),
             Kind::Core => world.piece_is_over(event.index),
             Kind::Interrupt => world.interrupt_has_come(event.index),
@@ -268,6 +273,8 @@ pub struct World<'a> {
     loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
     latencies: Vec<Latency>,
+    exceptions: Vec<Raised>,
+    signals: signals::Signals,
     scheduler: sched::Scheduler,
     load: mach::Load,
     ranks: priorities::Ranks,
@@ -301,6 +308,8 @@ impl<'a> World<'a> {
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
             latencies: vec![Latency::default(); model.latencies],
+            exceptions: Vec::new(),
+            signals: signals::Signals::new(model),
             scheduler: sched::Scheduler::new(model),
             load: mach::Load::new(model),
             ranks: priorities::Ranks::new(model),
@@ -390,6 +399,7 @@ impl<'a> World<'a> {
             latencies: self.latencies,
             variables: self.variables,
             deadlock: Vec::new(),
+            exceptions: self.exceptions,
             events: 0,
             skipped_events: 0,
         };

@@ -11,6 +11,7 @@ use super::channels::Talk;
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
 use super::program::Do;
+use super::signals::Signal;
 use super::tasks::Turn;
 use super::{Cost, World};
 
@@ -61,6 +62,8 @@ pub enum Action {
     Library(Library),
     /// What an event loop does next, or its task.
     Turn(Turn),
+    /// What is done about signals and exceptions.
+    Signal(Signal),
 }
 
 /// One of the objects with this number: of an interpreter's lock, or of the program.
@@ -68,6 +71,12 @@ pub enum Action {
 pub struct Id {
     interpreter: Option<usize>,
     number: usize,
+}
+
+impl Id {
+    pub fn is_of_program(self) -> bool {
+        self.interpreter.is_none()
+    }
 }
 
 /// What lies together in memory.
@@ -266,6 +275,7 @@ impl World<'_> {
             Channel(talk) => self.talk(thread, talk),
             Library(part) => self.library(thread, part),
             Action::Turn(turn) => self.turn(thread, turn),
+            Signal(signal) => self.signal(thread, signal),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
@@ -332,6 +342,11 @@ impl World<'_> {
                 self.then(thread, &[CALL, SemaphoreSleep(number)]);
             }
         }
+    }
+
+    /// One who sleeps for the semaphore does so no more.
+    pub fn stops_waiting(&mut self, id: Id) {
+        self.objects.semaphores.get_mut(&id).expect("it is waited for").waiters -= 1;
     }
 
     /// Takes a semaphore if it lets the thread in at once; whether it did.

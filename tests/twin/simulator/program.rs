@@ -13,6 +13,7 @@ use super::kernel::{Burst, Mode};
 use super::lock::{Policy, Why, ticker_interval};
 use super::objects::Action::{self, Lock, Program};
 use super::objects::Queue;
+use super::signals::{Again, MAIN, Signal};
 use super::{Cost, World};
 
 /// What a program does in a turn.
@@ -27,6 +28,8 @@ pub enum Do {
     /// Blocks until the time is over: a sleep may be late.
     Block(Span),
     Device(usize, Span),
+    /// What was interrupted is done again.
+    Retry,
     End,
 }
 
@@ -42,7 +45,7 @@ pub struct ProgramCounter {
     pub wait_timed_out: bool,
     pub after_release: Option<ThreadState>,
     /// The device that it uses or waits for, and for how long it will be served.
-    service: Option<(usize, Span)>,
+    pub service: Option<(usize, Span)>,
     marks: BTreeMap<usize, Time>,
     /// When it began to ask its last question, and what it has received last from each channel.
     pub asked: Option<Time>,
@@ -51,6 +54,22 @@ pub struct ProgramCounter {
     outstanding: BTreeMap<usize, u64>,
     /// Whether the lock that it has tried was held, or what it has tried with a channel could not be done.
     pub refused: bool,
+    /// The calls that it is in, the innermost last, and whether it waits in `wait()`.
+    pub calls: Vec<(Call, bool)>,
+    /// An exception leaves them.
+    pub is_leaving: bool,
+    /// It has come to its end, and tells others.
+    pub announces_end: bool,
+    /// The handler that it runs.
+    pub handler: Option<usize>,
+    /// When its sleep should end, how many actions come after what it does without the lock, how that is done again if it
+    /// is interrupted, and what is.
+    pub due: Time,
+    pub floor: usize,
+    pub again: Option<Again>,
+    pub retry: Option<(ThreadState, Vec<Action>)>,
+    /// The exception on its way leaves the handlers around the step before this one.
+    pub unwinding: Option<usize>,
     /// The variable that it has loaded: its value, and the number of stores to it.
     pub remembered: (i64, u64),
 }
@@ -71,6 +90,20 @@ struct Stop {
     ticks: u64,
     ticker: i64,
     check: bool,
+    signal: bool,
+}
+
+impl ProgramCounter {
+    /// Whether signals do not interrupt it.
+    pub fn is_deaf(&self) -> bool {
+        self.is_leaving || self.announces_end
+    }
+
+    /// Marks, and what was submitted to pools, are those of the thread, whichever program it runs.
+    pub fn take_marks(&mut self, other: &mut ProgramCounter) {
+        self.marks = std::mem::take(&mut other.marks);
+        self.outstanding = std::mem::take(&mut other.outstanding);
+    }
 }
 
 impl World<'_> {
@@ -169,6 +202,7 @@ impl World<'_> {
             Step::Await(what) => self.awaits(thread, what),
             Step::Give { semaphore } => self.give(thread, *semaphore),
             Step::RunTasks => self.run_tasks(thread),
+            Step::End if self.is_in_handler(thread) => self.next_handler(),
             Step::End if self.current_task(thread).is_some() => self.end_task(thread),
             Step::End => {
                 self.then(thread, &[Program(Do::End)]);
@@ -176,6 +210,7 @@ impl World<'_> {
                     self.then(thread, &[Lock(Policy::Release(Why::Ends))]);
                 }
                 if model.threads[thread].announced {
+                    self.threads[thread].program.announces_end = true;
                     self.then(thread, &[Action::Library(Library::Do(Call::End))]);
                 }
             }
@@ -197,6 +232,8 @@ impl World<'_> {
         let has_lock = self.has_lock(thread);
         let shows = self.computing(thread);
         self.then(thread, &[if has_lock { Lock(Policy::Take) } else { show(shows, shows) }]);
+        self.threads[thread].program.floor = self.threads[thread].actions.len();
+        self.threads[thread].program.again = Some(Again::Does(blocked, does.to_vec()));
         self.then(thread, does);
         self.then(thread, &[free]);
         if has_lock {
@@ -214,6 +251,7 @@ impl World<'_> {
             }
             Do::Block(span) if span.is_zero() => {}
             Do::Block(span) => {
+                self.threads[thread].program.due = self.now + span;
                 let sleeps = self.threads[thread].blocked_state == ThreadState::Sleeping;
                 let late = if sleeps { self.cost(Cost::TimerLateness) } else { Span::ZERO };
                 self.block(thread, None, Some(self.now + span + late));
@@ -227,6 +265,10 @@ impl World<'_> {
                 } else {
                     self.block(thread, Some(Queue::Device(device)), None);
                 }
+            }
+            Do::Retry => {
+                let (blocked, does) = self.threads[thread].program.retry.take().expect("it was interrupted");
+                self.without_lock(thread, blocked, &does);
             }
             Do::End => self.end_thread(thread),
         }
@@ -277,6 +319,9 @@ impl World<'_> {
         (counter.run.position, counter.run.ticks) = (stop.position, stop.ticks);
         self.then(thread, &[Program(Do::Bytecode)]);
         if !self.has_lock(thread) {
+            if stop.signal {
+                self.then(thread, &[Action::Signal(Signal::Handle)]);
+            }
             return;
         }
         let at = self.interpreter_of(thread);
@@ -289,6 +334,12 @@ impl World<'_> {
             self.mark(thread, Mark::Check);
             self.then(thread, &[Lock(Policy::Check)]);
         }
+        if stop.signal && thread == MAIN {
+            self.then(thread, &[Action::Signal(Signal::Handle)]);
+        } else if stop.signal && !self.signal_checks() {
+            let (_, instruction) = self.model.library;
+            self.then(thread, &[Program(Do::Work(Mode::User, instruction))]);
+        }
     }
 
     /// The burst of bytecode, of which so much is left, ends sooner if the thread must look at something before.
@@ -296,9 +347,15 @@ impl World<'_> {
         let before = self.threads[thread].program.stop;
         let position = before.position - left;
         let stop = self.stop_after(thread, position);
-        if stop.position < before.position || (stop.check && !before.check) {
+        let leads = |stop: Stop| stop.check || stop.signal;
+        if stop.position < before.position || (leads(stop) && !leads(before)) {
             self.threads[thread].program.stop = stop;
             self.cut_burst(thread, stop.position - position);
+        } else if stop.position == before.position {
+            // What it was to stop for it still does, and perhaps for something else as well.
+            let of = &mut self.threads[thread].program.stop;
+            of.check |= stop.check;
+            of.signal |= stop.signal;
         }
     }
 
@@ -306,21 +363,23 @@ impl World<'_> {
     fn stop_after(&self, thread: usize, position: Span) -> Stop {
         let run = self.threads[thread].program.run;
         let stretch = &self.model.stretches[run.stretch];
-        let mut stop = Stop { position: run.until, ticks: run.ticks, ticker: 0, check: false };
-        if !self.has_lock(thread) {
-            return stop;
+        let mut stop = Stop { position: run.until, ticks: run.ticks, ticker: 0, check: false, signal: false };
+        let has_lock = self.has_lock(thread);
+        if has_lock {
+            stop.ticker = self.gils[self.interpreter_of(thread)].ticker;
         }
-        stop.ticker = self.gils[self.interpreter_of(thread)].ticker;
         while let Some(tick) = stretch.position_of_tick(stop.ticks + 1).filter(|tick| *tick <= run.until) {
             stop.ticks += 1;
             let may_check = stretch.first_check_from(stop.ticks) == Some(stop.ticks);
-            let mut asked = self.has_been_asked(thread) && tick > position;
-            if ticker_interval(&self.model.gil).is_some() {
+            let mut asked = has_lock && self.has_been_asked(thread) && tick > position;
+            let signal = self.sees_signal(thread) && tick > position;
+            if has_lock && ticker_interval(&self.model.gil).is_some() {
                 stop.ticker = (stop.ticker - 1).max(-1);
                 asked |= stop.ticker < 0;
             }
-            if asked && may_check {
-                return Stop { position: tick, check: true, ..stop };
+            asked |= has_lock && signal && self.signal_checks();
+            if (asked || signal) && may_check {
+                return Stop { position: tick, check: asked, signal, ..stop };
             }
         }
         stop

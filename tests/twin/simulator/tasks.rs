@@ -166,14 +166,15 @@ impl<'a> World<'a> {
             .map_or(thread, |task| self.model.threads.len() + task)
     }
 
-    /// The program of the thread, or of the task that goes on in its place.
+    /// The program of the thread, or of the task or the handler that goes on in its place.
     pub fn program_of(&self, thread: usize) -> &'a gilsim::python::program::Program {
         let spec = &self.model.threads[thread];
         let of_task = |event_loop: usize| {
             let it = &self.loops[event_loop];
             Some(it.spec.tasks[it.current?])
         };
-        &self.model.programs[spec.event_loop.and_then(of_task).unwrap_or(spec.program)]
+        let handler = self.threads[thread].program.handler;
+        &self.model.programs[handler.or_else(|| spec.event_loop.and_then(of_task)).unwrap_or(spec.program)]
     }
 
     fn turns(&mut self, thread: usize, turns: &[Turn]) {
