@@ -20,7 +20,7 @@ fn a_signal_says_when_it_comes_and_what_handles_it() {
     check(&with_signal("name: b, at: 1s, handler: SIGINT"), "this is no handler", "10:38");
     check(
         &with_signal("name: b, at: soon, handler: []"),
-        "expected a time with its unit, got `soon`",
+        "`soon` is not a time",
         "10:25",
     );
 }
