@@ -42,9 +42,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
     };
     // What comes first is made simpler first when a model fails: fewer threads say most.
     (
-        prop_oneof![vec(thread(), 1..=4), vec(thread(), 1..=12)],
+        prop_oneof![vec(thread(), 1..=4).boxed(), vec(thread(), 1..=12).boxed()].boxed(),
         vec(program().boxed(), 3),
-        vec(stretch(), 2),
+        vec(stretch(), 2).boxed(),
         machine(cores, schedulers).boxed(),
         prop::sample::select(locks).prop_flat_map(|lock| gil(&lock)),
         prop_oneof![3 => Just(None), 1 => span(1, 2_000).prop_map(Some)],
@@ -53,13 +53,14 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             vec(device(), DEVICES),
             vec(1..=3_usize, CHANNELS),
             clients().boxed(),
-            threading(),
+            threading().boxed(),
             loops().boxed(),
             0..12_usize,
-            background(),
+            background().boxed(),
             signals().boxed(),
             program().boxed(),
-        ),
+        )
+            .boxed(),
     )
         .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
             let (devices, channels, clients, mut threading, loops, first_with_loop, loads, signals, handler) =

@@ -128,7 +128,7 @@ pub fn program() -> impl Strategy<Value = Vec<Node>> {
     let serves = server().prop_map(|server| vec![server]);
     let calls =
         program_of(prop_oneof![2 => run(), 1 => waiting().prop_map(Node::Step), 3 => calling()].boxed());
-    prop_oneof![5 => plain, 2 => talks, 1 => serves, 3 => calls]
+    prop_oneof![5 => plain.boxed(), 2 => talks.boxed(), 1 => serves.boxed(), 3 => calls.boxed()]
 }
 
 pub fn run() -> impl Strategy<Value = Node> {

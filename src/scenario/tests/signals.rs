@@ -18,11 +18,7 @@ fn a_signal_says_when_it_comes_and_what_handles_it() {
     check(&with_signal("name: b, at: 1s"), "a signal needs the key `handler`", "10:11");
     check(&with_signal("at: 1s, handler: []"), "a signal needs the key `name`", "10:11");
     check(&with_signal("name: b, at: 1s, handler: SIGINT"), "this is no handler", "10:38");
-    check(
-        &with_signal("name: b, at: soon, handler: []"),
-        "`soon` is not a time",
-        "10:25",
-    );
+    check(&with_signal("name: b, at: soon, handler: []"), "`soon` is not a time", "10:25");
 }
 
 #[test]
