@@ -293,6 +293,25 @@ fn a_wait_for_a_lock_is_interrupted_from_3_2_on() {
     assert_eq!(ends(&report), [4_000, 10_100]);
 }
 
+/// The main thread is busy in C without the GIL, so that the other looks in vain at each round. Two threads of another
+/// process switch all the time, which is nothing to it.
+#[test]
+fn only_a_switch_of_the_lock_of_the_main_thread_ends_the_slow_path_of_the_others() {
+    let beside = |others: &str| {
+        let sections = format!(
+            "until: 1s\nsignals: [{{name: ring, at: 5us, handler: []}}]\nthreads: [\
+             {{name: main, do: [c: {{for: 50us, gil: released}}]}}, {{name: worker, do: [python: 20us]}}{others}]"
+        );
+        let machine = TWO_CORES.replace("cores: 2", "cores: 4");
+        ends(&report(&machine, "{preset: cpython-3.11, instruction: 10ns}", &sections, 1))[1]
+    };
+    let alone = beside("");
+    // 15 us are 187 rounds of 80 ns and a bit; each look in vain takes an instruction of 10 ns.
+    assert!((21_800..22_000).contains(&alone), "{alone}");
+    let switching = "{name: other, count: 2, process: other, do: [loop: 50, body: [io: 1us, python: 80ns]]}";
+    assert_eq!(beside(&format!(", {switching}")), alone);
+}
+
 /// Of three signals that come while the main thread looks nowhere, one is left; a thread of another interpreter, or the
 /// one beside, runs no handler.
 #[test]

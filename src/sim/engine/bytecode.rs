@@ -83,13 +83,12 @@ impl<O: Observer> Engine<'_, O> {
         match self.threads[thread].lock {
             _ if by_signal && thread == MAIN => self.signal_seen(by_lock),
             Some(_) if by_signal && !self.signal_checks() => self.take_slow_path(thread, by_lock),
-            Some(lock) if by_lock => self.want(thread, lock, Want::Yield, After::Program),
-            _ => self.go_on(thread),
+            _ => self.go_on_from_look(thread, by_lock),
         }
     }
 
-    /// A thread that cannot handle the signal that led it there goes on: with what the lock led it there for, if it did.
-    pub(super) fn slow_path_taken(&mut self, thread: ThreadId, by_lock: bool) -> bool {
+    /// A thread that has no signal to handle goes on: with what the lock led it there for, if it did.
+    pub(super) fn go_on_from_look(&mut self, thread: ThreadId, by_lock: bool) -> bool {
         match self.threads[thread].lock {
             Some(lock) if by_lock => self.want(thread, lock, Want::Yield, After::Program),
             _ => self.go_on(thread),

@@ -1,6 +1,7 @@
 //! Driving the lock policy of an interpreter, and keeping its books.
 
-use super::{Activity, After, Engine, Interpreter, signals};
+use super::signals::MAIN;
+use super::{Activity, After, Engine, Interpreter};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
 use crate::os::sync::Outcome;
@@ -95,7 +96,7 @@ impl<O: Observer> Engine<'_, O> {
         *last_holder = Some(thread);
         *held_since = self.kernel.now();
         self.threads[thread].acquisitions += 1;
-        if thread != signals::MAIN {
+        if thread != MAIN && self.threads[MAIN].lock == Some(lock) {
             self.signals.lock_taken_by_another();
         }
         self.threads[thread].has_failed = false;

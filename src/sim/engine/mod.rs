@@ -426,7 +426,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             goes_on = match self.threads[thread].activity {
                 Activity::Starting => self.begin_program(thread),
                 Activity::Bytecode => self.bytecode_executed(thread),
-                Activity::SlowPath { by_lock } => self.slow_path_taken(thread, by_lock),
+                Activity::SlowPath { by_lock } => self.go_on_from_look(thread, by_lock),
                 Activity::C => self.c_executed(thread),
                 Activity::Lock => self.lock(thread),
                 Activity::Inside => self.inside(thread),

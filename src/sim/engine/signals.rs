@@ -111,7 +111,7 @@ impl Signals {
         Some((signal, self.pending[signal].take()?))
     }
 
-    /// Another thread than the main thread has taken the lock.
+    /// Another thread than the main thread has taken the lock of the main thread.
     pub fn lock_taken_by_another(&mut self) {
         self.is_fresh = false;
     }
