@@ -5,9 +5,11 @@
 //! operations. It skips ahead to the next instant at which anything can change: a stretch of bytecode is one burst up
 //! to the next check.
 
+mod awaits;
 mod bytecode;
 mod calls;
 mod cycle;
+mod event_loop;
 mod lock;
 mod program;
 mod signals;
@@ -25,7 +27,7 @@ use crate::python::threading::{Frame, LockNumber, Threading};
 use crate::sim::model::{Model, ThreadSpec};
 use crate::sim::report::{Ending, GilCounters, Raised, Report, ThreadReport, Variable};
 use crate::trace::Observer;
-use tasks::EventLoop;
+use event_loop::EventLoop;
 use traffic::Traffic;
 
 /// Runs a model to its end.
@@ -327,7 +329,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             locks: calls::locks(&model.threading, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
             exceptions: Vec::with_capacity(count),
-            signals: signals::Signals::new(model),
+            signals: signals::Signals::new(model, seed),
             interpreters,
             threads,
             loops,

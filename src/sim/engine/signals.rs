@@ -3,14 +3,14 @@
 //! When a signal arrives, only a flag is set. The main thread sees it where it looks at the eval breaker, or when a wait
 //! of its that can be interrupted ends early. A handler is a program that the main thread executes in between.
 
-use super::{Activity, After, Engine, Execution, Turns};
+use super::{Activity, After, Engine, Execution, Routine};
 use crate::des::Time;
 use crate::os::ThreadId;
 use crate::os::sync::Request;
 use crate::python::exception::Exception;
 use crate::python::gil::Want;
 use crate::python::interpreter::{GilConfig, OthersLook};
-use crate::python::threading::{Frame, LockNumber};
+use crate::python::threading::LockNumber;
 use crate::sim::engine::traffic::Traffic;
 use crate::sim::model::Model;
 use crate::trace::Observer;
@@ -46,17 +46,11 @@ pub(super) enum Then {
     Raise(Exception),
 }
 
-/// What the main thread was doing when its handlers began.
-#[derive(Clone, Debug)]
+/// What the main thread was doing when its handlers began, besides its routine.
+#[derive(Clone, Copy, Debug)]
 struct Suspended {
     then: Then,
-    program: usize,
-    step: usize,
-    execution: Execution,
     unwinding: Option<usize>,
-    loaded: i64,
-    stores_seen: u64,
-    traffic: Traffic,
     asked: Time,
 }
 
@@ -75,13 +69,12 @@ pub(super) struct Signals {
     /// What the main thread waited for when it was interrupted.
     interrupted: Option<Request>,
     suspended: Option<Suspended>,
-    /// The loops and calls of the suspended program, or room for those of a handler.
-    loops: Vec<Turns>,
-    calls: Vec<Frame>,
+    /// The routine of handlers; while they run, that of the main thread is in its place.
+    handlers: Routine,
 }
 
 impl Signals {
-    pub fn new(model: &Model) -> Signals {
+    pub fn new(model: &Model, seed: u64) -> Signals {
         let others = match (model.gil, model.signal_rules.others_look) {
             (GilConfig::CheckInterval { .. } | GilConfig::RoundRobin { .. }, _) => Others::Check,
             (GilConfig::None | GilConfig::Pypy { .. } | GilConfig::Ruby { .. }, _) => Others::Nothing,
@@ -90,7 +83,8 @@ impl Signals {
             (_, OthersLook::Never) => Others::Nothing,
         };
         let handlers = model.signals.iter().filter_map(|signal| signal.handler);
-        let deepest = handlers.map(|handler| model.programs[handler].loop_depth()).max().unwrap_or(0);
+        let deepest = handlers.max_by_key(|handler| model.programs[*handler].loop_depth());
+        let program = deepest.unwrap_or(model.threads[MAIN].program);
         Signals {
             pending: vec![None; model.signals.len()],
             count: 0,
@@ -99,8 +93,7 @@ impl Signals {
             is_fresh: false,
             interrupted: None,
             suspended: None,
-            loops: Vec::with_capacity(deepest),
-            calls: Vec::with_capacity(super::DEEPEST_CALL),
+            handlers: Routine::new(MAIN, program, model, seed),
         }
     }
 
@@ -209,20 +202,9 @@ impl<O: Observer> Engine<'_, O> {
     /// The main thread runs the handlers of all signals that are pending. `None` if it can go on at once, else whether it
     /// is still on its turn.
     pub(super) fn handle_signals(&mut self, then: Then) -> Option<bool> {
-        let main = &mut self.threads[MAIN];
-        self.signals.suspended = Some(Suspended {
-            then,
-            program: main.routine.program,
-            step: main.routine.step,
-            execution: main.routine.execution,
-            unwinding: main.unwinding.take(),
-            loaded: main.routine.loaded,
-            stores_seen: main.routine.stores_seen,
-            traffic: std::mem::replace(&mut main.routine.traffic, Traffic::None),
-            asked: self.outside.asked(MAIN),
-        });
-        std::mem::swap(&mut main.routine.loops, &mut self.signals.loops);
-        std::mem::swap(&mut main.routine.calls, &mut self.signals.calls);
+        let unwinding = self.threads[MAIN].unwinding.take();
+        self.signals.suspended = Some(Suspended { then, unwinding, asked: self.outside.asked(MAIN) });
+        self.swap_handlers();
         self.next_handler()
     }
 
@@ -257,16 +239,21 @@ impl<O: Observer> Engine<'_, O> {
     /// The main thread goes back to what it was doing when its handlers began.
     fn resume(&mut self) -> Option<Then> {
         let suspended = self.signals.suspended.take()?;
-        let main = &mut self.threads[MAIN];
-        (main.routine.program, main.routine.step) = (suspended.program, suspended.step);
-        (main.routine.execution, main.unwinding) = (suspended.execution, suspended.unwinding);
-        (main.routine.loaded, main.routine.stores_seen) = (suspended.loaded, suspended.stores_seen);
-        main.routine.traffic = suspended.traffic;
-        main.routine.loops.clear();
-        std::mem::swap(&mut main.routine.loops, &mut self.signals.loops);
-        std::mem::swap(&mut main.routine.calls, &mut self.signals.calls);
+        self.swap_handlers();
+        self.signals.handlers.loops.clear();
+        self.threads[MAIN].unwinding = suspended.unwinding;
         self.outside.set_asked(MAIN, suspended.asked);
         Some(suspended.then)
+    }
+
+    /// The routine of handlers takes the place of the main thread's, or gives it back. What the thread draws, has received
+    /// and has submitted goes on.
+    fn swap_handlers(&mut self) {
+        let (main, other) = (&mut self.threads[MAIN].routine, &mut self.signals.handlers);
+        std::mem::swap(main, other);
+        std::mem::swap(&mut main.stream, &mut other.stream);
+        std::mem::swap(&mut main.received, &mut other.received);
+        std::mem::swap(&mut main.outstanding, &mut other.outstanding);
     }
 
     /// An exception has left a handler: it goes on in what the main thread was doing.
