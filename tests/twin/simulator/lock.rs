@@ -219,7 +219,7 @@ impl World<'_> {
         self.gils[at].holder = Some(thread);
         self.gils[at].last_holder = Some(thread);
         self.gils[at].held_since = self.now;
-        self.another_takes_the_lock(thread);
+        self.takes_the_lock(thread);
         self.set_states(thread, ThreadState::RunsPython, ThreadState::WaitsForGil);
         self.mark(thread, Mark::Acquired);
     }

@@ -180,8 +180,10 @@ impl World<'_> {
         matches!(self.model.gil, GilConfig::CheckInterval { .. } | GilConfig::RoundRobin { .. })
     }
 
-    pub fn another_takes_the_lock(&mut self, thread: usize) {
-        self.signals.is_fresh &= thread == MAIN;
+    /// `thread` has taken the lock of its interpreter.
+    pub fn takes_the_lock(&mut self, thread: usize) {
+        let interpreter = |thread: usize| self.model.threads[thread].interpreter;
+        self.signals.is_fresh &= thread == MAIN || interpreter(thread) != interpreter(MAIN);
     }
 
     pub fn signal(&mut self, thread: usize, signal: Signal) {
