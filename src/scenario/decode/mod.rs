@@ -6,6 +6,7 @@
 pub(crate) mod attributes;
 pub(crate) mod awaits;
 pub(crate) mod background;
+pub(crate) mod bytecode;
 pub(crate) mod calls;
 pub(crate) mod clients;
 pub(crate) mod compile;
