@@ -19,45 +19,6 @@ use crate::scenario::sweep::Setting;
 use crate::scenario::yaml::{self, Kind, Node};
 use crate::scenario::{LANGUAGE_VERSION, Run, Scenario, overrides};
 
-const KEYS: [&str; 22] = [
-    "gilsim",
-    "title",
-    "about",
-    "source",
-    "topic",
-    "seed",
-    "repeat",
-    "machine",
-    "python",
-    "functions",
-    "objects",
-    "channels",
-    "devices",
-    "pools",
-    "clients",
-    "signals",
-    "threads",
-    "until",
-    "runs",
-    "sweep",
-    "expect",
-    "reference",
-];
-const RUN_KEYS: [&str; 13] = [
-    "about",
-    "like",
-    "machine",
-    "python",
-    "functions",
-    "objects",
-    "channels",
-    "devices",
-    "pools",
-    "clients",
-    "signals",
-    "threads",
-    "until",
-];
 /// The most runs of a scenario.
 const MOST_RUNS: usize = 256;
 
@@ -110,6 +71,17 @@ fn load_from(
     let mut loader = Loader::new(name, text, presets);
     let scenario = loader.scenario(text, overrides, point);
     loader.finish(scenario)
+}
+
+/// The keys of a scenario, in the order in which people are told of them.
+fn keys() -> Vec<&'static str> {
+    let before = ["gilsim", "title", "about", "source", "topic", "seed", "repeat"];
+    [&before[..], &inherit::SECTIONS, &["runs", "sweep", "expect", "reference"]].concat()
+}
+
+/// The keys of a run.
+fn run_keys() -> Vec<&'static str> {
+    [&["about", "like"][..], &inherit::SECTIONS].concat()
 }
 
 /// What is known of an interpreter that is a preset, wherever it runs.
@@ -198,7 +170,7 @@ impl Loader {
         if !self.is_version_known(&root) {
             return None;
         }
-        let keys = Fields::of(&root, "a scenario", &KEYS, &mut self.problems)?;
+        let keys = Fields::of(&root, "a scenario", &keys(), &mut self.problems)?;
         let title = keys
             .required("title", &mut self.problems)
             .and_then(|node| fields::text(node, &mut self.problems));
@@ -280,7 +252,7 @@ impl Loader {
                 let help = "a name has letters, digits, spaces, `_` and `-`";
                 self.problems.add_with_help(key.position, message, help);
             }
-            let about = Fields::of(node, "a run", &RUN_KEYS, &mut self.problems)
+            let about = Fields::of(node, "a run", &run_keys(), &mut self.problems)
                 .and_then(|keys| fields::optional_text(keys.get("about"), &mut self.problems));
             let tree = merged.merged(index, &mut self.problems);
             runs.push(tree.and_then(|tree| self.run(tree, about, &mut budget, hash)));
