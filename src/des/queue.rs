@@ -14,8 +14,7 @@ use crate::des::{Skip, Snapshot, Time};
 /// A queue with a fixed number of slots in kinds.
 #[derive(Clone, Debug)]
 pub struct EventQueue {
-    times: Vec<Time>,
-    orders: Vec<u64>,
+    events: Vec<Event>,
     /// The order of the event that each slot had last.
     last_orders: Vec<u64>,
     first_slot_of_kind: Vec<usize>,
@@ -23,6 +22,28 @@ pub struct EventQueue {
     sequence: u64,
     /// The slot with the next event (any, if nothing is pending); `None` if it has to be looked for.
     next: Option<usize>,
+}
+
+/// What is pending in a slot: a time, and an order among what happens at that time. Both are one number, for nothing is
+/// done as often as to compare them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Event(u128);
+
+impl Event {
+    /// Nothing is pending: the greatest of all.
+    const NONE: Event = Event(u128::MAX);
+
+    fn new(time: Time, order: u64) -> Event {
+        Event(u128::from(time.picos()) << 64 | u128::from(order))
+    }
+
+    fn time(self) -> Time {
+        Time::from_picos((self.0 >> 64) as u64)
+    }
+
+    fn order(self) -> u64 {
+        self.0 as u64
+    }
 }
 
 /// An owner's place in the queue.
@@ -46,8 +67,7 @@ impl EventQueue {
         }
         let slots = kind_of_slot.len();
         EventQueue {
-            times: vec![Time::END; slots],
-            orders: vec![u64::MAX; slots],
+            events: vec![Event::NONE; slots],
             last_orders: vec![u64::MAX; slots],
             first_slot_of_kind,
             kind_of_slot,
@@ -59,81 +79,78 @@ impl EventQueue {
     /// Sets the event of `slot` to happen at `time`, in place of any it had. [`Time::END`] is never.
     pub fn set(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
-        if self.times[index] == time {
+        if self.events[index].time() == time {
             return;
+        }
+        if time == Time::END {
+            return self.put(index, Event::NONE);
         }
         let order = self.new_order(slot.kind);
         self.last_orders[index] = order;
-        self.put(index, time, order);
+        self.put(index, Event::new(time, order));
     }
 
     /// Sets the event of `slot` to happen at `time`, at the place of the one that was set last: what was taken out of the
     /// queue goes on.
     pub fn set_in_place(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
-        self.put(index, time, self.last_orders[index]);
-    }
-
-    /// Takes note of an event of `slot`, which has none, that happens at once and need not come into the queue: as if it
-    /// had been set and taken out.
-    pub fn pass(&mut self, slot: Slot) {
-        let order = self.new_order(slot.kind);
-        let index = self.index(slot);
-        self.last_orders[index] = order;
+        self.put(index, Event::new(time, self.last_orders[index]));
     }
 
     /// Cancels the event of `slot`, if it has one.
     pub fn cancel(&mut self, slot: Slot) {
         let index = self.index(slot);
-        self.put(index, Time::END, u64::MAX);
+        if self.events[index] != Event::NONE {
+            self.put(index, Event::NONE);
+        }
     }
 
     /// When the next event happens; [`Time::END`] if nothing is pending.
+    #[inline]
     pub fn next_time(&mut self) -> Time {
         let next = self.next_index();
-        self.times[next]
+        self.events[next].time()
     }
 
     /// When the event of `slot` is to happen; [`Time::END`] if it has none.
     pub fn time_of(&self, slot: Slot) -> Time {
-        self.times[self.index(slot)]
+        self.events[self.index(slot)].time()
     }
 
     /// Whether any owner of this kind has an event.
     pub fn any_pending(&self, kind: usize) -> bool {
         let first = self.first_slot_of_kind[kind];
-        let end = self.first_slot_of_kind.get(kind + 1).copied().unwrap_or(self.times.len());
-        self.times[first..end].iter().any(|time| *time != Time::END)
+        let end = self.first_slot_of_kind.get(kind + 1).copied().unwrap_or(self.events.len());
+        self.events[first..end].iter().any(|event| *event != Event::NONE)
     }
 
     /// Takes the next event out of the queue; `None` if nothing is pending.
     pub fn pop(&mut self) -> Option<(Time, Slot)> {
         let next = self.next_index();
-        let time = self.times[next];
+        let time = self.events[next].time();
         if time == Time::END {
             return None;
         }
         let kind = usize::from(self.kind_of_slot[next]);
         let slot = Slot { kind, owner: next - self.first_slot_of_kind[kind] };
-        self.cancel(slot);
+        self.put(next, Event::NONE);
         Some((time, slot))
     }
 
     /// Records what is pending, and in which order what happens at one instant would happen.
     pub fn record(&self, snapshot: &mut Snapshot) {
-        for (index, time) in self.times.iter().enumerate() {
-            snapshot.event(*time);
-            let earlier = |order: &&u64| **order < self.orders[index];
-            self.orders.iter().filter(earlier).count().hash(snapshot);
+        for event in &self.events {
+            snapshot.event(event.time());
+            self.events.iter().filter(|other| other.order() < event.order()).count().hash(snapshot);
         }
     }
 
     /// Lets cycles be skipped: the events that do not take part in them come nearer.
     pub fn skip(&mut self, skip: &Skip) {
         let span = skip.span();
-        for (index, time) in self.times.iter_mut().enumerate() {
+        for (index, event) in self.events.iter_mut().enumerate() {
             if skip.stays(index) {
-                *time = time.nearer_by(span);
+                *event = Event::new(event.time().nearer_by(span), event.order());
             }
         }
         self.next = None;
@@ -145,13 +162,12 @@ impl EventQueue {
         ((kind as u64) << 56) | self.sequence
     }
 
-    fn put(&mut self, index: usize, time: Time, order: u64) {
-        self.times[index] = time;
-        self.orders[index] = order;
+    fn put(&mut self, index: usize, event: Event) {
+        self.events[index] = event;
         match self.next {
             // What was next may have moved behind another.
             Some(next) if next == index => self.next = None,
-            Some(next) if (time, order) < (self.times[next], self.orders[next]) => self.next = Some(index),
+            Some(next) if event < self.events[next] => self.next = Some(index),
             _ => {}
         }
     }
@@ -165,14 +181,12 @@ impl EventQueue {
         }
     }
 
+    #[inline(never)]
     fn look_for_next(&mut self) -> usize {
-        let mut next = 0;
-        let mut earliest = Time::END;
-        for (index, time) in self.times.iter().enumerate() {
-            let earlier = *time < earliest || (*time == earliest && self.orders[index] < self.orders[next]);
-            if earlier {
-                next = index;
-                earliest = *time;
+        let (mut next, mut earliest) = (0, Event::NONE);
+        for (index, event) in self.events.iter().enumerate() {
+            if *event < earliest {
+                (next, earliest) = (index, *event);
             }
         }
         self.next = Some(next);

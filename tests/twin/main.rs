@@ -152,8 +152,7 @@ fn every_shortcut_is_exact() {
         let all = Shortcuts::default();
         let quick = run(all);
         let queued = run(Shortcuts { run_ahead: false, ..all });
-        let stepped = run(Shortcuts { skip_ticks: false, ..all });
-        let plain = run(Shortcuts::NONE);
+        let stepped = run(Shortcuts::NONE);
         skipped.set(skipped.get() + stepped.events.saturating_sub(quick.events));
         if quick != queued {
             return Some("with every event queued it is another run".to_owned());
@@ -161,8 +160,7 @@ fn every_shortcut_is_exact() {
         if quick != run(Shortcuts { skip_cycles: false, ..all }) {
             return Some("cycle by cycle it is another run".to_owned());
         }
-        let prints = [&stepped, &plain].map(|run| run.fingerprint());
-        (prints != [quick.fingerprint(); 2]).then(|| "tick by tick it is another run".to_owned())
+        (stepped.fingerprint() != quick.fingerprint()).then(|| "tick by tick it is another run".to_owned())
     });
     assert!(skipped.get() > 0, "nothing was skipped");
 }

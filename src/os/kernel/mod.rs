@@ -13,16 +13,18 @@ mod cycle;
 mod operations;
 mod prices;
 mod sleep;
+mod stack;
 
 use crate::des::queue::Slot;
 use crate::des::{EventQueue, Span, Time};
 use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sched::{Arrival, CoreView, Scheduler};
-use crate::os::sync::{DeviceId, Objects, Operation, Outcome, QueueId};
+use crate::os::sync::{DeviceId, Objects, Outcome, QueueId};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Mark, Observer, ThreadState};
 use prices::Prices;
+use stack::OperationStack;
 
 /// Slot kinds, in the order in which events of one instant happen.
 const ALARM: usize = 0;
@@ -31,9 +33,6 @@ const CORE: usize = 2;
 const INTERRUPT: usize = 3;
 const SLICE: usize = 4;
 const TICK: usize = 5;
-
-/// How deep operations are nested: taking a lock of the program, its condition, the mutex of that (`darwin`).
-const DEEPEST_OPERATION: usize = 3;
 
 /// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
 /// run that comes so far is cut off.
@@ -100,7 +99,7 @@ struct Thread {
     burst_left: Span,
     /// Until when its time on the core has been accounted for.
     settled: Time,
-    operations: Vec<Operation>,
+    operations: OperationStack,
     queue: Option<QueueId>,
     timed_out: bool,
     /// When its timed sleep should end.
@@ -191,7 +190,7 @@ impl<O: Observer> Kernel<O> {
             migration_left: Span::ZERO,
             burst_left: Span::ZERO,
             settled: Time::ZERO,
-            operations: Vec::with_capacity(DEEPEST_OPERATION),
+            operations: OperationStack::new(),
             queue: None,
             timed_out: false,
             due: Time::ZERO,
@@ -359,23 +358,37 @@ impl<O: Observer> Kernel<O> {
     }
 
     fn show_state(&mut self, thread: ThreadId, shown: ThreadState) {
-        let state = &mut self.threads[thread];
-        if state.state != shown {
-            state.account_state(self.now);
-            state.state = shown;
+        self.threads[thread].show(shown, self.now, |shown| {
             self.observer.thread_state(self.now, thread, shown);
-        }
+        });
     }
 }
 
 impl Thread {
     /// The state that a thread on a core is in.
     fn running_state(&self) -> ThreadState {
-        let in_kernel = !self.switch_left.is_zero()
-            || (self.migration_left.is_zero()
-                && self.mode == Mode::Kernel
-                && self.user_state != ThreadState::FailedAcquisition);
+        if !self.switch_left.is_zero() {
+            ThreadState::InKernel
+        } else if !self.migration_left.is_zero() {
+            self.user_state
+        } else {
+            self.state_in(self.mode)
+        }
+    }
+
+    /// The state that a thread is in while it executes a burst.
+    fn state_in(&self, mode: Mode) -> ThreadState {
+        let in_kernel = mode == Mode::Kernel && self.user_state != ThreadState::FailedAcquisition;
         if in_kernel { ThreadState::InKernel } else { self.user_state }
+    }
+
+    /// It is in a state from `now` on; `tell` is called if it was in another before.
+    fn show(&mut self, shown: ThreadState, now: Time, tell: impl FnOnce(ThreadState)) {
+        if self.state != shown {
+            self.account_state(now);
+            self.state = shown;
+            tell(shown);
+        }
     }
 
     /// Adds the time in its state up to `now` to its account.

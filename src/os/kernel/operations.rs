@@ -4,128 +4,87 @@ use super::prices::ProcessPrices;
 use super::{CORE, Kernel, Mode, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
-use crate::os::sync::{LineId, Next, Operation, Outcome, Phase, Request};
+use crate::os::sync::{LineId, Next, Outcome, Request};
 use crate::os::{Birth, CoreId, ThreadId};
 use crate::trace::Observer;
 
 impl<O: Observer> Kernel<O> {
     /// `thread`, on its turn, asks something of the kernel; [`Kernel::proceed`] carries it out.
     pub fn begin(&mut self, thread: ThreadId, request: Request) {
-        self.threads[thread].operations.push(Operation { request, phase: Phase::Begin });
+        self.threads[thread].operations.begin(request);
     }
 
     /// Carries out `thread`'s operation as far as it goes without time passing.
     pub fn proceed(&mut self, thread: ThreadId) -> Progress {
         loop {
             let Thread { operations, timed_out, .. } = &self.threads[thread];
-            let Some(operation) = operations.last() else { return Progress::Ended(Outcome::Done) };
-            let pending = match self.objects.step(thread, operation, *timed_out) {
+            let Some(operation) = operations.present() else { return Progress::Ended(Outcome::Done) };
+            let (burst, then) = match self.objects.step(thread, operation, *timed_out) {
                 Next::LockOperation(then) => {
-                    let cost = self.prices.lock_operation.draw() + self.line_comes_over(thread);
-                    self.set_phase(thread, then);
-                    self.execute(thread, Mode::User, cost)
+                    (Burst::user(self.prices.lock_operation.draw() + self.line_comes_over(thread)), then)
                 }
                 Next::Atomic(then) => {
-                    let cost = self.prices.atomic_operation.draw() + self.line_comes_over(thread);
-                    self.set_phase(thread, then);
-                    self.execute(thread, Mode::User, cost)
+                    (Burst::user(self.prices.atomic_operation.draw() + self.line_comes_over(thread)), then)
                 }
-                Next::Touch(then) => {
-                    let cost = self.line_comes_over(thread);
-                    self.set_phase(thread, then);
-                    self.execute(thread, Mode::User, cost)
-                }
-                Next::Clock(then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.prices.clock_read.draw();
-                    self.execute(thread, Mode::User, cost)
-                }
+                Next::Touch(then) => (Burst::user(self.line_comes_over(thread)), then),
+                Next::Clock(then) => (Burst::user(self.prices.clock_read.draw()), then),
                 Next::SystemCall(then) => {
-                    self.set_phase(thread, then);
                     self.threads[thread].usage.system_calls += 1;
-                    let cost = self.prices.system_call.draw();
-                    self.enter_kernel(thread, cost)
+                    (Burst::entering_kernel(self.prices.system_call.draw()), then)
                 }
-                Next::User(span, then) => {
-                    self.set_phase(thread, then);
-                    self.execute(thread, Mode::User, span)
-                }
-                Next::Kernel(span, then) => {
-                    self.set_phase(thread, then);
-                    self.execute(thread, Mode::Kernel, span)
-                }
+                Next::User(span, then) => (Burst::user(span), then),
+                Next::Kernel(span, then) => (Burst::kernel(span), then),
                 Next::ChannelSend(copy, then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.prices.channel_send.draw() + copy;
-                    self.execute(thread, Mode::Kernel, cost)
+                    (Burst::kernel(self.prices.channel_send.draw() + copy), then)
                 }
                 Next::ChannelReceive(copy, then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.prices.channel_receive.draw() + copy;
-                    self.execute(thread, Mode::Kernel, cost)
+                    (Burst::kernel(self.prices.channel_receive.draw() + copy), then)
                 }
                 Next::Scan(selector, descriptors, then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.prices.scan(selector, descriptors);
-                    self.execute(thread, Mode::Kernel, cost)
+                    (Burst::kernel(self.prices.scan(selector, descriptors)), then)
                 }
-                Next::Allocate(then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.prices.large_allocation.draw();
-                    self.execute(thread, Mode::Kernel, cost)
-                }
-                Next::Waking(woken, then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.wake_for(thread, woken);
-                    self.execute(thread, Mode::Kernel, cost)
-                }
-                Next::Sleep { queue, timeout, woken, then } => {
-                    self.set_phase(thread, then);
-                    self.fall_asleep(thread, queue, timeout, woken);
-                    true
-                }
-                Next::InVain(then) => {
-                    self.set_phase(thread, then);
-                    return Progress::InVain;
-                }
-                Next::Inner(request, then) => {
-                    self.set_phase(thread, then);
-                    self.begin(thread, request);
-                    false
-                }
-                Next::LastInner(request) => {
-                    self.threads[thread].operations.pop();
-                    self.begin(thread, request);
-                    false
-                }
+                Next::Allocate(then) => (Burst::kernel(self.prices.large_allocation.draw()), then),
+                Next::Waking(woken, then) => (Burst::kernel(self.wake_for(thread, woken)), then),
                 Next::Start(other, then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.prices.thread_start.draw() + self.start_for(thread, other);
-                    self.execute(thread, Mode::Kernel, cost)
+                    (Burst::kernel(self.prices.thread_start.draw() + self.start_for(thread, other)), then)
                 }
                 Next::Make(birth, then) => {
-                    self.set_phase(thread, then);
                     let cost = self.process_prices(birth).map_or(Span::ZERO, |prices| prices.start.draw());
-                    self.execute(thread, Mode::Kernel, cost)
+                    (Burst::kernel(cost), then)
                 }
-                Next::StartFirst(other, then) => {
-                    self.set_phase(thread, then);
-                    let cost = self.start_for(thread, other);
-                    self.execute(thread, Mode::Kernel, cost)
-                }
+                Next::StartFirst(other, then) => (Burst::kernel(self.start_for(thread, other)), then),
                 Next::Go(then) => {
-                    self.set_phase(thread, then);
-                    false
+                    self.threads[thread].operations.set_phase(then);
+                    continue;
+                }
+                Next::Inner(request, then) => {
+                    self.threads[thread].operations.set_phase(then);
+                    self.begin(thread, request);
+                    continue;
+                }
+                Next::LastInner(request) => {
+                    self.threads[thread].operations.end();
+                    self.begin(thread, request);
+                    continue;
                 }
                 Next::Done(outcome) => {
-                    self.threads[thread].operations.pop();
-                    if self.threads[thread].operations.is_empty() {
-                        return Progress::Ended(outcome);
+                    if self.threads[thread].operations.end() {
+                        continue;
                     }
-                    false
+                    return Progress::Ended(outcome);
+                }
+                Next::InVain(then) => {
+                    self.threads[thread].operations.set_phase(then);
+                    return Progress::InVain;
+                }
+                Next::Sleep { queue, timeout, woken, then } => {
+                    self.threads[thread].operations.set_phase(then);
+                    self.fall_asleep(thread, queue, timeout, woken);
+                    return Progress::Pending;
                 }
             };
-            if pending {
+            self.threads[thread].operations.set_phase(then);
+            if self.execute(thread, burst) {
                 return Progress::Pending;
             }
         }
@@ -140,12 +99,13 @@ impl<O: Observer> Kernel<O> {
 
     /// The operation of `thread` touches the memory of its object: how long it takes until that has come over from another
     /// core.
+    #[inline(always)]
     fn line_comes_over(&mut self, thread: ThreadId) -> Span {
         let Thread { operations, last_core: Some(core), .. } = &self.threads[thread] else {
             return Span::ZERO;
         };
         let comes_over =
-            operations.last().is_some_and(|operation| self.objects.touch(&operation.request, *core));
+            operations.present().is_some_and(|operation| self.objects.touch(&operation.request, *core));
         if comes_over { self.prices.cache_line.draw() } else { Span::ZERO }
     }
 
@@ -170,7 +130,7 @@ impl<O: Observer> Kernel<O> {
     /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to
     /// make room first); if not, it is still on its turn.
     pub fn execute_user(&mut self, thread: ThreadId, span: Span) -> bool {
-        self.execute(thread, Mode::User, span)
+        self.execute(thread, Burst::user(span))
     }
 
     /// `thread`, on its turn after a burst of user code, executes more of the same for `span`, which takes time: as if
@@ -221,58 +181,71 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    pub(super) fn set_phase(&mut self, thread: ThreadId, phase: Phase) {
-        if let Some(operation) = self.threads[thread].operations.last_mut() {
-            operation.phase = phase;
-        }
-    }
-
-    /// Begins a system call, perhaps right after another. Between the two, the thread returns to user mode, and that
-    /// is where Linux makes it leave its core (`exit_to_user_mode_loop`, kernel/entry/common.c, v5.10).
-    fn enter_kernel(&mut self, thread: ThreadId, span: Span) -> bool {
-        self.begin_burst(thread, Mode::Kernel, span, true)
-    }
-
     /// Begins a burst; whether it takes time, or the thread had to make room.
-    pub(super) fn execute(&mut self, thread: ThreadId, mode: Mode, span: Span) -> bool {
-        self.begin_burst(thread, mode, span, mode == Mode::User)
-    }
-
-    fn begin_burst(&mut self, thread: ThreadId, mode: Mode, span: Span, from_user_code: bool) -> bool {
+    #[inline(always)]
+    fn execute(&mut self, thread: ThreadId, burst: Burst) -> bool {
         let state = &mut self.threads[thread];
         let Place::Running(core) = state.place else { return true };
-        state.mode = mode;
-        state.burst_left = span;
-        if from_user_code && self.cores[core].must_reschedule {
+        state.mode = burst.mode;
+        state.burst_left = burst.span;
+        if burst.from_user_code && self.cores[core].must_reschedule {
             self.make_room(core, thread);
             return true;
         }
-        if span.is_zero() || self.run_ahead(core, thread, span) {
+        if burst.span.is_zero() || self.run_ahead(core, thread, burst) {
             return false;
         }
         self.schedule_piece(core, thread);
         true
     }
 
-    /// Executes the burst of `thread` that begins, of length `span`, if it is over before anything else can happen: no
-    /// event need be set for it. Returns whether it was executed.
-    fn run_ahead(&mut self, core: CoreId, thread: ThreadId, span: Span) -> bool {
-        let end = self.now + span;
+    /// Executes the burst of `thread` that begins, if it is over before anything else can happen: no event need be set for
+    /// it. Returns whether it was executed.
+    #[inline(always)]
+    fn run_ahead(&mut self, core: CoreId, thread: ThreadId, burst: Burst) -> bool {
+        let end = self.now + burst.span;
         if end > self.runs_ahead_until || end >= self.events.next_time() {
             return false;
         }
-        self.show_running_state(thread);
-        self.events.pass(Slot { kind: CORE, owner: core });
+        let state = &mut self.threads[thread];
+        state.show(state.state_in(burst.mode), self.now, |shown| {
+            self.observer.thread_state(self.now, thread, shown);
+        });
         self.event_count += 1;
         self.now = end;
-        let state = &mut self.threads[thread];
         state.settled = end;
         state.burst_left = Span::ZERO;
-        match state.mode {
-            Mode::User => state.usage.user += span,
-            Mode::Kernel => state.usage.system += span,
+        match burst.mode {
+            Mode::User => state.usage.user += burst.span,
+            Mode::Kernel => state.usage.system += burst.span,
         }
-        self.cores[core].uncharged += span;
+        self.cores[core].uncharged += burst.span;
         true
+    }
+}
+
+/// What a thread on its turn is to execute.
+#[derive(Clone, Copy)]
+struct Burst {
+    mode: Mode,
+    span: Span,
+    /// It comes after user code: a thread that has to make room does so before it.
+    from_user_code: bool,
+}
+
+impl Burst {
+    fn user(span: Span) -> Burst {
+        Burst { mode: Mode::User, span, from_user_code: true }
+    }
+
+    /// Within a system call.
+    fn kernel(span: Span) -> Burst {
+        Burst { mode: Mode::Kernel, span, from_user_code: false }
+    }
+
+    /// The beginning of a system call, perhaps right after another. Between the two, the thread returns to user mode, and
+    /// that is where Linux makes it leave its core (`exit_to_user_mode_loop`, kernel/entry/common.c, v5.10).
+    fn entering_kernel(span: Span) -> Burst {
+        Burst { mode: Mode::Kernel, span, from_user_code: true }
     }
 }

@@ -98,7 +98,7 @@ impl<O: Observer> Kernel<O> {
         if self.threads[thread].place != Place::Blocked {
             return None;
         }
-        let request = self.threads[thread].operations.first()?.request;
+        let request = self.threads[thread].operations.request()?;
         let due = self.threads[thread].due;
         let left = if due > self.now { due.since(self.now) } else { Span::ZERO };
         let rest = match request {
@@ -140,7 +140,7 @@ impl<O: Observer> Kernel<O> {
             return;
         }
         let state = &self.threads[thread];
-        let boost = match state.operations.last().map(|operation| operation.request) {
+        let boost = match state.operations.present().map(|operation| operation.request) {
             Some(Request::Io { .. }) => boost::DISK,
             Some(Request::Device(device, _)) => self.objects.boost_of(device),
             Some(Request::Send(..) | Request::Receive(_)) => boost::NETWORK,

@@ -200,11 +200,15 @@ impl Eevdf {
 
     /// `avg_vruntime`: the average over the queue and the running thread, by weight.
     fn average(&self, core: CoreId) -> i128 {
+        if self.queues[core].is_empty() {
+            let running = self.cores[core].running;
+            return running.map_or(self.cores[core].last_average, |running| self.threads[running].vruntime);
+        }
         let (sum, weight) = self.members(core).fold((0, 0), |(sum, weights), thread| {
             let weight = i128::from(thread.weight);
             (sum + thread.vruntime * weight, weights + weight)
         });
-        if weight == 0 { self.cores[core].last_average } else { sum / weight }
+        fair::ratio(sum, weight)
     }
 
     /// Who queues or runs on a core.

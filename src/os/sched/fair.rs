@@ -31,7 +31,7 @@ pub(super) fn virtual_time(picos: i128, weight: u64) -> i128 {
     if weight == USUAL_WEIGHT {
         return picos;
     }
-    picos * i128::from(USUAL_WEIGHT) / i128::from(weight)
+    ratio(picos * i128::from(USUAL_WEIGHT), i128::from(weight))
 }
 
 /// The time in which so much virtual time passes for a thread of this weight, in picoseconds. It is rounded down.
@@ -39,7 +39,15 @@ pub(super) fn real_time(picos: i128, weight: u64) -> i128 {
     if weight == USUAL_WEIGHT {
         return picos;
     }
-    picos * i128::from(weight) / i128::from(USUAL_WEIGHT)
+    ratio(picos * i128::from(weight), i128::from(USUAL_WEIGHT))
+}
+
+/// A sum divided by a weight, rounded towards zero: in the 64 bits of the processor wherever that suffices.
+pub(super) fn ratio(sum: i128, weight: i128) -> i128 {
+    match (i64::try_from(sum), i64::try_from(weight)) {
+        (Ok(sum), Ok(weight)) => i128::from(sum / weight),
+        _ => sum / weight,
+    }
 }
 
 /// `select_task_rq_fair`, in short: the last core if it is idle, another idle core, else the last core.

@@ -22,15 +22,12 @@ impl Hash for Objects {
             pollers: _,
             locks,
             tickets,
-            lines,
-            mutex_lines: _,
-            condvar_lines: _,
-            semaphore_lines: _,
+            memory,
             received: _,
             threads: _,
         } = self;
         (queues, nptl_mutexes, darwin_mutexes, darwin_condvars).hash(state);
-        (semaphores, events, channels, devices, locks, lines).hash(state);
+        (semaphores, events, channels, devices, locks, memory).hash(state);
         nptl_condvars.iter().for_each(|condvar| record_condvar(condvar, tickets, state));
     }
 }

@@ -10,31 +10,39 @@ use crate::os::CoreId;
 pub(super) struct Lines(Vec<Option<CoreId>>);
 
 impl Lines {
-    /// A line that nobody has touched.
-    pub fn add(&mut self) -> LineId {
+    /// A line that nobody has touched; its number.
+    pub fn add(&mut self) -> usize {
         self.0.push(None);
-        LineId(self.0.len() - 1)
-    }
-
-    /// `core` touches a line; whether it has to come over from another.
-    pub fn touch(&mut self, line: LineId, core: CoreId) -> bool {
-        self.0[line.0].replace(core).is_some_and(|last| last != core)
+        self.0.len() - 1
     }
 }
 
-/// The line of the object that a request operates on, if it operates on one itself.
-pub(super) fn of_request(objects: &Objects, request: &Request) -> Option<LineId> {
-    match *request {
-        Request::MutexLock(MutexId(number)) | Request::MutexUnlock(MutexId(number)) => {
-            Some(objects.mutex_lines[number])
-        }
-        Request::CondvarWait(CondvarId(number), ..) | Request::CondvarSignal(CondvarId(number)) => {
-            Some(objects.condvar_lines[number])
-        }
-        Request::SemaphoreWait(SemaphoreId(number))
-        | Request::SemaphoreTry(SemaphoreId(number))
-        | Request::SemaphorePost(SemaphoreId(number)) => Some(objects.semaphore_lines[number]),
-        Request::Touch(line) => Some(line),
-        _ => None,
+/// All lines: of each kind of object, and those that belong to none.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Memory {
+    pub mutexes: Lines,
+    pub condvars: Lines,
+    pub semaphores: Lines,
+    pub others: Lines,
+}
+
+impl Objects {
+    /// A thread on `core` carries a request out, which touches the memory of its object, if it operates on one itself;
+    /// whether that has to come over from another core.
+    #[inline]
+    pub(in crate::os) fn touch(&mut self, request: &Request, core: CoreId) -> bool {
+        let Memory { mutexes, condvars, semaphores, others } = &mut self.memory;
+        let (lines, number) = match *request {
+            Request::MutexLock(MutexId(number)) | Request::MutexUnlock(MutexId(number)) => (mutexes, number),
+            Request::CondvarWait(CondvarId(number), ..) | Request::CondvarSignal(CondvarId(number)) => {
+                (condvars, number)
+            }
+            Request::SemaphoreWait(SemaphoreId(number))
+            | Request::SemaphoreTry(SemaphoreId(number))
+            | Request::SemaphorePost(SemaphoreId(number)) => (semaphores, number),
+            Request::Touch(LineId(number)) => (others, number),
+            _ => return false,
+        };
+        lines.0[number].replace(core).is_some_and(|last| last != core)
     }
 }

@@ -19,7 +19,7 @@ mod thread_lock;
 
 use crate::des::{Span, Time};
 use crate::os::machine::Platform;
-use crate::os::{Birth, CoreId, ThreadId};
+use crate::os::{Birth, ThreadId};
 pub(in crate::os) use channel::Delivery;
 pub use channel::{Asker, Message, Parcel};
 pub use poller::{MOST_SELECTED, PollerId, Readiness, Selector};
@@ -266,10 +266,7 @@ pub struct Objects {
     locks: Vec<thread_lock::ThreadLock>,
     /// For each thread, the order in which it came to the condition variable it came to last.
     tickets: Vec<u64>,
-    lines: line::Lines,
-    mutex_lines: Vec<LineId>,
-    condvar_lines: Vec<LineId>,
-    semaphore_lines: Vec<LineId>,
+    memory: line::Memory,
     /// The message each thread received last.
     received: Vec<Message>,
     threads: usize,
@@ -292,10 +289,7 @@ impl Objects {
             pollers: Vec::new(),
             locks: Vec::new(),
             tickets: vec![0; threads],
-            lines: line::Lines::default(),
-            mutex_lines: Vec::new(),
-            condvar_lines: Vec::new(),
-            semaphore_lines: Vec::new(),
+            memory: line::Memory::default(),
             received: vec![
                 Message { sent: Time::ZERO, asker: Asker::Nobody, parcel: Parcel::default() };
                 threads
@@ -306,8 +300,7 @@ impl Objects {
 
     /// A new, free mutex.
     pub fn new_mutex(&mut self) -> MutexId {
-        let line = self.new_line();
-        self.mutex_lines.push(line);
+        self.memory.mutexes.add();
         match self.platform {
             Platform::Linux => push(&mut self.nptl_mutexes, nptl::Mutex::new(&mut self.queues)).map(MutexId),
             Platform::Darwin => {
@@ -318,8 +311,7 @@ impl Objects {
 
     /// A new condition variable that nobody waits for.
     pub fn new_condvar(&mut self) -> CondvarId {
-        let line = self.new_line();
-        self.condvar_lines.push(line);
+        self.memory.condvars.add();
         match self.platform {
             Platform::Linux => {
                 push(&mut self.nptl_condvars, nptl::Condvar::new(&mut self.queues)).map(CondvarId)
@@ -332,8 +324,7 @@ impl Objects {
 
     /// A new semaphore of that value.
     pub fn new_semaphore(&mut self, value: u64) -> SemaphoreId {
-        let line = self.new_line();
-        self.semaphore_lines.push(line);
+        self.memory.semaphores.add();
         push(&mut self.semaphores, semaphore::Semaphore::new(value, &mut self.queues)).map(SemaphoreId)
     }
 
@@ -386,14 +377,7 @@ impl Objects {
 
     /// A new cache line that nobody has touched.
     pub fn new_line(&mut self) -> LineId {
-        self.lines.add()
-    }
-
-    /// A thread on `core` carries a request out, which touches the memory of its object; whether that has to come over
-    /// from another core.
-    pub(super) fn touch(&mut self, request: &Request, core: CoreId) -> bool {
-        let line = line::of_request(self, request);
-        line.is_some_and(|line| self.lines.touch(line, core))
+        LineId(self.memory.others.add())
     }
 
     /// Somebody who sleeps for a lock of the program stops doing so; `false` if that is not possible.
@@ -417,6 +401,7 @@ impl Objects {
     }
 
     /// The next step of `thread`'s operation; `timed_out` tells how its last sleep ended.
+    #[inline(always)]
     pub(super) fn step(&mut self, thread: ThreadId, operation: &Operation, timed_out: bool) -> Next {
         let phase = operation.phase;
         match (operation.request, self.platform) {

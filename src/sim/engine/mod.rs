@@ -43,7 +43,7 @@ pub fn run<O: Observer>(model: &Model, seed: u64, observer: O) -> (Report, O) {
 pub struct Shortcuts {
     /// Execute bytecode up to the next check at once, instead of tick by tick.
     pub skip_ticks: bool,
-    /// Let the clock run ahead of the event queue while nothing but one thread can do anything.
+    /// Let the clock run ahead of the event queue while nothing but one thread can do anything. Only with `skip_ticks`.
     pub run_ahead: bool,
     /// Skip what happens again and again where nothing random happens, if nobody watches. Only with `skip_ticks`.
     pub skip_cycles: bool,
@@ -374,7 +374,7 @@ impl<'a, O: Observer> Engine<'a, O> {
     /// Whether the clock may run ahead of the event queue. Beside other programs it may not: after every event, the run is
     /// over if only those can go on.
     fn may_run_ahead(&self) -> bool {
-        self.shortcuts.run_ahead && self.own_threads == self.threads.len()
+        self.shortcuts.run_ahead && self.shortcuts.skip_ticks && self.own_threads == self.threads.len()
     }
 
     fn report(mut self, ending: Ending) -> (Report, O) {
