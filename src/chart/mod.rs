@@ -7,12 +7,15 @@
 //! Axes, curves and texts are drawn by plotters; bars are written as paths (see `bars`), because a picture with an
 //! element a rectangle would be too large to open.
 
+mod bar_chart;
 mod bars;
 mod callout;
 mod canvas;
 mod cdf;
 mod column;
+pub mod comparison;
 mod frame;
+mod front;
 mod gif;
 mod grid;
 pub mod kinds;
@@ -35,6 +38,7 @@ mod text;
 pub mod theme;
 mod themes;
 mod time_axis;
+pub mod tuned;
 pub mod words;
 
 pub use gif::gif;

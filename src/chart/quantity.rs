@@ -29,14 +29,7 @@ impl Quantity {
             return Ok(Quantity { text, unit, is_of_runs: true });
         }
         match Expression::parse(&text, runs) {
-            Ok(expression) => {
-                let unit = match expression.time_power {
-                    1 => Unit::Seconds,
-                    -1 => Unit::PerSecond,
-                    _ => Unit::Plain,
-                };
-                Ok(Quantity { text, unit, is_of_runs: false })
-            }
+            Ok(expression) => Ok(Quantity { text, unit: unit_of_expression(&expression), is_of_runs: false }),
             Err(error) => Err(Refusal::nothing(
                 format!("there is no quantity `{text}` here: {error}"),
                 known(&text, runs),
@@ -84,15 +77,25 @@ fn unit_of(text: &str, run: &Run) -> Option<Unit> {
     if let Some(name) = text.strip_suffix(THROUGHPUT) {
         return run.latency_names.iter().any(|latency| latency == name).then_some(Unit::PerSecond);
     }
-    let metric = run.metric(text)?;
-    let is_share = ["badness", "latency.above_1ms", "lost"].contains(&metric.name);
-    Some(if metric.is_time {
-        Unit::Seconds
-    } else if is_share {
-        Unit::Share
-    } else {
-        Unit::Plain
-    })
+    run.metric(text).map(unit_of_metric)
+}
+
+/// What a metric is counted in.
+pub fn unit_of_metric(metric: Metric) -> Unit {
+    match metric.name {
+        _ if metric.is_time => Unit::Seconds,
+        "badness" | "latency.above_1ms" | "lost" => Unit::Share,
+        _ => Unit::Plain,
+    }
+}
+
+/// What an expression is counted in.
+pub fn unit_of_expression(expression: &Expression) -> Unit {
+    match expression.time_power {
+        1 => Unit::Seconds,
+        -1 => Unit::PerSecond,
+        _ => Unit::Plain,
+    }
 }
 
 /// What could be shown in its place.

@@ -121,12 +121,22 @@ impl Request<'_> {
 
     /// Where a picture of these runs comes from.
     pub fn footer<'b>(&self, reports: impl Iterator<Item = &'b Report>) -> String {
-        let prints: Vec<String> = reports.map(|report| hexadecimal(report.fingerprint())).collect();
-        format!("{} - fingerprint {}", self.origin(), prints.join(" "))
+        footer(self.id, self.seed(), reports.map(Report::fingerprint))
     }
 
     /// Version, scenario and seed.
     pub fn origin(&self) -> String {
-        format!("gilsim {} - {} - seed {}", env!("CARGO_PKG_VERSION"), self.id, self.seed())
+        origin(self.id, self.seed())
     }
+}
+
+/// Where a picture of runs with these fingerprints comes from.
+pub fn footer(id: &str, seed: u64, fingerprints: impl Iterator<Item = u64>) -> String {
+    let prints: Vec<String> = fingerprints.map(hexadecimal).collect();
+    format!("{} - fingerprint {}", origin(id, seed), prints.join(" "))
+}
+
+/// Version, scenario and seed.
+pub fn origin(id: &str, seed: u64) -> String {
+    format!("gilsim {} - {id} - seed {seed}", env!("CARGO_PKG_VERSION"))
 }

@@ -44,6 +44,8 @@ pub const LABELS: &[&str] = &[
     "simulated",
     "band: within 15 %; strokes: quartiles of what was measured",
     "filled: on the front; hollow: bettered in both",
+    "filled: on the front; hollow: bettered in both, or beyond a limit",
+    "recommended",
 ];
 
 /// Labels and what stands for them.

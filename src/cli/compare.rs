@@ -2,10 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::chart::{self, Look};
 use crate::cli::input::{self, EffortArguments};
+use crate::cli::results::Files;
 use crate::cli::{Failure, output};
 use crate::experiment::compare::{Comparison, Reference, compare};
-use crate::export::table;
+use crate::export::{columns, table};
 use crate::scenario::{Metric, Repeat, Run, Scenario, Setting, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim compare`.
@@ -35,6 +37,8 @@ pub(super) struct Arguments {
     seed: Option<u64>,
     #[command(flatten)]
     effort: EffortArguments,
+    #[command(flatten)]
+    files: Files,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -47,21 +51,23 @@ enum To {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let formats = arguments.files.formats()?;
     let variants = variants(arguments)?;
+    let mut ids: Vec<String> = Vec::new();
     let mut runs: Vec<Run> = Vec::new();
     let mut names: Vec<Vec<String>> = Vec::new();
     let (mut seed, mut repeat) = (None, None);
     for path in &arguments.scenarios {
         let (text, name) = input::scenario_text(path)?;
-        let id = input::id_of(&name);
-        let id = (arguments.scenarios.len() > 1).then_some(id.as_str());
+        ids.push(input::id_of(&name));
+        let id = ids.last().filter(|_| arguments.scenarios.len() > 1).cloned();
         let template = Template { name, text, overrides: arguments.overrides.clone() };
         for variant in &variants {
             let scenario = template.at(variant).map_err(|diagnostics| input::explained(&diagnostics))?;
             seed.get_or_insert(scenario.seed);
             repeat.get_or_insert(scenario.repeat);
             names.push(scenario.runs.iter().map(|run| run.name.clone()).collect());
-            runs.extend(named(scenario, id, variant));
+            runs.extend(named(scenario, id.as_deref(), variant));
         }
     }
     let effort = arguments.effort.effort(repeat.unwrap_or(Repeat::Times(1)));
@@ -70,7 +76,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         To::First => Reference::First,
         To::Best => Reference::Best,
     };
-    let comparison = compare(&runs, &groups(&names), seed, effort, arguments.metrics[0], reference);
+    let metric = arguments.metrics[0];
+    let comparison = compare(&runs, &groups(&names), seed, effort, metric, reference);
+    let draw = || chart::comparison::bars(&comparison, metric, &ids.join(", "), &Look::default());
+    arguments.files.write(&formats, &columns::of_comparison(&comparison, metric), draw)?;
     output::print(&shown(&comparison, &arguments.metrics))?;
     match comparison.outcomes.iter().find(|run| !run.complete) {
         Some(run) => Err(Failure::Incomplete(format!("`{}` did not come to its end", run.name))),

@@ -70,6 +70,11 @@ pub(super) fn format_of(path: &Path, allowed: &[Format]) -> Result<Format, Failu
 }
 
 impl Format {
+    /// Whether it is that of a picture.
+    pub fn is_picture(self) -> bool {
+        matches!(self, Format::Svg | Format::Png | Format::Gif)
+    }
+
     fn ending(self) -> &'static str {
         match self {
             Format::Json => ".json",

@@ -1,9 +1,10 @@
-//! What `gilsim sweep` and `gilsim merge` show and write.
+//! What `gilsim sweep` and `gilsim merge` show and write, and tables as files.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::chart::{Picture, Refusal};
 use crate::cli::Failure;
 use crate::cli::output::{self, Format};
 use crate::experiment::sweep::Swept;
@@ -71,10 +72,49 @@ impl ResultArguments {
     }
 }
 
+/// What `gilsim compare` and `gilsim tune` write: tables and pictures.
+const TABLES_AND_PICTURES: [Format; 5] =
+    [Format::Csv, Format::JsonLines, Format::Parquet, Format::Svg, Format::Png];
+
+/// The files that are asked for with `-o`, each a table or a picture by its ending.
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// Also write to this file: .csv, .jsonl or .parquet for the table, .svg or .png for a chart
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    outputs: Vec<PathBuf>,
+}
+
+impl Files {
+    /// The format of each file.
+    pub fn formats(&self) -> Result<Vec<Format>, Failure> {
+        self.outputs.iter().map(|path| output::format_of(path, &TABLES_AND_PICTURES)).collect()
+    }
+
+    /// Writes all of them. The picture is drawn if it is asked for.
+    pub fn write(
+        &self,
+        formats: &[Format],
+        columns: &[Column],
+        draw: impl Fn() -> Result<Picture, Refusal>,
+    ) -> Result<(), Failure> {
+        for (path, format) in self.outputs.iter().zip(formats) {
+            if !format.is_picture() {
+                output::save(path, &table_file(*format, columns)?)?;
+                continue;
+            }
+            let picture = draw().map_err(|refusal| Failure::Usage(refusal.to_string()))?;
+            picture.notes.iter().for_each(|note| output::tell(&format!("note: {note}")));
+            output::save_picture(path, *format, &picture.svg, 1.0)?;
+        }
+        Ok(())
+    }
+}
+
 /// The bytes of a table.
 fn table_file(format: Format, columns: &[Column]) -> Result<Vec<u8>, Failure> {
     match format {
         Format::Parquet => parquet::file(columns).map_err(|error| Failure::Inside(error.to_string())),
+        Format::JsonLines => Ok(rows::json_lines_of(columns).into_bytes()),
         _ => Ok(rows::csv(columns).into_bytes()),
     }
 }

@@ -2,10 +2,13 @@
 
 use clap::Args;
 
+use crate::chart::Look;
+use crate::chart::tuned::{front, not_two_goals};
 use crate::cli::input::{self, EffortArguments, ScenarioArguments};
+use crate::cli::results::Files;
 use crate::cli::{Failure, output};
 use crate::experiment::tune::{Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Tuned, tune};
-use crate::export::advice;
+use crate::export::{advice, columns};
 use crate::scenario::{Repeat, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim tune`.
@@ -30,14 +33,23 @@ pub(super) struct Arguments {
     points: usize,
     #[command(flatten)]
     effort: EffortArguments,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let formats = arguments.files.formats()?;
     let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
+    let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
-    let task = task(arguments, template)?;
+    let (task, seed) = task(arguments, template)?;
+    if formats.iter().any(|format| format.is_picture()) && task.goals.len() != 2 {
+        return Err(Failure::Usage(not_two_goals().to_string()));
+    }
     let tuned = tune(&task).map_err(|diagnostics| input::explained(&diagnostics))?;
+    let draw = || front(&task, &tuned, seed, &id, &Look::default());
+    arguments.files.write(&formats, &columns::of_trials(&task, &tuned), draw)?;
     output::print(&shown(&task, &tuned))?;
     match tuned.recommended {
         Some(_) => Ok(()),
@@ -45,7 +57,8 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn task(arguments: &Arguments, template: Template) -> Result<Task, Failure> {
+/// What is to be found, and the seed that is used.
+fn task(arguments: &Arguments, template: Template) -> Result<(Task, u64), Failure> {
     let axes = parse_axes(&arguments.over).map_err(|diagnostics| input::explained(&diagnostics))?;
     if axes.len() > MOST_AXES {
         return Err(Failure::Usage(format!("at most {MOST_AXES} values can be tuned at once")));
@@ -67,7 +80,8 @@ fn task(arguments: &Arguments, template: Template) -> Result<Task, Failure> {
     let constraints = arguments.subject_to.iter().map(|text| Constraint::parse(text, runs));
     let constraints: Result<Vec<Constraint>, String> = constraints.collect();
     let repeat = if first.repeat == Repeat::Times(1) { Repeat::Auto } else { first.repeat };
-    Ok(Task {
+    let seed = arguments.scenario.seed.unwrap_or(first.seed);
+    let task = Task {
         constraints: constraints.map_err(Failure::Usage)?,
         goals: all,
         seed: arguments.scenario.seed,
@@ -75,7 +89,8 @@ fn task(arguments: &Arguments, template: Template) -> Result<Task, Failure> {
         points: arguments.points,
         template,
         axes,
-    })
+    };
+    Ok((task, seed))
 }
 
 fn shown(task: &Task, tuned: &Tuned) -> String {

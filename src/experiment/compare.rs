@@ -78,13 +78,20 @@ pub fn compare(
 }
 
 impl Comparison {
+    /// How many times that of its reference the value of a metric in a run is, replication by replication; `None` if a
+    /// value is missing, or zero in the reference.
+    pub fn ratio(&self, index: usize, metric: Metric) -> Option<Estimate> {
+        let (own, reference) = (&self.outcomes[index], &self.outcomes[self.references[index]]);
+        own.ratio_to(reference, |report| metric.of(report))
+    }
+
     /// How the value of a metric in a run compares with that in the reference, replication by replication.
     pub fn relation(&self, index: usize, metric: Metric) -> Relation {
         if index == self.references[index] {
             return Relation::Reference;
         }
         let (own, reference) = (&self.outcomes[index], &self.outcomes[self.references[index]]);
-        let ratio = own.ratio_to(reference, |report| metric.of(report));
+        let ratio = self.ratio(index, metric);
         let inverse = reference.ratio_to(own, |report| metric.of(report));
         let (Some(ratio), Some(inverse)) = (ratio, inverse) else { return Relation::Unknown };
         let half_width = ratio.half_width.unwrap_or(0.0).max(TOO_SMALL_TO_TELL);

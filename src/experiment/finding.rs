@@ -41,6 +41,21 @@ pub fn of_runs(title: &str, runs: &[(&str, &Report)]) -> String {
     }
 }
 
+/// What the values of a quantity in some runs show: how far apart they are. `title` is what to say if there are none.
+pub fn of_values(title: &str, quantity: &str, values: &[(&str, f64)]) -> String {
+    let most = values.iter().max_by(|one, other| one.1.total_cmp(&other.1));
+    let least = values.iter().min_by(|one, other| one.1.total_cmp(&other.1));
+    let (Some(most), Some(least)) = (most, least) else { return title.to_owned() };
+    if most.1 > least.1 && least.1 > 0.0 {
+        let ratio = times(most.1 / least.1);
+        return format!("{quantity} of \"{}\" is {ratio} times that of \"{}\"", most.0, least.0);
+    }
+    if most.1 > least.1 {
+        return format!("{quantity} is largest in \"{}\", and zero in \"{}\"", most.0, least.0);
+    }
+    format!("{quantity} is the same in all runs")
+}
+
 /// What a window of one or more runs shows: how often the lock was wanted in vain.
 pub fn of_window(title: &str, recordings: &[Recording]) -> String {
     let failed: u64 = recordings.iter().map(failed_within).sum();

@@ -1,6 +1,12 @@
-//! Sweeps as columns: what a table of runs, or of points, consists of, whatever file it goes to.
+//! Results as columns: what a table of runs, of points, of a comparison or of a tuning consists of, whatever file it goes
+//! to.
 
+use serde_json::Value;
+
+use crate::experiment::Estimate;
+use crate::experiment::compare::Comparison;
 use crate::experiment::sweep::Swept;
+use crate::experiment::tune::{Task, Tuned};
 use crate::export::json::hexadecimal;
 use crate::scenario::Metric;
 
@@ -36,6 +42,16 @@ impl Cells {
             Cells::Counts(cells) => cells[row].to_string(),
             Cells::Flags(cells) => cells[row].to_string(),
             Cells::Numbers(cells) => cells[row].map_or(String::new(), |value| value.to_string()),
+        }
+    }
+
+    /// A cell as JSON; null where there is no number.
+    pub fn json(&self, row: usize) -> Value {
+        match self {
+            Cells::Texts(cells) => cells[row].as_str().into(),
+            Cells::Counts(cells) => cells[row].into(),
+            Cells::Flags(cells) => cells[row].into(),
+            Cells::Numbers(cells) => cells[row].into(),
         }
     }
 
@@ -95,14 +111,67 @@ pub fn of_points(swept: &Swept) -> Vec<Column> {
     columns.push(column("replications", Cells::Counts(replications)));
     columns.push(column("complete", Cells::Flags(rows.iter().map(|row| row.complete).collect())));
     for (index, metric) in Metric::ALL.iter().enumerate() {
-        let estimates = rows.iter().map(|row| row.estimates[index]);
-        let means = estimates.clone().map(|estimate| estimate.map(|estimate| estimate.mean)).collect();
-        let half_widths =
-            estimates.map(|estimate| estimate.and_then(|estimate| estimate.half_width)).collect();
-        columns.push(column(&format!("{}.mean", metric.name), Cells::Numbers(means)));
-        columns.push(column(&format!("{}.half_width", metric.name), Cells::Numbers(half_widths)));
+        columns.extend(estimates(metric.name, rows.iter().map(|row| row.estimates[index])));
     }
     columns
+}
+
+/// A row for each run of a comparison: how many times its reference it is by the first of some metrics, and all metrics,
+/// with means and half widths of the 95 % confidence intervals.
+pub fn of_comparison(comparison: &Comparison, metric: Metric) -> Vec<Column> {
+    let runs = &comparison.outcomes;
+    let count = runs.len();
+    let reference = |index: &usize| runs[*index].name.clone();
+    let mut columns = vec![
+        column("run", Cells::Texts(runs.iter().map(|run| run.name.clone()).collect())),
+        column("reference", Cells::Texts(comparison.references.iter().map(reference).collect())),
+        column("replications", Cells::Counts(vec![comparison.replications as u64; count])),
+        column("seed", Cells::Counts(vec![comparison.seed; count])),
+        column("complete", Cells::Flags(runs.iter().map(|run| run.complete).collect())),
+        column("fingerprint", Cells::Texts(runs.iter().map(|run| hexadecimal(run.fingerprint())).collect())),
+    ];
+    let ratio = format!("{}.ratio", metric.name);
+    columns.extend(estimates(&ratio, (0..count).map(|index| comparison.ratio(index, metric))));
+    for metric in Metric::ALL {
+        let values = runs.iter().map(|run| run.estimate(|report| metric.of(report)));
+        columns.extend(estimates(metric.name, values));
+    }
+    columns.push(column("gilsim", Cells::Texts(vec![VERSION.to_owned(); count])));
+    columns
+}
+
+/// A row for each point that a tuning has simulated: goals and constraints, with means and half widths of the 95 %
+/// confidence intervals, and what was made of the point.
+pub fn of_trials(task: &Task, tuned: &Tuned) -> Vec<Column> {
+    let trials = &tuned.trials;
+    let mut columns = Vec::new();
+    for (axis, path) in task.axes.iter().map(|axis| &axis.path).enumerate() {
+        let values = trials.iter().map(|trial| trial.settings[axis].value.clone()).collect();
+        columns.push(column(&name_of(path), Cells::Texts(values)));
+    }
+    for (number, goal) in task.goals.iter().enumerate() {
+        columns.extend(estimates(&goal.text, trials.iter().map(|trial| trial.goals[number])));
+    }
+    for (number, constraint) in task.constraints.iter().enumerate() {
+        columns.extend(estimates(&constraint.text, trials.iter().map(|trial| trial.constraints[number])));
+    }
+    let flags = |name: &str, of: &dyn Fn(usize) -> bool| {
+        column(name, Cells::Flags((0..trials.len()).map(of).collect()))
+    };
+    columns.push(flags("allowed", &|trial| tuned.allowed[trial]));
+    columns.push(flags("front", &|trial| tuned.front.contains(&trial)));
+    columns.push(flags("recommended", &|trial| tuned.recommended == Some(trial)));
+    columns
+}
+
+/// The columns of an estimate: means, and half widths of the 95 % confidence intervals.
+fn estimates(name: &str, estimates: impl Iterator<Item = Option<Estimate>> + Clone) -> [Column; 2] {
+    let means = estimates.clone().map(|estimate| estimate.map(|estimate| estimate.mean)).collect();
+    let half_widths = estimates.map(|estimate| estimate.and_then(|estimate| estimate.half_width)).collect();
+    [
+        column(&format!("{name}.mean"), Cells::Numbers(means)),
+        column(&format!("{name}.half_width"), Cells::Numbers(half_widths)),
+    ]
 }
 
 fn column(name: &str, cells: Cells) -> Column {

@@ -1,5 +1,5 @@
-//! Sweeps as texts for other programs: CSV and JSON lines, a row a run, or a summary row for all replications of a run
-//! at a point. Times are in seconds.
+//! Results as texts for other programs: CSV and JSON lines, of a sweep a row a run, or a summary row for all replications
+//! of a run at a point. Times are in seconds.
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,16 @@ pub fn csv(columns: &[Column]) -> String {
     let header = columns.iter().map(|column| column.name.clone()).collect();
     let row = |row| columns.iter().map(|column| column.cells.text(row)).collect();
     written(std::iter::once(header).chain((0..rows).map(row)))
+}
+
+/// The rows of a table as lines of JSON, with its columns as keys.
+pub fn json_lines_of(columns: &[Column]) -> String {
+    let rows = columns.first().map_or(0, |column| column.cells.len());
+    let line = |row| {
+        let cells = columns.iter().map(|column| (column.name.clone(), column.cells.json(row)));
+        format!("{}\n", Value::Object(cells.collect()))
+    };
+    (0..rows).map(line).collect()
 }
 
 /// Every run as a line of JSON.

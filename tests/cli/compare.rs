@@ -1,6 +1,6 @@
 //! `gilsim compare`: one table, relative to one line of it.
 
-use crate::{Desk, INVALID, USAGE, check_golden};
+use crate::{DONE, Desk, INVALID, USAGE, check_golden};
 
 fn compared(options: &[&str]) -> String {
     let desk = Desk::with(&["random-costs.yaml", "two-threads.yaml", "small-countdown.yaml"]);
@@ -72,4 +72,41 @@ fn the_table_is_the_same_on_any_number_of_cores() {
     let on =
         |jobs| compared(&["random-costs.yaml", "--over", "machine.cores=1,2", "--reps", "auto", "-j", jobs]);
     assert_eq!(on("1"), on("3"));
+}
+
+/// The files that a comparison writes, as text.
+fn written(files: &[&str]) -> Vec<String> {
+    let desk = Desk::with(&["random-costs.yaml"]);
+    let mut arguments =
+        vec!["compare", "random-costs.yaml", "--over", "python.gil.interval=5ms,1ms", "--reps", "3"];
+    files.iter().for_each(|file| arguments.extend(["-o", file]));
+    let outcome = desk.run(&arguments);
+    let told: String = files.iter().map(|file| format!("wrote {file}\n")).collect();
+    assert_eq!((outcome.code, outcome.messages), (Some(DONE), told));
+    files.iter().map(|file| String::from_utf8_lossy(&desk.read(file)).into_owned()).collect()
+}
+
+#[test]
+fn a_comparison_is_written_as_a_table_with_a_row_a_run() {
+    let files = written(&["out.csv", "out.jsonl", "out.parquet"]);
+    check_golden(&files[0], "compare.csv");
+    check_golden(&files[1], "compare.jsonl");
+    assert!(files[2].starts_with("PAR1") && files[2].ends_with("PAR1"));
+}
+
+#[test]
+fn a_comparison_is_drawn_as_bars() {
+    let files = written(&["out.svg", "out.png"]);
+    check_golden(&files[0], "compare.svg");
+    assert!(files[1][..8].contains("PNG"), "{}", &files[1][..8]);
+}
+
+#[test]
+fn files_of_other_kinds_are_refused_before_anything_is_carried_out() {
+    let desk = Desk::with(&["random-costs.yaml"]);
+    let outcome = desk.run(&["compare", "random-costs.yaml", "-o", "out.json"]);
+    assert_eq!(outcome.code, Some(USAGE));
+    let message = "error: cannot tell what to write to out.json\nhelp: the name must end in .csv or .jsonl or \
+                   .parquet or .svg or .png\n";
+    assert_eq!((outcome.output.as_str(), outcome.messages.as_str()), ("", message));
 }

@@ -1,6 +1,6 @@
 //! `gilsim tune`: the recommendation, and what is refused.
 
-use crate::{Desk, INVALID, NOT_AS_EXPECTED, Outcome, USAGE, check_golden, data};
+use crate::{DONE, Desk, INVALID, NOT_AS_EXPECTED, Outcome, USAGE, check_golden, data};
 
 /// A service that answers beside a batch job, on a machine of round numbers.
 fn desk() -> Desk {
@@ -63,4 +63,47 @@ fn what_cannot_be_tuned_is_refused() {
         USAGE,
         "error: invalid value '4' for '--points",
     );
+}
+
+/// The files that a tuning writes, as text.
+fn written(goals: &[&str], files: &[&str]) -> Vec<String> {
+    let desk = desk();
+    let mut arguments = vec!["tune", "service.yaml", "--reps", "1", "--points", "8"];
+    arguments.extend(INTERVAL.iter().chain(goals));
+    files.iter().for_each(|file| arguments.extend(["-o", file]));
+    let outcome = desk.run(&arguments);
+    let told: String = files.iter().map(|file| format!("wrote {file}\n")).collect();
+    assert_eq!((outcome.code, outcome.messages), (Some(DONE), told));
+    files.iter().map(|file| String::from_utf8_lossy(&desk.read(file)).into_owned()).collect()
+}
+
+const TWO_GOALS: [&str; 6] = [
+    "--minimise",
+    "makespan",
+    "--maximise",
+    "user / makespan",
+    "--subject-to",
+    "gil.hand_overs / makespan * 1s <= 200",
+];
+
+#[test]
+fn a_tuning_is_written_as_a_table_with_a_row_a_point() {
+    let files = written(&TWO_GOALS, &["out.csv", "out.jsonl", "out.parquet"]);
+    check_golden(&files[0], "tune.csv");
+    check_golden(&files[1], "tune.jsonl");
+    assert!(files[2].starts_with("PAR1") && files[2].ends_with("PAR1"));
+}
+
+#[test]
+fn the_front_of_two_goals_is_drawn() {
+    let files = written(&TWO_GOALS, &["out.svg", "out.png"]);
+    check_golden(&files[0], "tune.svg");
+    assert!(files[1][..8].contains("PNG"), "{}", &files[1][..8]);
+}
+
+#[test]
+fn one_goal_has_no_front_to_draw() {
+    let outcome = tuned(&[&INTERVAL[..], &["--minimise", "makespan", "-o", "out.svg"]].concat());
+    assert_eq!((outcome.code, outcome.output.as_str()), (Some(USAGE), ""));
+    assert!(outcome.messages.starts_with("error: a picture of the front takes two goals\nhelp: name two"));
 }

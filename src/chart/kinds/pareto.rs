@@ -1,15 +1,9 @@
 //! The Pareto front: two quantities at every point of a sweep, and the points of which no other is better in both.
 
-use crate::chart::canvas::Canvas;
-use crate::chart::frame::{Frame, MARGIN, SMALL};
-use crate::chart::pen::{Align, write};
-use crate::chart::plot::{ABOVE, AxisLabels, BELOW, LEFT, Plot, draw_marker, line, write_beside};
+use crate::chart::front::{Axis, Front, Point};
 use crate::chart::points::{Values, run_indices, swept};
 use crate::chart::quantity::{self, Quantity};
 use crate::chart::request::{Kind, Picture, Refusal, Request};
-use crate::chart::scale::Scale;
-use crate::chart::theme::{Marker, Series};
-use crate::experiment::finding;
 use crate::experiment::sweep::PointReports;
 use crate::scenario::Setting;
 
@@ -20,15 +14,7 @@ pub const KIND: Kind = Kind {
     draw,
 };
 
-/// A point of the sweep: its values as they are written, and the two quantities.
-struct Point {
-    settings: String,
-    at: (f64, f64),
-    is_front: bool,
-}
-
 fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
-    let look = request.look;
     let quantities = quantity::chosen(request.metrics, &usual(request), 2, &request.scenario.runs)?;
     let [across, up] = quantities.as_slice() else {
         return Err(Refusal::nothing(
@@ -43,78 +29,13 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         let message = format!("no point has both `{}` and `{}`", across.text, up.text);
         return Err(Refusal::nothing(message, "choose other quantities with --metric"));
     }
-    let front: Vec<&Point> = points.iter().filter(|point| point.is_front).collect();
-    let title = finding_of((across, up), &front, points.len());
-    let frame = Frame::new(&title, &format!("{} - {}", request.origin(), note(&points, request)), look);
-    let (left, top, right, bottom) =
-        (LEFT, frame.top + ABOVE, frame.width - MARGIN - 60, frame.bottom - BELOW - 8);
-    let fitting = |values: Vec<f64>, pixels| -> Scale {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if low > 0.0 && high / low > 9.0 {
-            return Scale::logarithmic(low, high, pixels);
-        }
-        let room = (high - low).max(high.abs() * 1e-3) * 0.08;
-        Scale::linear(low - room, high + room, pixels)
+    let axis = |quantity: &Quantity| Axis { text: quantity.text.clone(), unit: quantity.unit, is_cost: true };
+    let front = Front {
+        footer: format!("{} - {}", request.origin(), note(&points, request)),
+        axes: [axis(across), axis(up)],
+        points,
     };
-    let plot = Plot {
-        x: fitting(points.iter().map(|point| point.at.0).collect(), (left, right)),
-        y: fitting(points.iter().map(|point| point.at.1).collect(), (bottom, top)),
-        edges: (left, top, right, bottom),
-    };
-    let mut canvas = Canvas::new(look);
-    canvas.paint(|surface| {
-        let x = AxisLabels::of(&across.text, &plot.x, across.unit, 7);
-        let y = AxisLabels::of(&up.text, &plot.y, up.unit, 7);
-        plot.draw_axes(surface, &x, &y, &look.theme);
-        let own = look.theme.series(0);
-        let steps: Vec<(i32, i32)> = front
-            .windows(2)
-            .flat_map(|pair| [plot.at(pair[0].at.0, pair[0].at.1), plot.at(pair[1].at.0, pair[0].at.1)])
-            .chain(front.last().map(|point| plot.at(point.at.0, point.at.1)))
-            .collect();
-        line(surface, &steps, own.colour, 4);
-        let other = Series { marker: Marker::Ring, colour: look.theme.muted, ..*own };
-        for point in &points {
-            let at = plot.at(point.at.0, point.at.1);
-            draw_marker(surface, at, if point.is_front { own } else { &other });
-        }
-        let mut taken: Vec<(i32, i32)> = Vec::new();
-        for point in
-            points.iter().filter(|point| point.is_front).chain(points.iter().filter(|point| !point.is_front))
-        {
-            let at = plot.at(point.at.0, point.at.1);
-            let is_free = taken.iter().all(|other| {
-                (other.1 - at.1).abs() > 30 || (other.0 - at.0).abs() > SMALL.width(&point.settings) + 40
-            });
-            if is_free {
-                taken.push(at);
-                let ink = if point.is_front { look.theme.text } else { look.theme.muted };
-                write_beside(surface, &point.settings, at, frame.width - MARGIN, ink);
-            }
-        }
-        let hint = look.words.say("filled: on the front; hollow: bettered in both");
-        write(surface, hint, SMALL, look.theme.muted, (right, top - 26), Align::Right);
-        frame.write(surface, look);
-    });
-    Ok(vec![Picture::of(canvas.finish(&frame.title()))])
-}
-
-/// What going along the front costs of one quantity, and saves of the other.
-fn finding_of((across, up): (&Quantity, &Quantity), front: &[&Point], count: usize) -> String {
-    let (Some(first), Some(last)) = (front.first(), front.last()) else { return String::new() };
-    if front.len() == 1 {
-        return format!(
-            "{} is the best of {count} points in both, {} and {}",
-            first.settings, across.text, up.text
-        );
-    }
-    let costs = finding::times(last.at.0 / first.at.0.max(f64::MIN_POSITIVE));
-    let saves = (1.0 - last.at.1 / first.at.1) * 100.0;
-    format!(
-        "From {} to {}, {} grows {costs} times and {} falls by {saves:.0} %",
-        first.settings, last.settings, across.text, up.text
-    )
+    Ok(vec![front.draw("filled: on the front; hollow: bettered in both", request.look)])
 }
 
 /// The makespans of two runs, if there are two.
@@ -145,10 +66,10 @@ fn judged(
                 index.map_or_else(String::new, |index| values.text(index))
             };
             let texts: Vec<String> = point.settings.iter().zip(values).map(text).collect();
-            Some(Point { settings: texts.join(", "), at, is_front: false })
+            Some(Point { name: texts.join(", "), at, is_front: false, is_recommended: false })
         })
         .collect();
-    judged.sort_by(|one, other| one.at.0.total_cmp(&other.at.0).then(one.at.1.total_cmp(&other.at.1)));
+    judged.sort_by(Point::order);
     let mut best = f64::INFINITY;
     for point in &mut judged {
         point.is_front = point.at.1 < best;
