@@ -40,7 +40,9 @@ pub(super) struct Arguments {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let formats = arguments.results.formats(arguments.shard.is_some())?;
+    // A dry run writes nothing, so it need not say where.
+    let says_where = !arguments.dry_run || !arguments.results.outputs.is_empty();
+    let formats = arguments.results.formats(arguments.shard.is_some() && says_where)?;
     let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };

@@ -134,9 +134,11 @@ fn a_dry_run_counts_the_runs_and_does_nothing() {
         desk.run(&[&LONG as &[&str], &["--dry-run", "-o", "results.csv", "-j", "2"]].concat()).success();
     let begins = "4 points, 1 runs each, replications: 200; 800 runs in all; about ";
     assert!(outcome.starts_with(begins) && outcome.ends_with(" s on 2 cores\n"), "{outcome}");
-    let share =
-        desk.run(&[&LONG as &[&str], &["--dry-run", "--shard", "2/3", "-o", "2.part"]].concat()).success();
-    assert!(share.contains("; share 2 of 3: 267 runs; about "), "{share}");
+    for output in [&["-o", "2.part"] as &[&str], &[]] {
+        let share =
+            desk.run(&[&LONG as &[&str], &["--dry-run", "--shard", "2/3"], output].concat()).success();
+        assert!(share.contains("; share 2 of 3: 267 runs; about "), "{share}");
+    }
     assert_eq!(desk.names(), ["sweep.yaml"]);
 }
 
