@@ -339,3 +339,51 @@ fn every_tick_is_a_check_of_the_old_lock_until_the_signal_has_been_handled() {
     // 9 us have a hundred rounds.
     assert!(checks("0us") > 290, "{}", checks("0us"));
 }
+
+/// What is never received: the channel, how many messages, and when the first was sent, in nanoseconds.
+fn unreceived(sections: &str) -> Vec<(usize, usize, u64)> {
+    let report = report(TWO_CORES, NO_GIL, sections, 1);
+    let lying = report.unreceived.iter();
+    lying.map(|lying| (lying.channel, lying.messages, lying.since.picos() / 1_000)).collect()
+}
+
+#[test]
+fn messages_whose_receivers_have_ended_are_never_received() {
+    let threads = |until: &str| {
+        format!(
+            "{until}threads: [{{name: main, do: [loop: 3, body: [sleep: 1us, send: jobs], sleep: 1ms]}}, \
+             {{name: worker, do: [recv: jobs]}}]"
+        )
+    };
+    assert_eq!(unreceived(&threads("")), [(0, 2, 2_000)]);
+    assert_eq!(unreceived(&threads("until: 10us\n")), [(0, 2, 2_000)], "no need to wait for the end");
+    assert_eq!(unreceived(&threads("until: 500ns\n")), []);
+}
+
+#[test]
+fn messages_over_which_the_program_has_ended_are_never_received() {
+    let threads = "threads: [{name: main, do: [loop: 3, body: [send: jobs], sleep: 1us]}, \
+                   {name: worker, daemon: true, do: [loop: forever, body: [recv: jobs, sleep: 1ms]]}]";
+    assert_eq!(unreceived(threads), [(0, 2, 0)]);
+    assert_eq!(unreceived(&format!("until: 500ns\n{threads}")), [], "the worker goes on");
+}
+
+#[test]
+fn a_task_that_has_ended_receives_nothing_any_more() {
+    let threads = "until: 1ms\nthreads: [{name: hub, loop: asyncio, tasks: [\
+                   {name: reader, do: [await: {recv: jobs}]}, {name: other, do: [await: {sleep: 1s}]}]}, \
+                   {name: main, do: [loop: 3, body: [sleep: 100us, send: jobs]]}]";
+    assert_eq!(unreceived(threads).len(), 1);
+}
+
+#[test]
+fn what_a_daemon_sends_last_is_no_loss_and_neither_is_a_question() {
+    let ticker = "{name: ticker, daemon: true, do: [loop: forever, body: [sleep: 1us, send: ticks]]}";
+    let main = "{name: main, do: [recv: ticks, sleep: 10us]}";
+    let daemon = "{name: reader, daemon: true, do: [loop: forever, body: [recv: ticks, sleep: 1s]]}";
+    assert_eq!(unreceived(&format!("threads: [{main}, {ticker}, {daemon}]")), []);
+    let server =
+        "{name: server, daemon: true, do: [loop: forever, body: [recv: echo, sleep: 1s, reply: echo]]}";
+    let asking = "{name: asking, count: 3, daemon: true, do: [request: echo]}";
+    assert_eq!(unreceived(&format!("threads: [{{name: main, do: [sleep: 1ms]}}, {server}, {asking}]")), []);
+}

@@ -38,6 +38,8 @@ pub struct RunOutcome {
     pub deadlock: Option<String>,
     /// What else went wrong in the first replication: exceptions that nobody caught.
     pub trouble: Vec<String>,
+    /// What was lost in the first replication: messages that nobody receives any more.
+    pub unreceived: Vec<String>,
     /// Whether every replication came to an end that the scenario asked for: all threads ended, or its `until`.
     pub complete: bool,
 }
@@ -177,6 +179,7 @@ pub(crate) fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunO
             complete: is_complete(run, &report),
             deadlock: deadlock::of_run(run, &report),
             trouble: trouble::exceptions(run, &report),
+            unreceived: trouble::unreceived(run, &report),
             report,
             repeats: Vec::new(),
         })

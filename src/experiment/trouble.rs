@@ -13,3 +13,18 @@ pub fn exceptions(run: &Run, report: &Report) -> Vec<String> {
     };
     report.exceptions.iter().map(words).collect()
 }
+
+/// The messages that nobody receives any more, with the time at which the first of them was sent.
+pub fn unreceived(run: &Run, report: &Report) -> Vec<String> {
+    let words = |lying: &crate::sim::report::Unreceived| {
+        let channel = &run.channel_names[lying.channel];
+        let sent = lying.since.since(crate::des::Time::ZERO);
+        match lying.messages {
+            1 => format!("a message in {channel}, sent at {sent}, is never received"),
+            messages => {
+                format!("{messages} messages in {channel}, the first sent at {sent}, are never received")
+            }
+        }
+    };
+    report.unreceived.iter().map(words).collect()
+}

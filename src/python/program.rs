@@ -167,6 +167,26 @@ impl Program {
         self.handlers.iter().find(|handler| (handler.from..handler.to).contains(&step))
     }
 
+    /// Whether it receives from the channel with this index.
+    pub fn receives_from(&self, channel: usize) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Receive { channel: from } | Step::Await(Await::Receive { channel: from }) => {
+                *from == channel
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether it sends to the channel with this index.
+    pub fn sends_to(&self, channel: usize) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Send { channel: to, .. }
+            | Step::SendParcel { channel: to, .. }
+            | Step::Await(Await::Send { channel: to, .. }) => *to == channel,
+            _ => false,
+        })
+    }
+
     /// How many loops are open at once, at most.
     pub fn loop_depth(&self) -> usize {
         let mut depth = 0_usize;

@@ -295,6 +295,7 @@ impl Loader {
             about,
             model,
             thread_names: names.threads,
+            channel_names: names.channels,
             latency_names: names.latencies,
             variable_names: names.variables,
             lock_names: names.locks,

@@ -86,6 +86,8 @@ pub struct Run {
     pub model: Model,
     /// The name of each thread of the model.
     pub thread_names: Vec<String>,
+    /// The name of each channel of the model.
+    pub channel_names: Vec<String>,
     /// What each latency of the model is measured of: a channel, or a mark.
     pub latency_names: Vec<String>,
     /// The name of each shared variable of the model.

@@ -28,6 +28,8 @@ pub struct Report {
     pub deadlock: Vec<Waiting>,
     /// The exceptions that nobody caught, in the order in which they were raised: each ended the program of its thread.
     pub exceptions: Vec<Raised>,
+    /// Messages of threads that nobody receives any more, in the order of the channels.
+    pub unreceived: Vec<Unreceived>,
     /// How many events happened.
     pub events: u64,
     /// How many of them the engine did not handle one by one, because they were as in the cycle before.
@@ -43,6 +45,18 @@ pub struct Raised {
     pub time: Time,
     /// Which it was.
     pub exception: Exception,
+}
+
+/// Messages that lie in a channel at the end of a run although nobody is left who would receive them, or the program has
+/// ended over them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreceived {
+    /// Index of the channel.
+    pub channel: usize,
+    /// How many messages there are.
+    pub messages: usize,
+    /// When the first of them was sent.
+    pub since: Time,
 }
 
 /// A thread that waits for another.

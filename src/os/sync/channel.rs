@@ -58,6 +58,11 @@ impl Channel {
         Channel { capacity, messages: VecDeque::with_capacity(capacity), receivers, senders }
     }
 
+    /// The messages that lie in it, the first to be received first.
+    pub fn lying(&self) -> impl Iterator<Item = &Message> {
+        self.messages.iter()
+    }
+
     /// How many messages there are.
     pub fn messages(&self) -> usize {
         self.messages.len()

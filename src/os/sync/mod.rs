@@ -385,6 +385,11 @@ impl Objects {
         thread_lock::stops_waiting(self, lock)
     }
 
+    /// The messages that lie in a channel, the first to be received first.
+    pub fn messages(&self, channel: ChannelId) -> impl Iterator<Item = &Message> {
+        self.channels[channel.0].lying()
+    }
+
     /// The message that `thread` received last.
     pub fn received(&self, thread: ThreadId) -> Message {
         self.received[thread]

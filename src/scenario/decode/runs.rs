@@ -44,6 +44,8 @@ pub(crate) struct RunSections<'a> {
 pub(crate) struct ModelNames {
     /// The threads.
     pub threads: Vec<String>,
+    /// The channels.
+    pub channels: Vec<String>,
     /// What the latencies are measured of.
     pub latencies: Vec<String>,
     /// The shared variables.
@@ -81,7 +83,7 @@ pub(crate) fn model(
         .python_name
         .and_then(|name| machine.library_instruction.get(name).copied())
         .unwrap_or(instruction?);
-    let latencies = names.latencies.in_order();
+    let (channels, latencies) = (names.channels.in_order(), names.latencies.in_order());
     let variables = names.objects.variables().to_vec();
     let locks = names.objects.lock_names();
     let model = Model {
@@ -108,7 +110,14 @@ pub(crate) fn model(
     };
     Some((
         model,
-        ModelNames { threads: thread_names, latencies, variables, locks, lock_error: python.lock_error },
+        ModelNames {
+            threads: thread_names,
+            channels,
+            latencies,
+            variables,
+            locks,
+            lock_error: python.lock_error,
+        },
     ))
 }
 

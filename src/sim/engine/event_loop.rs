@@ -101,6 +101,11 @@ impl EventLoop {
         }
     }
 
+    /// Whether a task has come to its end. While it goes on, it has not.
+    pub fn has_ended(&self, task: usize) -> bool {
+        self.current != Some(task) && self.tasks[task].has_ended
+    }
+
     /// Whether another handle of this round comes.
     pub fn goes_on(&self, now: Time) -> bool {
         match self.kind {

@@ -15,6 +15,7 @@ mod program;
 mod signals;
 mod tasks;
 mod traffic;
+mod unreceived;
 
 use crate::des::random::Purpose;
 use crate::des::{Cycles, Span, Stream, Time};
@@ -381,6 +382,7 @@ impl<'a, O: Observer> Engine<'a, O> {
         let end = self.kernel.now();
         let makespan = self.kernel.instant();
         let deadlock = self.deadlock();
+        let unreceived = self.unreceived(ending);
         for interpreter in &mut self.interpreters {
             if interpreter.holder.is_some() {
                 interpreter.counters.held += end.since(interpreter.held_since);
@@ -409,6 +411,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             variables: self.variables,
             deadlock,
             exceptions: self.exceptions,
+            unreceived,
             makespan,
             gil: interpreters.iter().fold(GilCounters::default(), |sum, one| sum.plus(one)),
             interpreters,

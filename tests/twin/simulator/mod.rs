@@ -400,6 +400,7 @@ impl<'a> World<'a> {
             variables: self.variables,
             deadlock: Vec::new(),
             exceptions: self.exceptions,
+            unreceived: Vec::new(),
             events: 0,
             skipped_events: 0,
         };
