@@ -145,14 +145,15 @@ impl Eevdf {
     }
 
     pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, _: Time) {
-        let eligible = self.threads[thread].vruntime <= self.average(core);
+        let average = self.average(core);
+        let eligible = self.threads[thread].vruntime <= average;
         self.cores[core].previous = (departure == Departure::MakesRoom).then_some(thread);
         if departure == Departure::Sleeps && !eligible {
             self.threads[thread].delayed_on = Some(core);
             self.queues[core].push(thread);
         } else {
-            self.threads[thread].lag = self.lag(core, thread);
-            self.cores[core].last_average = self.average(core);
+            self.threads[thread].lag = self.lag_behind(average, thread);
+            self.cores[core].last_average = average;
         }
         self.cores[core].running = None;
     }
@@ -219,8 +220,12 @@ impl Eevdf {
 
     /// `entity_lag`.
     fn lag(&self, core: CoreId, thread: ThreadId) -> i128 {
+        self.lag_behind(self.average(core), thread)
+    }
+
+    fn lag_behind(&self, average: i128, thread: ThreadId) -> i128 {
         let limit = fair::virtual_time(self.lag_limit, self.threads[thread].weight);
-        (self.average(core) - self.threads[thread].vruntime).clamp(-limit, limit)
+        (average - self.threads[thread].vruntime).clamp(-limit, limit)
     }
 
     /// Position in the queue of the thread that makes room, if it is protected.

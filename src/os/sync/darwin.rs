@@ -77,6 +77,7 @@ impl Condvar {
     }
 }
 
+#[inline]
 pub(super) fn lock(objects: &mut Objects, id: MutexId, thread: ThreadId, phase: Phase) -> Next {
     let mutex = &mut objects.darwin_mutexes[id.0];
     match phase {
@@ -123,6 +124,7 @@ pub(super) fn lock(objects: &mut Objects, id: MutexId, thread: ThreadId, phase: 
     }
 }
 
+#[inline]
 pub(super) fn unlock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     let mutex = &mut objects.darwin_mutexes[id.0];
     match phase {
@@ -140,6 +142,7 @@ pub(super) fn unlock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     }
 }
 
+#[inline]
 pub(super) fn wait(
     objects: &mut Objects,
     id: CondvarId,
@@ -177,6 +180,7 @@ pub(super) fn wait(
     }
 }
 
+#[inline]
 pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next {
     let condvar = &mut objects.darwin_condvars[id.0];
     match phase {

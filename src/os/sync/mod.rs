@@ -409,44 +409,48 @@ impl Objects {
     #[inline(always)]
     pub(super) fn step(&mut self, thread: ThreadId, operation: &Operation, timed_out: bool) -> Next {
         let phase = operation.phase;
-        match (operation.request, self.platform) {
-            (Request::MutexLock(mutex), Platform::Linux) => nptl::lock(self, mutex, phase),
-            (Request::MutexUnlock(mutex), Platform::Linux) => nptl::unlock(self, mutex, phase),
-            (Request::CondvarWait(condvar, mutex, timeout), Platform::Linux) => {
-                nptl::wait(self, condvar, mutex, timeout, thread, phase, timed_out)
-            }
-            (Request::CondvarSignal(condvar), Platform::Linux) => nptl::signal(self, condvar, phase),
-            (Request::MutexLock(mutex), Platform::Darwin) => darwin::lock(self, mutex, thread, phase),
-            (Request::MutexUnlock(mutex), Platform::Darwin) => darwin::unlock(self, mutex, phase),
-            (Request::CondvarWait(condvar, mutex, timeout), Platform::Darwin) => {
-                darwin::wait(self, condvar, mutex, timeout, phase, timed_out)
-            }
-            (Request::CondvarSignal(condvar), Platform::Darwin) => darwin::signal(self, condvar, phase),
-            (Request::SemaphoreWait(semaphore), _) => semaphore::wait(self, semaphore, phase),
-            (Request::SemaphoreTry(semaphore), _) => semaphore::try_wait(self, semaphore, phase),
-            (Request::SemaphorePost(semaphore), _) => semaphore::post(self, semaphore, phase),
-            (Request::EventWait(event), _) => event::wait(self, event, phase),
-            (Request::EventSet(event), _) => event::set(self, event, phase),
-            (Request::Atomic, _) => blocking::atomic(phase),
-            (Request::Touch(_), _) => blocking::touch(phase),
-            (Request::LockTake(lock), _) => thread_lock::take(self, lock, phase),
-            (Request::LockTry(lock), _) => thread_lock::try_take(self, lock, phase),
-            (Request::LockRelease(lock), _) => thread_lock::release(self, lock, phase),
-            (Request::StartThread(other), _) => blocking::start_thread(other, phase),
-            (Request::StartProcess(other, birth), _) => blocking::start_process(other, birth, phase),
-            (Request::Compute(span), _) => blocking::compute(span, phase),
-            (Request::Io { work, wait }, _) => blocking::io(work, wait, phase),
-            (Request::Device(device, span), _) => device::request(self, device, span, thread, phase),
-            (Request::Send(channel, message), _) => channel::send(self, channel, message, phase),
-            (Request::SendAway, _) => channel::send_away(phase),
-            (Request::Receive(channel), _) => channel::receive(self, channel, thread, phase),
-            (Request::TryReceive { channel, allocates }, _) => {
+        match operation.request {
+            Request::MutexLock(mutex) => match self.platform {
+                Platform::Linux => nptl::lock(self, mutex, phase),
+                Platform::Darwin => darwin::lock(self, mutex, thread, phase),
+            },
+            Request::MutexUnlock(mutex) => match self.platform {
+                Platform::Linux => nptl::unlock(self, mutex, phase),
+                Platform::Darwin => darwin::unlock(self, mutex, phase),
+            },
+            Request::CondvarWait(condvar, mutex, timeout) => match self.platform {
+                Platform::Linux => nptl::wait(self, condvar, mutex, timeout, thread, phase, timed_out),
+                Platform::Darwin => darwin::wait(self, condvar, mutex, timeout, phase, timed_out),
+            },
+            Request::CondvarSignal(condvar) => match self.platform {
+                Platform::Linux => nptl::signal(self, condvar, phase),
+                Platform::Darwin => darwin::signal(self, condvar, phase),
+            },
+            Request::SemaphoreWait(semaphore) => semaphore::wait(self, semaphore, phase),
+            Request::SemaphoreTry(semaphore) => semaphore::try_wait(self, semaphore, phase),
+            Request::SemaphorePost(semaphore) => semaphore::post(self, semaphore, phase),
+            Request::EventWait(event) => event::wait(self, event, phase),
+            Request::EventSet(event) => event::set(self, event, phase),
+            Request::Atomic => blocking::atomic(phase),
+            Request::Touch(_) => blocking::touch(phase),
+            Request::LockTake(lock) => thread_lock::take(self, lock, phase),
+            Request::LockTry(lock) => thread_lock::try_take(self, lock, phase),
+            Request::LockRelease(lock) => thread_lock::release(self, lock, phase),
+            Request::StartThread(other) => blocking::start_thread(other, phase),
+            Request::StartProcess(other, birth) => blocking::start_process(other, birth, phase),
+            Request::Compute(span) => blocking::compute(span, phase),
+            Request::Io { work, wait } => blocking::io(work, wait, phase),
+            Request::Device(device, span) => device::request(self, device, span, thread, phase),
+            Request::Send(channel, message) => channel::send(self, channel, message, phase),
+            Request::SendAway => channel::send_away(phase),
+            Request::Receive(channel) => channel::receive(self, channel, thread, phase),
+            Request::TryReceive { channel, allocates } => {
                 channel::try_receive(self, channel, allocates, thread, phase)
             }
-            (Request::TrySend(channel, message), _) => channel::try_send(self, channel, message, phase),
-            (Request::Poll(poller, timeout), _) => poller::poll(self, poller, timeout, phase),
-            (Request::Register(poller), _) => poller::register(self, poller, phase),
-            (Request::Sleep(span), _) => blocking::sleep(span, phase),
+            Request::TrySend(channel, message) => channel::try_send(self, channel, message, phase),
+            Request::Poll(poller, timeout) => poller::poll(self, poller, timeout, phase),
+            Request::Register(poller) => poller::register(self, poller, phase),
+            Request::Sleep(span) => blocking::sleep(span, phase),
         }
     }
 }

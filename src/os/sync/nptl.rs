@@ -62,6 +62,7 @@ impl Condvar {
     }
 }
 
+#[inline]
 pub(super) fn lock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     let mutex = &mut objects.nptl_mutexes[id.0];
     match phase {
@@ -86,6 +87,7 @@ pub(super) fn lock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     }
 }
 
+#[inline]
 pub(super) fn unlock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     let mutex = &mut objects.nptl_mutexes[id.0];
     match phase {
@@ -100,6 +102,7 @@ pub(super) fn unlock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     }
 }
 
+#[inline]
 pub(super) fn wait(
     objects: &mut Objects,
     id: CondvarId,
@@ -151,6 +154,7 @@ pub(super) fn wait(
     }
 }
 
+#[inline]
 pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next {
     let condvar = &mut objects.nptl_condvars[id.0];
     match phase {

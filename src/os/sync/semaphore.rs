@@ -25,6 +25,7 @@ impl Semaphore {
     }
 }
 
+#[inline]
 pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next {
     let semaphore = &mut objects.semaphores[id.0];
     match phase {
@@ -66,6 +67,7 @@ pub(super) fn try_wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> 
     }
 }
 
+#[inline]
 pub(super) fn post(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next {
     let semaphore = &mut objects.semaphores[id.0];
     match phase {

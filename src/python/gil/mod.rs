@@ -161,6 +161,7 @@ impl Gil {
     }
 
     /// `thread` wants something of the lock.
+    #[inline]
     pub fn begin(&mut self, thread: ThreadId, want: Want, now: Time) -> Decision {
         match self {
             Gil::None => Decision::done(),
@@ -173,6 +174,7 @@ impl Gil {
     }
 
     /// What `thread` asked of the kernel has ended.
+    #[inline]
     pub fn resume(&mut self, thread: ThreadId, outcome: Outcome, now: Time) -> Decision {
         match self {
             Gil::None => Decision::done(),

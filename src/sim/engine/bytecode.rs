@@ -36,14 +36,15 @@ impl<O: Observer> Engine<'_, O> {
         let Execution { position, span, .. } = self.threads[thread].routine.execution;
         let check = self.next_check(thread, position);
         let end = check.map_or(span, |check| check.position);
-        self.threads[thread].activity = Activity::Bytecode;
-        self.threads[thread].routine.execution.burst = end - position;
-        self.threads[thread].routine.execution.check_at = check.map(|check| check.position);
-        self.threads[thread].routine.execution.by_lock = check.is_some_and(|check| check.by_lock);
-        self.threads[thread].routine.execution.by_signal = check.is_some_and(|check| check.by_signal);
-        self.threads[thread].routine.execution.target = end;
         let stop = self.next_stop(thread, position, end);
-        self.threads[thread].routine.execution.burst = stop - position;
+        let state = &mut self.threads[thread];
+        state.activity = Activity::Bytecode;
+        let execution = &mut state.routine.execution;
+        execution.burst = stop - position;
+        execution.check_at = check.map(|check| check.position);
+        execution.by_lock = check.is_some_and(|check| check.by_lock);
+        execution.by_signal = check.is_some_and(|check| check.by_signal);
+        execution.target = end;
         !self.kernel.execute_user(thread, stop - position)
     }
 

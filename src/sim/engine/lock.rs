@@ -4,7 +4,6 @@ use super::signals::MAIN;
 use super::{Activity, After, Engine, Interpreter};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
-use crate::os::sync::Outcome;
 use crate::python::gil::{Action, Decision, Demand, Note, Want};
 use crate::trace::{Mark, Observer, ThreadState};
 
@@ -17,41 +16,47 @@ impl<O: Observer> Engine<'_, O> {
         self.threads[thread].activity = Activity::Lock;
         self.threads[thread].after = after;
         let decision = self.interpreters[lock].gil.begin(thread, want, self.kernel.now());
-        self.decided(thread, lock, decision)
+        self.asks(thread, lock, decision) || self.has_what_it_wanted(thread)
     }
 
-    /// Drives the lock policy: the thread's operation goes on, and its end is told to the policy.
+    /// Drives the lock policy: the thread's operations go on, and the end of each is told to the policy.
     pub(super) fn lock(&mut self, thread: ThreadId) -> bool {
         let Some(lock) = self.threads[thread].lock else { return false };
-        match self.kernel.proceed(thread) {
-            Progress::Pending => {
-                self.sleeps_again(thread);
-                false
+        loop {
+            match self.kernel.proceed(thread) {
+                Progress::Pending => {
+                    self.sleeps_again(thread);
+                    return false;
+                }
+                Progress::InVain => self.failed(thread, lock),
+                Progress::Ended(outcome) => {
+                    let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
+                    if !self.asks(thread, lock, decision) {
+                        return self.has_what_it_wanted(thread);
+                    }
+                }
             }
-            Progress::InVain => {
-                self.failed(thread, lock);
-                true
-            }
-            Progress::Ended(outcome) => self.resume_policy(thread, lock, outcome),
         }
     }
 
-    fn resume_policy(&mut self, thread: ThreadId, lock: usize, outcome: Outcome) -> bool {
-        let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
-        self.decided(thread, lock, decision)
-    }
-
-    fn decided(&mut self, thread: ThreadId, lock: usize, decision: Decision) -> bool {
+    /// Carries out what the policy has decided. Returns whether the thread asks something of the kernel.
+    fn asks(&mut self, thread: ThreadId, lock: usize, decision: Decision) -> bool {
         if let Some(note) = decision.note {
             self.noted(thread, lock, note);
         }
         if let Some(demand) = decision.demand {
             self.demanded(thread, lock, demand);
         }
-        if let Action::Ask(request) = decision.action {
-            self.kernel.begin(thread, request);
-            return true;
+        match decision.action {
+            Action::Ask(request) => {
+                self.kernel.begin(thread, request);
+                true
+            }
+            Action::Done => false,
         }
+    }
+
+    fn has_what_it_wanted(&mut self, thread: ThreadId) -> bool {
         match self.threads[thread].after {
             After::Program => self.go_on(thread),
             After::Request(request) => self.ask_outside(thread, request),
