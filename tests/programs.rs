@@ -387,3 +387,36 @@ fn what_a_daemon_sends_last_is_no_loss_and_neither_is_a_question() {
     let asking = "{name: asking, count: 3, daemon: true, do: [request: echo]}";
     assert_eq!(unreceived(&format!("threads: [{{name: main, do: [sleep: 1ms]}}, {server}, {asking}]")), []);
 }
+
+/// The main thread sleeps in the poll of its loop for a millisecond; what is left of that is rounded up to a whole one again.
+#[test]
+fn a_poll_is_interrupted_and_made_again() {
+    let ends_at = |kind: &str, signal: &str| {
+        let sections = format!(
+            "until: 1s\n{signal}threads: [{{name: main, loop: {kind}, tasks: [{{name: one, do: [await: {{sleep: 1ms}}]}}]}}]"
+        );
+        let report = report(TWO_CORES, "{preset: cpython-3.11, instruction: 10ns}", &sections, 1);
+        (ends(&report)[0], report.latencies.first().and_then(|latency| latency.mean()))
+    };
+    for kind in ["asyncio", "gevent"] {
+        let (alone, _) = ends_at(kind, "");
+        let (end, waited) = ends_at(kind, "signals: [{name: ring, at: 300us, handler: []}]\n");
+        // The poll begins some instructions after the start.
+        assert!((285_000..300_000).contains(&(end - alone)), "{kind}: {alone} {end}");
+        assert_eq!(waited, Some(Span::ZERO), "{kind}");
+    }
+}
+
+#[test]
+fn a_keyboard_interrupt_leaves_the_task_and_the_loop() {
+    for (does, at) in [("await: {sleep: 1s}", "300us"), ("python: 1s", "300us"), ("sleep: 1s", "300us")] {
+        let sections = format!(
+            "until: 10s\nsignals: [{{name: ctrl-c, at: {at}, handler: KeyboardInterrupt}}]\n\
+             threads: [{{name: main, loop: asyncio, tasks: [{{name: one, do: [{does}]}}, {{name: two, do: [await: {{sleep: 2s}}]}}]}}]"
+        );
+        let report = report(TWO_CORES, "{preset: cpython-3.11, instruction: 10ns}", &sections, 1);
+        let raised: Vec<_> = report.exceptions.iter().map(|raised| raised.exception).collect();
+        assert_eq!(raised, [Exception::KeyboardInterrupt], "{does}");
+        assert!((300_000..301_000).contains(&ends(&report)[0]), "{does}: {:?}", ends(&report));
+    }
+}

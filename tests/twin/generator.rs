@@ -111,7 +111,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                     attributes: attributes_of(attributes, &machine),
                 })
                 .collect();
-            if threads[0].interpreter.is_none() || threads[0].event_loop.is_some() {
+            if threads[0].interpreter.is_none() {
                 signals.clear();
             }
             threading.add_threads(

@@ -105,6 +105,7 @@ impl<O: Observer> Kernel<O> {
             Request::Sleep(_) => Request::Sleep(left),
             Request::Io { .. } => Request::Io { work: Span::ZERO, wait: left },
             Request::Send(..) | Request::Receive(_) => request,
+            Request::Poll(poller, timeout) => Request::Poll(poller, timeout.map(|_| left)),
             Request::LockTake(lock) if locks && self.objects.stops_waiting(lock) => request,
             _ => return None,
         };

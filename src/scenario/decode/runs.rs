@@ -264,11 +264,6 @@ fn check_main_thread(groups: &[ThreadGroup], signals: &[Signal], problems: &mut 
         let message = "signals are for the main thread, the first of all, and that runs no Python here";
         problems.add(signal.position, message);
     }
-    let runs_loop = groups.first().is_some_and(|main| main.event_loop.is_some());
-    if let (Some(signal), true) = (signals.first(), runs_loop) {
-        let message = "signals for a main thread that runs an event loop are not modelled";
-        problems.add(signal.position, message);
-    }
 }
 
 /// The index of each function.

@@ -221,8 +221,12 @@ impl<O: Observer> Engine<'_, O> {
             None if in_handler => self.handler_left(),
             None => {
                 state.unwinding = None;
-                state.routine.loops.clear();
-                state.routine.step = program.steps.len() - 1;
+                if self.is_in_task(thread) {
+                    self.exception_leaves_task(thread);
+                }
+                let routine = &mut self.threads[thread].routine;
+                routine.loops.clear();
+                routine.step = self.model.programs[routine.program].steps.len() - 1;
             }
         }
     }

@@ -122,8 +122,7 @@ impl EventLoop {
             return Some(Span::ZERO);
         }
         let Reverse((time, ..)) = self.timers.peek()?;
-        let units = if *time > now { time.since(now).picos().div_ceil(TIMEOUT_UNIT.picos()) } else { 0 };
-        Some(TIMEOUT_UNIT * units)
+        Some(if *time > now { in_whole_units(time.since(now)) } else { Span::ZERO })
     }
 
     pub fn watch_of(&self, channel: ChannelId, readiness: Readiness) -> Option<usize> {
@@ -162,4 +161,9 @@ impl EventLoop {
         self.since = now;
         self.is_first = true;
     }
+}
+
+/// A timeout as polls are given it.
+pub(super) fn in_whole_units(span: Span) -> Span {
+    TIMEOUT_UNIT * span.picos().div_ceil(TIMEOUT_UNIT.picos())
 }

@@ -190,6 +190,7 @@ impl<O: Observer> Engine<'_, O> {
         let request = self.signals.interrupted.take()?;
         let then = match (self.threads[MAIN].wants.take(), request) {
             (Some(lock), _) => Then::Take(lock),
+            (None, Request::Poll(poller, left)) => self.poll_again(poller, left),
             // PEP 475: calls are made again from 3.5 on.
             (None, request) if self.model.signal_rules.retries_calls => Then::Ask(request),
             // A sleep just ends (`floatsleep`, Modules/timemodule.c at v2.7).
@@ -203,7 +204,8 @@ impl<O: Observer> Engine<'_, O> {
     /// is still on its turn.
     pub(super) fn handle_signals(&mut self, then: Then) -> Option<bool> {
         let unwinding = self.threads[MAIN].unwinding.take();
-        self.signals.suspended = Some(Suspended { then, unwinding, asked: self.outside.asked(MAIN) });
+        let asked = self.outside.asked[self.threads[MAIN].routine.number];
+        self.signals.suspended = Some(Suspended { then, unwinding, asked });
         self.swap_handlers();
         self.next_handler()
     }
@@ -242,15 +244,16 @@ impl<O: Observer> Engine<'_, O> {
         self.swap_handlers();
         self.signals.handlers.loops.clear();
         self.threads[MAIN].unwinding = suspended.unwinding;
-        self.outside.set_asked(MAIN, suspended.asked);
+        self.outside.asked[self.threads[MAIN].routine.number] = suspended.asked;
         Some(suspended.then)
     }
 
-    /// The routine of handlers takes the place of the main thread's, or gives it back. What the thread draws, has received
-    /// and has submitted goes on.
+    /// The routine of handlers takes the place of the main thread's, or of the task's that goes on, or gives it back. What
+    /// that draws, has received and has submitted goes on.
     fn swap_handlers(&mut self) {
         let (main, other) = (&mut self.threads[MAIN].routine, &mut self.signals.handlers);
         std::mem::swap(main, other);
+        std::mem::swap(&mut main.number, &mut other.number);
         std::mem::swap(&mut main.stream, &mut other.stream);
         std::mem::swap(&mut main.received, &mut other.received);
         std::mem::swap(&mut main.outstanding, &mut other.outstanding);

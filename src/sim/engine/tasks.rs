@@ -5,11 +5,14 @@
 //! runs the tasks.
 
 use super::Engine;
-use super::event_loop::{EventLoop, Handle, Stage};
+use super::event_loop::{EventLoop, Handle, Stage, in_whole_units};
+use super::signals::{MAIN, Then};
 use super::traffic::Traffic;
+use crate::des::Span;
 use crate::os::ThreadId;
-use crate::os::sync::Request;
-use crate::python::event_loop::Instructions;
+use crate::os::sync::{PollerId, Request};
+use crate::python::event_loop::{Instructions, LoopKind};
+use crate::python::exception::Exception;
 use crate::trace::Observer;
 
 impl<O: Observer> Engine<'_, O> {
@@ -86,6 +89,16 @@ impl<O: Observer> Engine<'_, O> {
         self.without_lock(thread, Request::Poll(poller, timeout))
     }
 
+    /// What the main thread does when its poll has been interrupted and all handlers have run: asyncio polls again with what
+    /// is left of the timeout, from 3.5 on (PEP 475); otherwise the poll is over and has found nothing.
+    pub(super) fn poll_again(&self, poller: PollerId, left: Option<Span>) -> Then {
+        let kind = self.loops[self.loop_number(MAIN)].kind;
+        match self.model.signal_rules.retries_calls && kind == LoopKind::Asyncio {
+            true => Then::Ask(Request::Poll(poller, left.map(in_whole_units))),
+            false => Then::GoOn,
+        }
+    }
+
     fn next_handle(&mut self, thread: ThreadId, instructions: &Instructions) {
         let event_loop = self.event_loop(thread);
         event_loop.is_first = false;
@@ -160,6 +173,15 @@ impl<O: Observer> Engine<'_, O> {
             self.swap_routines(thread, task);
         }
         None
+    }
+
+    /// An exception that nobody has caught leaves the program of a task: a KeyboardInterrupt leaves the loop, too, and
+    /// then the thread's own program goes on.
+    pub(super) fn exception_leaves_task(&mut self, thread: ThreadId) {
+        let last = self.exceptions.iter().rev().find(|raised| raised.thread == thread);
+        if last.is_some_and(|raised| raised.exception == Exception::KeyboardInterrupt) {
+            self.suspend(thread);
+        }
     }
 
     /// The program of a task has come to its end.

@@ -95,16 +95,6 @@ impl Outside {
         self.users.len()
     }
 
-    /// When `thread` asked its last question.
-    pub fn asked(&self, thread: ThreadId) -> Time {
-        self.asked[thread]
-    }
-
-    /// Puts back when `thread` asked its last question.
-    pub fn set_asked(&mut self, thread: ThreadId, time: Time) {
-        self.asked[thread] = time;
-    }
-
     pub fn into_latencies(self) -> Vec<Latency> {
         self.latencies
     }

@@ -39,6 +39,8 @@ pub enum Signal {
 /// How a call that was interrupted goes on.
 #[derive(Clone, Debug)]
 pub enum Again {
+    /// Not at all: it is over, and handlers run.
+    Over,
     Sleep,
     Does(ThreadState, Vec<Action>),
     Take(usize),
@@ -112,6 +114,7 @@ impl World<'_> {
         let main = &self.threads[MAIN];
         let again = match main.sleeps_on {
             Some(Queue::Receivers(_) | Queue::Senders(_)) => main.program.again.clone(),
+            Some(Queue::Poll(_)) => self.polls_again(MAIN, self.threads[MAIN].program.due),
             Some(Queue::Semaphore(id)) if id.is_of_program() => {
                 if !self.model.signal_rules.interrupts_locks {
                     return;
@@ -216,6 +219,7 @@ impl World<'_> {
         match again {
             Again::Take(lock) => self.then(MAIN, &[Action::Library(Take(lock))]),
             Again::Sleep => return,
+            Again::Over => {}
             Again::Does(blocked, does) if self.model.signal_rules.retries_calls => {
                 self.threads[MAIN].program.retry = Some((blocked, does));
                 self.then(MAIN, &[Action::Program(Do::Retry)]);
@@ -302,8 +306,16 @@ impl World<'_> {
                 self.goes_on_raising(thread);
             }
             None => {
+                let last = self.exceptions.iter().rfind(|raised| raised.thread == thread);
+                let interrupts = last.is_some_and(|raised| raised.exception == Exception::KeyboardInterrupt);
+                if interrupts && self.current_task(thread).is_some() {
+                    self.suspend(thread);
+                    self.threads[thread].actions.clear();
+                }
+                let end = self.program_of(thread).steps.len() - 1;
+                let it = &mut self.threads[thread].program;
                 it.loops.clear();
-                it.step = program.steps.len() - 1;
+                it.step = end;
             }
         }
     }

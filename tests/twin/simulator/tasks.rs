@@ -18,6 +18,7 @@ use super::kernel::{Burst, Mode};
 use super::objects::Action::{self, Channel, Library, Program, Spend};
 use super::objects::Queue;
 use super::program::{Do, ProgramCounter};
+use super::signals::Again;
 use super::{Cost, Kind, World};
 
 /// What an event loop does next, or a task that awaits something.
@@ -206,7 +207,7 @@ impl<'a> World<'a> {
     }
 
     /// The task that goes on waits, or has ended: the loop goes on.
-    fn suspend(&mut self, thread: usize) -> usize {
+    pub fn suspend(&mut self, thread: usize) -> usize {
         let task = self.event_loop(thread).current.take().expect("a task goes on");
         self.swap(thread, task);
         task
@@ -247,6 +248,7 @@ impl<'a> World<'a> {
             Turn::Scan => self.scan(thread),
             Turn::SleepInPoll(timeout) => {
                 if timeout != Some(Span::ZERO) && self.what_is_there(thread).is_empty() {
+                    self.threads[thread].program.due = timeout.map_or(now, |timeout| now + timeout);
                     let late = timeout.map(|timeout| timeout + self.cost(Cost::TimerLateness));
                     self.turns(thread, &[Turn::Scan]);
                     let number = self.model.threads[thread].event_loop.expect("it has one");
@@ -266,6 +268,23 @@ impl<'a> World<'a> {
             Turn::Join(task) => event_loop.queue.push_back(Handle::Task(task)),
             _ => self.turn_of_task(thread, turn),
         }
+    }
+
+    /// What comes of a poll that a signal interrupts, with a timeout that ends then, if it has one.
+    pub fn polls_again(&mut self, thread: usize, due: Time) -> Option<Again> {
+        let is_asyncio = self.event_loop(thread).is_asyncio();
+        let Some(Again::Does(blocked, mut does)) = self.threads[thread].program.again.clone() else {
+            unreachable!("it polls")
+        };
+        if !is_asyncio || !self.model.signal_rules.retries_calls {
+            return Some(Again::Over);
+        }
+        for action in &mut does {
+            if let Action::Turn(Turn::SleepInPoll(Some(timeout))) = action {
+                *timeout = if due > self.now { whole_milliseconds(due.since(self.now)) } else { Span::ZERO };
+            }
+        }
+        Some(Again::Does(blocked, does))
     }
 
     fn scan(&mut self, thread: usize) {
