@@ -168,6 +168,9 @@ pub struct Costs {
     pub migration: Distribution,
     /// User time until memory that another core touched last has come over: added to an operation on a lock.
     pub cache_line: Distribution,
+    /// User time of one instruction that reads and changes memory in one go (`lock xadd`), where that is in the core's
+    /// cache.
+    pub atomic_update: Span,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to make a thread.
     pub thread_start: Distribution,
     /// What a process costs that is forked.

@@ -36,6 +36,11 @@ pub enum Step {
         /// The change.
         change: i64,
     },
+    /// Change the reference count of an object that threads share, where that is more than a plain addition.
+    CountReference {
+        /// Index of the object.
+        object: usize,
+    },
     /// Call a method of an object of `threading` or `queue`.
     Call(Call),
     /// Begin a loop whose body runs from here to the matching [`Step::LoopEnd`].

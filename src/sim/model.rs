@@ -34,6 +34,9 @@ pub struct Model {
     pub lock_tries_first: bool,
     /// How many shared variables there are, all 0 at first.
     pub variables: usize,
+    /// The objects whose reference counts threads share: for each, the thread that changes it by plain additions, if any
+    /// does; the others need atomic instructions.
+    pub shared_objects: Vec<Option<usize>>,
     /// The pipes and sockets: how many messages each holds, at least one.
     pub channels: Vec<usize>,
     /// The devices.

@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::loops::{loops, with_programs};
-use crate::programs::{CHANNELS, DEVICES, MARKS, VARIABLES, compiled, program, threading};
+use crate::programs::{CHANNELS, DEVICES, MARKS, SHARED, VARIABLES, compiled, program, threading};
 
 /// All schedulers.
 pub const SCHEDULERS: [&str; 6] = ["round_robin", "cfs", "eevdf", "mach", "fifo", "windows"];
@@ -59,12 +59,25 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             background().boxed(),
             signals().boxed(),
             program().boxed(),
+            vec(prop_oneof![2 => Just(None), 1 => (0..4_usize).prop_map(Some)], SHARED),
         )
             .boxed(),
     )
         .prop_map(|(threads, programs, stretches, machine, gil, until, process, outside)| {
-            let (devices, channels, clients, mut threading, loops, first_with_loop, loads, signals, handler) =
-                outside;
+            let (
+                devices,
+                channels,
+                clients,
+                mut threading,
+                loops,
+                first_with_loop,
+                loads,
+                signals,
+                handler,
+                owners,
+            ) = outside;
+            let known_owner = |owner: Option<usize>| owner.filter(|owner| *owner < threads.len());
+            let shared_objects = owners.into_iter().map(known_owner).collect();
             let (signal_rules, mut signals) = signals;
             let mut programs: Vec<Program> =
                 programs.iter().map(|nodes| compiled(nodes, &stretches, threads.len())).collect();
@@ -145,6 +158,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 threading,
                 lock_tries_first: process.lock_tries_first,
                 variables: VARIABLES,
+                shared_objects,
                 stretches,
                 programs,
                 channels,
@@ -401,7 +415,7 @@ fn costs() -> impl Strategy<Value = Costs> {
     let kernel = (cost(5), cost(2), cost(5), cost(2));
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
-    let user = (cost(1), cost(1), cost(20), cost(1), cost(2));
+    let user = (cost(1), cost(1), cost(20), cost(1), cost(2), or_zero(span(0, 1)));
     let programs =
         (cost(20), cost(2), cost(2), (cost(1), cost(1), cost(10)), process_costs(), process_costs());
     (kernel, waking, user, programs).prop_map(|(kernel, waking, user, programs)| Costs {
@@ -431,6 +445,7 @@ fn costs() -> impl Strategy<Value = Costs> {
         poll_descriptor: programs.3.1,
         large_allocation: programs.3.2,
         cache_line: user.4,
+        atomic_update: user.5,
     })
 }
 

@@ -17,6 +17,8 @@ pub const MARKS: usize = 2;
 pub const CHANNELS: usize = 2;
 /// How many shared variables there are.
 pub const VARIABLES: usize = 2;
+/// How many shared objects are counted.
+pub const SHARED: usize = 2;
 /// Programs start and join the first of the threads.
 const STARTED: usize = 4;
 
@@ -54,6 +56,11 @@ pub enum Node {
         places: (usize, usize),
         variable: usize,
         change: i64,
+    },
+    /// A round of a stretch in which shared objects are counted, each at a place.
+    Counts {
+        stretch: usize,
+        places: Vec<(usize, usize)>,
     },
     /// So many items put into the queue without a limit as tasks of a pool, and as many taken out.
     Pooled(u64),
@@ -128,11 +135,19 @@ pub fn program() -> impl Strategy<Value = Vec<Node>> {
     let serves = server().prop_map(|server| vec![server]);
     let calls =
         program_of(prop_oneof![2 => run(), 1 => waiting().prop_map(Node::Step), 3 => calling()].boxed());
-    prop_oneof![5 => plain.boxed(), 2 => talks.boxed(), 1 => serves.boxed(), 3 => calls.boxed()]
+    let counts = program_of(prop_oneof![1 => run(), 3 => counting()].boxed());
+    prop_oneof![1 => counts.boxed(), 5 => plain.boxed(), 2 => talks.boxed(), 1 => serves.boxed(), 3 => calls.boxed()]
 }
 
 pub fn run() -> impl Strategy<Value = Node> {
     (0..2_usize, span(0, 100)).prop_map(|(stretch, span)| Node::Run(stretch, span))
+}
+
+/// Rounds in which objects are counted, several times.
+fn counting() -> impl Strategy<Value = Node> {
+    let round = (0..2_usize, vec((0..4_usize, 0..SHARED), 0..4))
+        .prop_map(|(stretch, places)| Node::Counts { stretch, places });
+    (1..9_u64, round).prop_map(|(rounds, round)| Node::Loop(Some(rounds), vec![round]))
 }
 
 /// Calls of objects, mostly as they are meant, and updates of variables.
@@ -224,6 +239,14 @@ pub fn compiled(nodes: &[Node], stretches: &[Stretch], threads: usize) -> Progra
     Program { steps, handlers }
 }
 
+/// One of the places in a stretch where an instruction begins after a tick, or its beginning.
+fn place_in(stretch: &Stretch, place: usize) -> Span {
+    let ends = (1..=stretch.ticks_per_round()).filter_map(|tick| stretch.position_of_tick(tick));
+    let mut positions = vec![Span::ZERO];
+    positions.extend(ends.filter(|end| *end < stretch.round()));
+    positions[place % positions.len()]
+}
+
 /// A round of a stretch with accesses to variables at some of its positions.
 fn round(stretch: usize, length: Span, accesses: &[(Span, Step)], steps: &mut Vec<Step>) {
     let mut from = Span::ZERO;
@@ -286,10 +309,7 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>, handler
             }
             Node::Update { stretch, places, variable, change } => {
                 let it = &stretches[*stretch];
-                let ends = (1..=it.ticks_per_round()).filter_map(|tick| it.position_of_tick(tick));
-                let mut positions = vec![Span::ZERO];
-                positions.extend(ends.filter(|end| *end < it.round()));
-                let place = |place: usize| positions[place % positions.len()];
+                let place = |place| place_in(it, place);
                 let load = (place(places.0), Step::Load { variable: *variable });
                 let store = (place(places.1), Step::Store { variable: *variable, change: *change });
                 if load.0 < store.0 {
@@ -298,6 +318,15 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>, handler
                     round(*stretch, it.round(), &[load], steps);
                     round(*stretch, it.round(), &[store], steps);
                 }
+            }
+            Node::Counts { stretch, places } => {
+                let it = &stretches[*stretch];
+                let mut touches: Vec<(Span, Step)> = places
+                    .iter()
+                    .map(|(place, object)| (place_in(it, *place), Step::CountReference { object: *object }))
+                    .collect();
+                touches.sort_by_key(|(position, _)| *position);
+                round(*stretch, it.round(), &touches, steps);
             }
             Node::Within(enter, leave, body) => {
                 steps.push(enter.clone());

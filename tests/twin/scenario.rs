@@ -152,7 +152,8 @@ fn python(model: &Model, instruction: Span) -> String {
     let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
     format!(
         "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
-         lock_tries_first: {tries_first}\n  signals: {signals}\n",
+         lock_tries_first: {tries_first}\n  signals: {signals}\n  \
+         reference_counts: biased\n",
         time(instruction),
         gil(model)
     )
@@ -218,6 +219,11 @@ fn objects_of(model: &Model) -> Vec<(String, String)> {
         add("barrier", number, format!("{{barrier: {parties}}}"));
     }
     objects.extend((0..model.variables).map(|number| (format!("variable{number}"), "variable".to_owned())));
+    let shared = model.shared_objects.iter().enumerate().map(|(number, owner)| {
+        let text = owner.map_or("object".to_owned(), |owner| format!("{{object: thread {owner}}}"));
+        (format!("shared{number}"), text)
+    });
+    objects.extend(shared);
     objects
 }
 
@@ -345,6 +351,7 @@ fn costs(costs: &Costs) -> String {
         format!("atomic_operation: {}", of(&costs.atomic_operation)),
         format!("clock_read: {}", of(&costs.clock_read)),
         format!("cache_line: {}", of(&costs.cache_line)),
+        format!("atomic_update: {}", time(costs.atomic_update)),
         format!("migration: {}", of(&costs.migration)),
         format!("thread_start: {}", of(&costs.thread_start)),
         process("fork", &costs.fork),
@@ -453,7 +460,7 @@ impl Writer<'_> {
                         }
                     }
                 }
-                Step::Part { .. } | Step::Load { .. } | Step::Store { .. } => {
+                Step::Part { .. } | Step::Load { .. } | Step::Store { .. } | Step::CountReference { .. } => {
                     let (text, last) = self.accesses(index);
                     written.push(text);
                     index = last;
@@ -508,6 +515,7 @@ impl Writer<'_> {
                     Step::Store { variable, change } => {
                         format!("STORE_{name} variable{variable} += {change}")
                     }
+                    Step::CountReference { object } => format!("{name} shared{object}"),
                     _ => unreachable!("{access:?} within a round"),
                 };
             }

@@ -4,7 +4,7 @@ use super::prices::ProcessPrices;
 use super::{CORE, Kernel, Mode, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
-use crate::os::sync::{LineId, Next, Outcome, Request};
+use crate::os::sync::{LineId, Next, Outcome, Request, WordId};
 use crate::os::{Birth, CoreId, ThreadId};
 use crate::trace::Observer;
 
@@ -25,6 +25,9 @@ impl<O: Observer> Kernel<O> {
                 }
                 Next::Atomic(then) => {
                     (Burst::user(self.prices.atomic_operation.draw() + self.line_comes_over(thread)), then)
+                }
+                Next::Change { word, is_atomic, then } => {
+                    (Burst::user(self.word_changes(thread, word, is_atomic)), then)
                 }
                 Next::Touch(then) => (Burst::user(self.line_comes_over(thread)), then),
                 Next::Clock(then) => (Burst::user(self.prices.clock_read.draw()), then),
@@ -107,6 +110,15 @@ impl<O: Observer> Kernel<O> {
         let comes_over =
             operations.present().is_some_and(|operation| self.objects.touch(&operation.request, *core));
         if comes_over { self.prices.cache_line.draw() } else { Span::ZERO }
+    }
+
+    /// `thread`, on its turn, asks for a word that it changes: how long it takes until it has done so.
+    fn word_changes(&mut self, thread: ThreadId, word: WordId, is_atomic: bool) -> Span {
+        let Some(core) = self.threads[thread].last_core else { return Span::ZERO };
+        let comes_over = self.objects.word(word).comes_to(core);
+        let coming = if comes_over { self.prices.cache_line.draw() } else { Span::ZERO };
+        let changing = if is_atomic { self.prices.atomic_update } else { Span::ZERO };
+        self.objects.word(word).change(self.now, coming + changing)
     }
 
     /// User time that a process of this kind costs before its program.

@@ -4,8 +4,8 @@ use std::hash::{Hash, Hasher};
 
 use super::{Objects, nptl};
 
-/// Everything but what was made once for all, the messages received, which decide nothing here, and the pollers, of which
-/// there are none where cycles are skipped.
+/// Everything but what was made once for all, the messages received, which decide nothing here, and the pollers and words, of
+/// which there are none where cycles are skipped.
 impl Hash for Objects {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Objects {
@@ -23,6 +23,7 @@ impl Hash for Objects {
             locks,
             tickets,
             memory,
+            words: _,
             received: _,
             threads: _,
         } = self;

@@ -16,6 +16,7 @@ mod poller;
 mod queues;
 mod semaphore;
 mod thread_lock;
+mod word;
 
 use crate::des::{Span, Time};
 use crate::os::machine::Platform;
@@ -53,6 +54,10 @@ pub struct DeviceId(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LineId(usize);
 
+/// The index of a word in memory that threads change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WordId(usize);
+
 /// The index of a lock of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LockId(usize);
@@ -82,6 +87,13 @@ pub enum Request {
     Atomic,
     /// Read or write memory that other cores touch, too.
     Touch(LineId),
+    /// Change a word in memory, by an atomic instruction or by a plain one.
+    ChangeWord {
+        /// The word.
+        word: WordId,
+        /// Whether the instruction is atomic.
+        is_atomic: bool,
+    },
     /// Take a lock of the program, waiting while it is held.
     LockTake(LockId),
     /// Take a lock of the program if it is free.
@@ -193,6 +205,15 @@ pub(super) enum Next {
     User(Span, Phase),
     /// Touch the object's memory, which costs nothing where it is.
     Touch(Phase),
+    /// Change a word in memory once it is free and has come over.
+    Change {
+        /// The word.
+        word: WordId,
+        /// Whether the instruction is atomic.
+        is_atomic: bool,
+        /// What comes after.
+        then: Phase,
+    },
     /// Read the clock, which does not enter the kernel.
     Clock(Phase),
     /// Enter the kernel; a system call is counted.
@@ -267,6 +288,7 @@ pub struct Objects {
     /// For each thread, the order in which it came to the condition variable it came to last.
     tickets: Vec<u64>,
     memory: line::Memory,
+    words: Vec<word::Word>,
     /// The message each thread received last.
     received: Vec<Message>,
     threads: usize,
@@ -290,6 +312,7 @@ impl Objects {
             locks: Vec::new(),
             tickets: vec![0; threads],
             memory: line::Memory::default(),
+            words: Vec::new(),
             received: vec![
                 Message { sent: Time::ZERO, asker: Asker::Nobody, parcel: Parcel::default() };
                 threads
@@ -380,6 +403,16 @@ impl Objects {
         LineId(self.memory.others.add())
     }
 
+    /// A new word that nobody has changed.
+    pub fn new_word(&mut self) -> WordId {
+        push(&mut self.words, word::Word::default()).map(WordId)
+    }
+
+    /// The word with this index.
+    pub(super) fn word(&mut self, word: WordId) -> &mut word::Word {
+        &mut self.words[word.0]
+    }
+
     /// Somebody who sleeps for a lock of the program stops doing so; `false` if that is not possible.
     pub(super) fn stops_waiting(&mut self, lock: LockId) -> bool {
         thread_lock::stops_waiting(self, lock)
@@ -433,6 +466,7 @@ impl Objects {
             Request::EventSet(event) => event::set(self, event, phase),
             Request::Atomic => blocking::atomic(phase),
             Request::Touch(_) => blocking::touch(phase),
+            Request::ChangeWord { word, is_atomic } => word::change(word, is_atomic, phase),
             Request::LockTake(lock) => thread_lock::take(self, lock, phase),
             Request::LockTry(lock) => thread_lock::try_take(self, lock, phase),
             Request::LockRelease(lock) => thread_lock::release(self, lock, phase),

@@ -6,6 +6,7 @@ use crate::des::Span;
 use crate::python::opcodes::OpcodeTable;
 use crate::python::program;
 use crate::python::stretch::{self, Stretch};
+use crate::scenario::decode::counts::Counting;
 use crate::scenario::decode::fields;
 use crate::scenario::decode::objects::{Access, Instruction};
 use crate::scenario::decode::steps::{Action, Step, StepDecoder};
@@ -22,15 +23,28 @@ pub(crate) struct Interpreter<'a> {
     pub opcodes: &'a OpcodeTable,
     /// The loop that plain Python time consists of.
     pub typical: &'a [String],
-    /// The time of an instruction.
+    /// The time of an instruction, without the atomic instructions that change reference counts.
     pub instruction: Span,
+    /// How it changes reference counts.
+    pub counting: &'a Counting,
+    /// The time of an atomic instruction.
+    pub atomic_update: Span,
+}
+
+impl Interpreter<'_> {
+    /// The time of an instruction, without the counts that it shares with other threads.
+    fn cost(&self, instruction: &Instruction) -> Span {
+        let own = self.counting.atomic_own(&instruction.opcode, instruction.counts.len());
+        self.instruction + self.atomic_update * own
+    }
 }
 
 /// The stretches of bytecode of one run, each kept once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StretchPool {
     stretches: Vec<Stretch>,
-    indices: BTreeMap<Vec<String>, usize>,
+    /// By the opcodes and what each takes.
+    indices: BTreeMap<Vec<(String, Span)>, usize>,
 }
 
 impl StretchPool {
@@ -41,26 +55,30 @@ impl StretchPool {
 
     /// The index of the stretch that library code consists of: the interpreter's typical loop.
     pub fn library(&mut self, interpreter: Interpreter<'_>) -> usize {
-        self.index_of(interpreter.typical, interpreter)
+        let plain: Vec<Instruction> = interpreter.typical.iter().cloned().map(Instruction::plain).collect();
+        self.index_of(&plain, interpreter)
     }
 
-    /// The index of the stretch of these opcodes.
-    fn index_of(&mut self, names: &[String], interpreter: Interpreter<'_>) -> usize {
-        if let Some(index) = self.indices.get(names) {
+    /// The index of the stretch of these instructions.
+    fn index_of(&mut self, instructions: &[Instruction], interpreter: Interpreter<'_>) -> usize {
+        let key: Vec<(String, Span)> =
+            instructions.iter().map(|one| (one.opcode.clone(), interpreter.cost(one))).collect();
+        if let Some(index) = self.indices.get(&key) {
             return *index;
         }
-        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
-        let facts = interpreter.opcodes.classify(&borrowed, true);
+        let names: Vec<&str> = instructions.iter().map(|one| one.opcode.as_str()).collect();
+        let facts = interpreter.opcodes.classify(&names, true);
         let instructions: Vec<stretch::Instruction> = facts
             .into_iter()
-            .map(|facts| stretch::Instruction {
-                cost: interpreter.instruction,
+            .zip(&key)
+            .map(|(facts, (_, cost))| stretch::Instruction {
+                cost: *cost,
                 tick: facts.tick,
                 may_check: facts.may_check,
             })
             .collect();
         self.stretches.push(Stretch::new(&instructions));
-        self.indices.insert(names.to_vec(), self.stretches.len() - 1);
+        self.indices.insert(key, self.stretches.len() - 1);
         self.stretches.len() - 1
     }
 }
@@ -80,17 +98,37 @@ impl StepDecoder<'_> {
         let Some(interpreter) = self.interpreter else {
             return Some(Action::run(UNKNOWN_STRETCH, Span::MAX));
         };
-        let stretch = self.pool.index_of(&names, interpreter);
+        let stretch = self.pool.index_of(&instructions, interpreter);
         let round = self.pool.stretches[stretch].round();
-        if instructions.iter().all(|instruction| instruction.access.is_none()) {
+        let touches = self.touches(&instructions, interpreter);
+        if touches.is_empty() {
             return Some(Action::run(stretch, time.unwrap_or(round)));
         }
         if time.is_some() {
-            problems
-                .add(node.position, "bytecode with a shared variable is executed once: put it into a loop");
+            let message = "bytecode with what threads share is executed once: put it into a loop";
+            problems.add(node.position, message);
             return None;
         }
-        Some(Action::Block(accesses(&instructions, stretch, interpreter.instruction, node.position)))
+        Some(Action::Block(cut(touches, stretch, round, node.position)))
+    }
+
+    /// What instructions do to what threads share, and where in the stretch: where an instruction begins.
+    fn touches(
+        &self,
+        instructions: &[Instruction],
+        interpreter: Interpreter<'_>,
+    ) -> Vec<(Span, program::Step)> {
+        let objects = self.names.objects.shared();
+        let mut begin = Span::ZERO;
+        let mut touches = Vec::new();
+        for instruction in instructions {
+            touches.extend(instruction.access.map(|access| (begin, step_of(access))));
+            let takes_time = |object: &&usize| interpreter.counting.takes_time(&objects[**object]);
+            let counted = instruction.counts.iter().filter(takes_time);
+            touches.extend(counted.map(|object| (begin, program::Step::CountReference { object: *object })));
+            begin += interpreter.cost(instruction);
+        }
+        touches
     }
 
     /// `x += 1` as the interpreter compiles it.
@@ -101,7 +139,8 @@ impl StepDecoder<'_> {
         };
         let addition =
             ["INPLACE_ADD", "BINARY_OP"].into_iter().find(|name| interpreter.opcodes.is_known(name));
-        let instruction = |opcode: &str, access| Instruction { opcode: opcode.to_owned(), access };
+        let instruction =
+            |opcode: &str, access| Instruction { access, ..Instruction::plain(opcode.to_owned()) };
         let instructions = [
             instruction("LOAD_GLOBAL", Some(Access::Load(variable))),
             instruction("LOAD_CONST", None),
@@ -110,8 +149,10 @@ impl StepDecoder<'_> {
         ];
         let names: Vec<String> = instructions.iter().map(|instruction| instruction.opcode.clone()).collect();
         check_bytecode(node, &names, Some(interpreter.opcodes), problems)?;
-        let stretch = self.pool.index_of(&names, interpreter);
-        Some(Action::Block(accesses(&instructions, stretch, interpreter.instruction, node.position)))
+        let stretch = self.pool.index_of(&instructions, interpreter);
+        let round = self.pool.stretches[stretch].round();
+        let touches = self.touches(&instructions, interpreter);
+        Some(Action::Block(cut(touches, stretch, round, node.position)))
     }
 
     /// Plain Python until its `count`th tick.
@@ -142,7 +183,7 @@ impl StepDecoder<'_> {
 
     fn typical(&mut self) -> Option<usize> {
         let interpreter = self.interpreter?;
-        Some(self.pool.index_of(interpreter.typical, interpreter))
+        Some(self.pool.library(interpreter))
     }
 }
 
@@ -168,26 +209,23 @@ fn check_bytecode(
     all_known.then_some(())
 }
 
-/// A round of a stretch, cut where an instruction begins that loads or stores a shared variable.
-fn accesses(
-    instructions: &[Instruction],
-    stretch: usize,
-    instruction: Span,
-    position: Position,
-) -> Vec<Step> {
+/// A round of a stretch, cut where something that threads share is touched.
+fn cut(touches: Vec<(Span, program::Step)>, stretch: usize, round: Span, position: Position) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut push = |action| steps.push(Step { action, position });
+    let mut push = |step| steps.push(Step { action: Action::Step(step), position });
     let mut from = Span::ZERO;
-    for (index, access) in instructions.iter().enumerate().filter_map(|(i, one)| Some((i, one.access?))) {
-        let to = instruction * index as u64;
-        push(Action::Step(program::Step::Part { stretch, from, to }));
-        push(Action::Step(match access {
-            Access::Load(variable) => program::Step::Load { variable },
-            Access::Store(variable, change) => program::Step::Store { variable, change },
-        }));
+    for (to, touch) in touches {
+        push(program::Step::Part { stretch, from, to });
+        push(touch);
         from = to;
     }
-    let to = instruction * instructions.len() as u64;
-    push(Action::Step(program::Step::Part { stretch, from, to }));
+    push(program::Step::Part { stretch, from, to: round });
     steps
+}
+
+fn step_of(access: Access) -> program::Step {
+    match access {
+        Access::Load(variable) => program::Step::Load { variable },
+        Access::Store(variable, change) => program::Step::Store { variable, change },
+    }
 }

@@ -208,7 +208,8 @@ fn time_of(step: &program::Step) -> TakesTime {
         | program::Step::Reply { .. }
         | program::Step::AwaitReply { .. }
         | program::Step::Await(_) => TakesTime::Perhaps,
-        program::Step::Load { .. }
+        program::Step::CountReference { .. }
+        | program::Step::Load { .. }
         | program::Step::Store { .. }
         | program::Step::BeginMark { .. }
         | program::Step::EndMark { .. }

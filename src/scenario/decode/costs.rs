@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "context_switch",
     "system_call",
     "futex_wake",
@@ -18,6 +18,7 @@ const KEYS: [&str; 16] = [
     "atomic_operation",
     "clock_read",
     "cache_line",
+    "atomic_update",
     "migration",
     "channel",
     "thread_start",
@@ -29,7 +30,7 @@ const KEYS: [&str; 16] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 30] = [
+pub(crate) const PATHS: [&str; 31] = [
     "costs.context_switch",
     "costs.system_call",
     "costs.futex_wake.sleeper",
@@ -47,6 +48,7 @@ pub(crate) const PATHS: [&str; 30] = [
     "costs.atomic_operation",
     "costs.clock_read",
     "costs.cache_line",
+    "costs.atomic_update",
     "costs.migration",
     "costs.thread_start",
     "costs.channel.send",
@@ -95,16 +97,18 @@ pub(crate) fn costs(
     let wake_interrupt = reader.cost(wake, "interrupt", "costs.futex_wake.interrupt");
     let wake_latency_busy = reader.cost(latency, "busy", "costs.wake_latency.busy");
     let wake_latency_just_idle = reader.cost(latency, "just_idle", "costs.wake_latency.just_idle");
-    let just_idle_for = reader.limit(latency, "just_idle_for", Span::ZERO);
+    let just_idle_for =
+        reader.fixed(latency, "just_idle_for", "costs.wake_latency.just_idle_for", Span::ZERO);
     let wake_latency_idle = reader.cost(latency, "idle", "costs.wake_latency.idle");
     let wake_latency_deep = reader.cost(latency, "deep_idle", "costs.wake_latency.deep_idle");
-    let deep_idle_after = reader.limit(latency, "deep_after", Span::MAX);
+    let deep_idle_after = reader.fixed(latency, "deep_after", "costs.wake_latency.deep_after", Span::MAX);
     let timer_lateness = reader.cost(reader.costs, "timer_lateness", "costs.timer_lateness");
     let lock_operation = reader.cost(reader.costs, "lock_operation", "costs.lock_operation");
     let atomic_operation = reader.cost(reader.costs, "atomic_operation", "costs.atomic_operation");
     let clock_read = reader.cost(reader.costs, "clock_read", "costs.clock_read");
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
     let cache_line = reader.cost(reader.costs, "cache_line", "costs.cache_line");
+    let atomic_update = reader.fixed(reader.costs, "atomic_update", "costs.atomic_update", Span::ZERO);
     let thread_start = reader.cost(reader.costs, "thread_start", "costs.thread_start");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
     let channel_receive = reader.cost(channel, "receive", "costs.channel.receive");
@@ -134,6 +138,7 @@ pub(crate) fn costs(
         clock_read: clock_read?,
         migration: migration?,
         cache_line: cache_line?,
+        atomic_update: atomic_update?,
         thread_start: thread_start?,
         channel_send: channel_send?,
         channel_receive: channel_receive?,
@@ -166,12 +171,12 @@ impl Reader<'_> {
         Some(ProcessCosts { start: start?, begin: begin?, end: end? })
     }
 
-    /// One of the limits between the kinds of idleness.
-    fn limit(&mut self, group: Option<&Node>, name: &str, default: Span) -> Option<Span> {
+    /// A constant that does not vary, such as a limit between kinds of idleness.
+    fn fixed(&mut self, group: Option<&Node>, name: &str, path: &str, default: Span) -> Option<Span> {
         let Some(node) = group.and_then(|group| group.get(name)) else {
             return Some(default);
         };
-        let value = constant(node, &format!("costs.wake_latency.{name}"), self.provenance, self.problems)?;
+        let value = constant(node, path, self.provenance, self.problems)?;
         fields::span(value, self.problems)
     }
 }

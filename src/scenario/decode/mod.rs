@@ -12,6 +12,7 @@ pub(crate) mod clients;
 pub(crate) mod compile;
 pub(crate) mod constant;
 pub(crate) mod costs;
+pub(crate) mod counts;
 pub(crate) mod distribution;
 pub(crate) mod expect;
 pub(crate) mod fields;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::python::threading::{Call, Threading};
 use crate::scenario::decode::awaits::{TaskObject, TaskQueue};
+use crate::scenario::decode::counts::{self, SharedObject};
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::{Problems, quoted};
 use crate::scenario::yaml::Node;
 
 /// The kinds of objects; some have a number.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 14] = [
     "lock",
     "rlock",
     "semaphore",
@@ -21,6 +22,9 @@ const KINDS: [&str; 11] = [
     "variable",
     "async_semaphore",
     "async_queue",
+    "object",
+    "deferred_object",
+    "immortal_object",
 ];
 /// The steps that name an object.
 pub(crate) const STEPS: [&str; 13] = [
@@ -50,6 +54,7 @@ enum Object {
     Queue(usize),
     Barrier(usize),
     Variable(usize),
+    Shared(usize),
     OfTasks(TaskObject),
 }
 
@@ -58,6 +63,7 @@ enum Object {
 pub(crate) struct Objects {
     named: BTreeMap<String, Object>,
     variables: Vec<String>,
+    shared: Vec<SharedObject>,
     /// How many places each semaphore of an event loop has at first.
     task_semaphores: Vec<u64>,
     /// Their state at first.
@@ -84,6 +90,11 @@ impl Objects {
     /// The names of the shared variables, by number.
     pub fn variables(&self) -> &[String] {
         &self.variables
+    }
+
+    /// The objects whose reference counts threads share, by number.
+    pub fn shared(&self) -> &[SharedObject] {
+        &self.shared
     }
 
     /// The names of locks, by their number.
@@ -177,6 +188,10 @@ impl Objects {
                 (kind, Some(value))
             }
         };
+        if counts::KINDS.contains(&kind) {
+            self.shared.push(counts::shared_object(kind, number, problems)?);
+            return Some(Object::Shared(self.shared.len() - 1));
+        }
         let smallest = if kind.ends_with("semaphore") { 0 } else { 1 };
         let number = match number {
             Some(node) => Some(fields::count(node, smallest..=u64::from(u32::MAX), problems)?),
@@ -238,6 +253,7 @@ impl Object {
             Object::Queue(_) => "a queue",
             Object::Barrier(_) => "a barrier",
             Object::Variable(_) => "a variable",
+            Object::Shared(_) => "an object that is only counted",
             Object::OfTasks(TaskObject::Semaphore(_)) => "an async_semaphore",
             Object::OfTasks(TaskObject::Queue(_)) => "an async_queue",
         }
@@ -270,13 +286,23 @@ fn call_of(step: &str, object: Object) -> Option<Call> {
     })
 }
 
-/// An opcode with what it does to a shared variable: `LOAD_GLOBAL x`, `STORE_GLOBAL x += 1`.
+/// An opcode with what it does to a shared variable: `LOAD_GLOBAL x`, `STORE_GLOBAL x += 1`; or with the shared objects
+/// whose counts it changes: `LOAD_CONST one`, `COMPARE_OP zero true`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instruction {
     /// The opcode.
     pub opcode: String,
     /// What it does.
     pub access: Option<Access>,
+    /// The shared objects whose counts it changes, once for each time that it names one.
+    pub counts: Vec<usize>,
+}
+
+impl Instruction {
+    /// An opcode that touches nothing that threads share.
+    pub fn plain(opcode: String) -> Instruction {
+        Instruction { opcode, access: None, counts: Vec::new() }
+    }
 }
 
 /// What an instruction does to a shared variable.
@@ -301,10 +327,11 @@ impl Objects {
         let mut words = text.split_whitespace();
         let opcode = words.next().unwrap_or_default().to_owned();
         let rest: Vec<&str> = words.collect();
-        let Some(name) = rest.first() else { return Some(Instruction { opcode, access: None }) };
+        let Some(name) = rest.first() else { return Some(Instruction::plain(opcode)) };
         let Some(variable) = self.variable(name) else {
-            problems.unknown(node.position, "variable", name, self.variables.iter().map(String::as_str));
-            return None;
+            let counts: Option<Vec<usize>> =
+                rest.iter().map(|name| self.counted(name, node, problems)).collect();
+            return Some(Instruction { counts: counts?, ..Instruction::plain(opcode) });
         };
         let access = match (rest.as_slice(), opcode.starts_with("STORE")) {
             ([_], false) => Some(Access::Load(variable)),
@@ -319,7 +346,19 @@ impl Objects {
             let help = format!("write `LOAD_GLOBAL {name}` or `STORE_GLOBAL {name} += 1`");
             problems.add_with_help(node.position, message, help);
         }
-        Some(Instruction { opcode, access: Some(access?) })
+        Some(Instruction { access: Some(access?), ..Instruction::plain(opcode) })
+    }
+
+    /// The number of a shared object that an instruction names.
+    fn counted(&self, name: &str, node: &Node, problems: &mut Problems) -> Option<usize> {
+        if let Some(Object::Shared(object)) = self.named.get(name) {
+            return Some(*object);
+        }
+        let known = self.named.iter().filter(|(_, object)| matches!(object, Object::Shared(_)));
+        let known = known.map(|(name, _)| name.as_str());
+        let variables = self.variables.iter().map(String::as_str);
+        problems.unknown(node.position, "variable or object", name, variables.chain(known));
+        None
     }
 
     /// The shared variable that an `add` step changes, and by how much: `add: x` or `add: {to: x, value: -1}`.

@@ -7,12 +7,13 @@ use crate::os::machine::Platform;
 use crate::python::interpreter::{GilConfig, OthersLook, SignalRules};
 use crate::python::opcodes::{Looks, OpcodeTable};
 use crate::scenario::decode::constant::constant;
+use crate::scenario::decode::counts::{Counting, counting};
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::gil::{DecodedGil, gil};
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "about",
     "source",
     "opcodes",
@@ -24,6 +25,7 @@ const KEYS: [&str; 12] = [
     "gil_per_interpreter",
     "lock_tries_first",
     "lock_error",
+    "reference_counts",
     "signals",
 ];
 
@@ -50,6 +52,8 @@ pub(crate) struct DecodedPython {
     pub lock_tries_first: bool,
     /// The class of the exception that `lock.release()` raises if the lock is not held.
     pub lock_error: String,
+    /// How it changes reference counts.
+    pub counting: Counting,
     /// What signals mean to it.
     pub signals: SignalRules,
     gil: DecodedGil,
@@ -113,6 +117,10 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         Some(node) => fields::text(node, problems).map(str::to_owned),
         None => Some("RuntimeError".to_owned()),
     };
+    let counting = match keys.get("reference_counts") {
+        Some(node) => counting(node, opcodes.as_ref(), problems),
+        None => Some(Counting::default()),
+    };
     let signals = match keys.get("signals") {
         Some(node) => signal_rules(node, problems),
         None => Some(MODERN_SIGNALS),
@@ -126,6 +134,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         lock_per_interpreter: lock_per_interpreter?,
         lock_tries_first: lock_tries_first?,
         lock_error: lock_error?,
+        counting: counting?,
         signals: signals?,
         gil: gil?,
     })

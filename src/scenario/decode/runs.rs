@@ -69,6 +69,8 @@ pub(crate) fn model(
         opcodes: &python.opcodes,
         typical: &python.typical,
         instruction,
+        counting: &python.counting,
+        atomic_update: machine.as_ref().map_or(Span::ZERO, |machine| machine.machine.costs.atomic_update),
     });
     let until = match run.sections.get("until") {
         Some(node) => fields::positive_span(node, problems).map(|span| Some(Time::ZERO + span)),
@@ -83,6 +85,7 @@ pub(crate) fn model(
         .python_name
         .and_then(|name| machine.library_instruction.get(name).copied())
         .unwrap_or(instruction?);
+    let shared_objects = shared_objects(&names, &python, &thread_names, problems)?;
     let (channels, latencies) = (names.channels.in_order(), names.latencies.in_order());
     let variables = names.objects.variables().to_vec();
     let locks = names.objects.lock_names();
@@ -96,6 +99,7 @@ pub(crate) fn model(
         library: (library, library_instruction),
         lock_tries_first: python.lock_tries_first,
         variables: variables.len(),
+        shared_objects,
         channels: names.capacities(),
         devices: names.device_specs(),
         latencies: latencies.len(),
@@ -153,6 +157,28 @@ fn instruction_time(
     };
     problems.add_with_help(position, message, help);
     None
+}
+
+/// For each object whose reference count threads share, the thread that changes it by plain additions, if any does.
+fn shared_objects(
+    names: &Names,
+    python: &DecodedPython,
+    threads: &[String],
+    problems: &mut Problems,
+) -> Option<Vec<Option<usize>>> {
+    let mut owners = Vec::new();
+    for object in names.objects.shared() {
+        let Some((name, position)) = &object.owner else {
+            owners.push(None);
+            continue;
+        };
+        let owner = threads.iter().position(|thread| thread == name);
+        if owner.is_none() {
+            problems.unknown(*position, "thread", name, threads.iter().map(String::as_str));
+        }
+        owners.push(owner.filter(|_| python.counting.spares_owners()));
+    }
+    problems.is_empty().then_some(owners)
 }
 
 /// What the threads of a run do.

@@ -1,5 +1,6 @@
 //! Tests of the language as a whole: what loads, and what is said of what does not.
 
+mod counts;
 mod errors;
 mod language;
 mod limits;

@@ -123,7 +123,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     /// Makes a request to the kernel that does not block; the thread keeps the GIL.
-    fn ask_inside(&mut self, thread: ThreadId, request: Request) -> bool {
+    pub(super) fn ask_inside(&mut self, thread: ThreadId, request: Request) -> bool {
         self.kernel.set_states(thread, self.computing_state(thread), ThreadState::BlockedOnLock);
         self.kernel.begin(thread, request);
         self.threads[thread].activity = Activity::Inside;

@@ -26,6 +26,7 @@ pub(super) fn are_known(model: &Model) -> bool {
         threading: _,
         lock_tries_first: _,
         variables,
+        shared_objects: _,
         channels,
         devices,
         latencies,

@@ -21,7 +21,7 @@ use crate::des::random::Purpose;
 use crate::des::{Cycles, Span, Stream, Time};
 use crate::os::ThreadId;
 use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
-use crate::os::sync::{ChannelId, Message, Request};
+use crate::os::sync::{ChannelId, Message, Request, WordId};
 use crate::python::gil::Gil;
 use crate::python::interpreter::GilConfig;
 use crate::python::threading::{Frame, LockNumber, Threading};
@@ -265,6 +265,8 @@ struct Engine<'a, O> {
     threading: Threading,
     locks: Vec<calls::Lock>,
     variables: Vec<Variable>,
+    /// The reference counts of the objects that threads share.
+    counts: Vec<WordId>,
     /// The exceptions that have ended programs of threads.
     exceptions: Vec<Raised>,
     signals: signals::Signals,
@@ -329,6 +331,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             threading: model.threading.clone(),
             locks: calls::locks(&model.threading, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
+            counts: model.shared_objects.iter().map(|_| kernel.objects().new_word()).collect(),
             exceptions: Vec::with_capacity(count),
             signals: signals::Signals::new(model, seed),
             interpreters,

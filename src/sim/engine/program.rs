@@ -91,6 +91,7 @@ impl<O: Observer> Engine<'_, O> {
                 Step::Part { stretch, from, to } => self.enter_stretch(thread, *stretch, *from, *to),
                 Step::Load { variable } => self.load(thread, *variable),
                 Step::Store { variable, change } => self.store(thread, *variable, *change),
+                Step::CountReference { object } => return self.count_reference(thread, *object),
                 Step::Call(call) => state.calls.push(Frame::new(*call)),
                 Step::LoopStart { count: Some(0), exit } => state.step = *exit,
                 Step::LoopStart { count, .. } => {
@@ -166,6 +167,12 @@ impl<O: Observer> Engine<'_, O> {
                 }
             }
         }
+    }
+
+    /// Changes the count of a shared object: an addition, which is atomic if the object is not the thread's own (PEP 703).
+    fn count_reference(&mut self, thread: ThreadId, object: usize) -> bool {
+        let is_atomic = self.model.shared_objects[object] != Some(thread);
+        self.ask_inside(thread, Request::ChangeWord { word: self.counts[object], is_atomic })
     }
 
     pub(super) fn draw(&mut self, thread: ThreadId, span: &Distribution) -> Span {

@@ -272,6 +272,8 @@ pub struct World<'a> {
     program: calls::Program,
     loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
+    /// For each shared object: which core has changed its count last, and until when that is being changed.
+    counts: Vec<(Option<usize>, Time)>,
     latencies: Vec<Latency>,
     exceptions: Vec<Raised>,
     signals: signals::Signals,
@@ -307,6 +309,7 @@ impl<'a> World<'a> {
             program: calls::Program::new(model),
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
+            counts: vec![(None, Time::ZERO); model.shared_objects.len()],
             latencies: vec![Latency::default(); model.latencies],
             exceptions: Vec::new(),
             signals: signals::Signals::new(model),

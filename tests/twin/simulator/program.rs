@@ -127,6 +127,22 @@ impl World<'_> {
         }
     }
 
+    /// How long it takes a thread to change the count of an object that others change, too.
+    fn count_reference(&mut self, thread: usize, object: usize) -> Span {
+        let core = self.threads[thread].core;
+        let (last, free) = self.counts[object];
+        let mut span = Span::ZERO;
+        if last.is_some_and(|last| last != core) {
+            span += self.cost(Cost::CacheLine);
+        }
+        if self.model.shared_objects[object] != Some(thread) {
+            span += self.model.machine.costs.atomic_update;
+        }
+        let end = free.max(self.now) + span;
+        self.counts[object] = (Some(core), end);
+        end.since(self.now)
+    }
+
     /// The next step of the program.
     pub fn next_step(&mut self, thread: usize) {
         let model = self.model;
@@ -185,6 +201,10 @@ impl World<'_> {
                 self.channel_step(thread, step);
             }
             Step::Load { .. } | Step::Store { .. } => self.variable_step(thread, step),
+            Step::CountReference { object } => {
+                let span = self.count_reference(thread, *object);
+                self.then(thread, &[Program(Do::Work(Mode::User, span))]);
+            }
             Step::Call(call) => self.then(thread, &[Action::Library(Library::Do(*call))]),
             Step::Submitted { pool } => *counter.outstanding.entry(*pool).or_default() += 1,
             Step::LeaveIfGathered { pool, exit } => {
