@@ -76,12 +76,12 @@ fn what_is_wrong_with_counts_is_said() {
         ["9:47 how many counts an opcode changes matters only if they are atomic"]
     );
     let stranger = counting("biased").replace("{object: main}", "{object: other}");
-    assert_eq!(errors(&stranger), ["10:88 unknown thread `other`"]);
+    assert_eq!(errors(&stranger), ["10:82 unknown thread `other`"]);
     let unknown = counting("biased").replace("A list mine", "A lists");
-    assert_eq!(errors(&unknown), ["11:69 unknown variable or object `lists`"]);
+    assert_eq!(errors(&unknown), ["11:65 unknown variable or object `lists`"]);
     let immortal = counting("biased").replace("one: immortal_object", "one: {immortal_object: main}");
     assert_eq!(
         errors(&immortal),
-        ["10:32 it makes no difference who has made an object that is not counted"]
+        ["10:34 it makes no difference who has made an object that is not counted"]
     );
 }
