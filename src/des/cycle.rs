@@ -20,8 +20,9 @@ use crate::des::{Span, Time};
 /// How many cycles are remembered.
 const REMEMBERED: usize = 8;
 
-/// Fewer cycles are not worth it: a small cycle that something soon ends may be a part of a larger one that nothing ends.
-const WORTH_IT: u64 = 8;
+/// To skip fewer events is not worth it: it costs about as much as they do, and a small cycle that something soon ends may
+/// be a part of a larger one that nothing ends.
+const WORTH_IT: u64 = 256;
 
 /// How many moments are looked at for one that is the same as the first of them: from this, twice as many after each
 /// search in vain, to the other.
@@ -35,6 +36,8 @@ const PAUSES: (u32, u32) = (256, 1 << 22);
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     now: Time,
+    /// How many events had happened.
+    happened: u64,
     words: Vec<u64>,
     events: Vec<Time>,
     amounts: Vec<u64>,
@@ -46,6 +49,7 @@ impl Snapshot {
     fn new() -> Snapshot {
         Snapshot {
             now: Time::ZERO,
+            happened: 0,
             words: Vec::new(),
             events: Vec::new(),
             amounts: Vec::new(),
@@ -53,9 +57,10 @@ impl Snapshot {
         }
     }
 
-    /// Begins to record a state as it is at `now`.
-    fn begin(&mut self, now: Time) {
+    /// Begins to record a state as it is at `now`, after so many events.
+    fn begin(&mut self, now: Time, happened: u64) {
         self.now = now;
+        self.happened = happened;
         self.words.clear();
         self.events.clear();
         self.amounts.clear();
@@ -143,6 +148,8 @@ enum Countdown {
 struct Cycle {
     words: Vec<u64>,
     period: Span,
+    /// How many events happen in it.
+    length: u64,
     events: Vec<Place>,
     gains: Vec<u64>,
     countdowns: Vec<Countdown>,
@@ -188,6 +195,7 @@ impl Cycle {
         if self.period.is_zero() || first.words != second.words {
             return false;
         }
+        self.length = second.happened - first.happened;
         self.words.clone_from(&second.words);
         collect(&mut self.events, &first.events, &second.events, |one, other| {
             let distances = (one.since(first.now), other.since(second.now));
@@ -205,6 +213,11 @@ impl Cycle {
                     (from.0 == to.0).then_some(Countdown::BeginsAnew(to.0))
                 }
             })
+    }
+
+    /// Whether it is worth it to skip what follows from a state on.
+    fn is_worth_it(&self, state: &Snapshot, limit: Time) -> bool {
+        self.follow(state, limit).saturating_mul(self.length) >= WORTH_IT
     }
 
     /// How many cycles follow from a state on without anything else happening before `limit`; none if it is another
@@ -292,16 +305,15 @@ impl Cycles {
         want
     }
 
-    /// Where the state at `now` is to be recorded.
-    pub fn snapshot(&mut self, now: Time) -> &mut Snapshot {
-        self.present.begin(now);
+    /// Where the state at `now` is to be recorded; so many events have happened.
+    pub fn snapshot(&mut self, now: Time, happened: u64) -> &mut Snapshot {
+        self.present.begin(now, happened);
         &mut self.present
     }
 
     /// The cycles that can be skipped from the state on that was recorded last, if nothing happens at `limit` or later.
     pub fn skip(&mut self, limit: Time) -> Option<Skip<'_>> {
-        let is_worth_it = |cycle: &Cycle| cycle.follow(&self.present, limit) >= WORTH_IT;
-        let known = self.found.iter().position(is_worth_it);
+        let known = self.found.iter().position(|cycle| cycle.is_worth_it(&self.present, limit));
         let index = known.or_else(|| self.compare(limit))?;
         let cycle = &self.found[index];
         let cycles = cycle.follow(&self.present, limit);
@@ -326,7 +338,7 @@ impl Cycles {
             self.next_pause = (self.next_pause * 2).min(PAUSES.1);
         }
         let found = self.candidate.set(&self.earlier, &self.present)
-            && self.candidate.follow(&self.present, limit) >= WORTH_IT;
+            && self.candidate.is_worth_it(&self.present, limit);
         found.then(|| self.remember())
     }
 
@@ -346,9 +358,10 @@ mod tests {
     use super::*;
     use std::hash::Hash;
 
-    /// A simulation: a light that goes on and off every 10 ps, an alarm at 1000 ps, and so many turns left.
+    /// A simulation: a light that goes on and off every 10 ps, an alarm at 1000 ps, and so many turns left. There are 100
+    /// events in 10 ps.
     fn record(cycles: &mut Cycles, time: u64, turns: u64, alarm: Time) {
-        let snapshot = cycles.snapshot(Time::from_picos(time));
+        let snapshot = cycles.snapshot(Time::from_picos(time), 10 * time);
         (time / 10).is_multiple_of(2).hash(snapshot);
         Time::from_picos(time + 3).hash(snapshot);
         snapshot.event(Time::from_picos(time + 10));
@@ -394,15 +407,15 @@ mod tests {
     }
 
     #[test]
-    fn a_few_cycles_are_not_worth_it() {
-        assert_eq!(skipped(10_000, Time::from_picos(180)), None);
+    fn a_few_events_are_not_worth_it() {
+        assert_eq!(skipped(10_000, Time::from_picos(60)), None);
     }
 
     #[test]
     fn a_countdown_that_begins_anew_must_be_the_same() {
         let snapshot = |now, left| {
             let mut snapshot = Snapshot::new();
-            snapshot.begin(Time::from_picos(now));
+            snapshot.begin(Time::from_picos(now), now);
             snapshot.countdown(left, now);
             snapshot
         };
@@ -418,7 +431,7 @@ mod tests {
         for step in 0..10_000_u64 {
             if cycles.want_a_snapshot() {
                 wanted += 1;
-                step.hash(cycles.snapshot(Time::from_picos(step)));
+                step.hash(cycles.snapshot(Time::from_picos(step), step));
                 assert!(cycles.skip(Time::END).is_none());
             }
         }

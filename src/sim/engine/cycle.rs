@@ -67,7 +67,7 @@ impl<O: Observer> Engine<'_, O> {
         let Some(mut cycles) = self.cycles.take() else { return };
         if cycles.want_a_snapshot() {
             self.settle_accounts();
-            self.record(thread, cycles.snapshot(self.kernel.now()));
+            self.record(thread, cycles.snapshot(self.kernel.now(), self.kernel.event_count()));
             if let Some(skip) = cycles.skip(self.limit) {
                 self.skip(&skip);
             }
