@@ -311,6 +311,24 @@ impl Cycles {
         &mut self.present
     }
 
+    /// Where the rest of the present state is to be recorded.
+    pub fn present(&mut self) -> &mut Snapshot {
+        &mut self.present
+    }
+
+    /// Whether the state of which only the beginning has been recorded could be one that is looked for. If not, nothing is
+    /// to be done with the rest of it.
+    pub fn is_promising(&mut self) -> bool {
+        let begins = |words: &[u64]| words.starts_with(&self.present.words);
+        let is_first = self.compared_with == 0;
+        let is_promising =
+            is_first || begins(&self.earlier.words) || self.found.iter().any(|cycle| begins(&cycle.words));
+        if !is_promising {
+            self.has_compared();
+        }
+        is_promising
+    }
+
     /// The cycles that can be skipped from the state on that was recorded last, if nothing happens at `limit` or later.
     pub fn skip(&mut self, limit: Time) -> Option<Skip<'_>> {
         let known = self.found.iter().position(|cycle| cycle.is_worth_it(&self.present, limit));
@@ -330,6 +348,14 @@ impl Cycles {
             self.compared_with = self.next_search;
             return None;
         }
+        self.has_compared();
+        let found = self.candidate.set(&self.earlier, &self.present)
+            && self.candidate.is_worth_it(&self.present, limit);
+        found.then(|| self.remember())
+    }
+
+    /// The present state has been compared with the earlier one: after enough of them, the search was in vain.
+    fn has_compared(&mut self) {
         self.compared_with -= 1;
         if self.compared_with == 0 && self.next_search < SEARCHES.1 {
             self.next_search *= 2;
@@ -337,9 +363,6 @@ impl Cycles {
             self.pause = self.next_pause;
             self.next_pause = (self.next_pause * 2).min(PAUSES.1);
         }
-        let found = self.candidate.set(&self.earlier, &self.present)
-            && self.candidate.is_worth_it(&self.present, limit);
-        found.then(|| self.remember())
     }
 
     fn remember(&mut self) -> usize {
@@ -422,6 +445,20 @@ mod tests {
         let is_cycle = |left| Cycle::default().set(&snapshot(10, 5), &snapshot(20, left));
         assert!(is_cycle(5));
         assert!(!is_cycle(4));
+    }
+
+    #[test]
+    fn what_begins_like_no_state_that_is_looked_for_is_not_promising() {
+        let mut cycles = Cycles::default();
+        let mut begins = |word: u64| {
+            word.hash(cycles.snapshot(Time::from_picos(word), word));
+            let is_promising = cycles.is_promising();
+            if is_promising {
+                cycles.skip(Time::END);
+            }
+            is_promising
+        };
+        assert_eq!([begins(1), begins(2), begins(1)], [true, false, true]);
     }
 
     #[test]

@@ -66,10 +66,13 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn skip_cycles(&mut self, thread: ThreadId) {
         let Some(mut cycles) = self.cycles.take() else { return };
         if cycles.want_a_snapshot() {
-            self.settle_accounts();
-            self.record(thread, cycles.snapshot(self.kernel.now(), self.kernel.event_count()));
-            if let Some(skip) = cycles.skip(self.limit) {
-                self.skip(&skip);
+            self.record_beginning(thread, cycles.snapshot(self.kernel.now(), self.kernel.event_count()));
+            if cycles.is_promising() {
+                self.settle_accounts();
+                self.record_rest(thread, cycles.present());
+                if let Some(skip) = cycles.skip(self.limit) {
+                    self.skip(&skip);
+                }
             }
         }
         self.cycles = Some(cycles);
@@ -84,16 +87,22 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    fn record(&mut self, thread: ThreadId, snapshot: &mut Snapshot) {
+    /// Where the thread is that is about to begin a burst: most states differ in that already.
+    fn record_beginning(&mut self, thread: ThreadId, snapshot: &mut Snapshot) {
         thread.hash(snapshot);
+        self.count_rounds_from_here(thread);
+        self.threads[thread].record(snapshot);
+    }
+
+    fn record_rest(&mut self, thread: ThreadId, snapshot: &mut Snapshot) {
         self.awaited.hash(snapshot);
         self.kernel.record(snapshot);
         for Interpreter { gil, holder, held_since: _, last_holder, counters: _ } in &self.interpreters {
             (gil, holder, last_holder).hash(snapshot);
         }
-        for thread in 0..self.threads.len() {
-            self.count_rounds_from_here(thread);
-            self.threads[thread].record(snapshot);
+        for other in (0..self.threads.len()).filter(|other| *other != thread) {
+            self.count_rounds_from_here(other);
+            self.threads[other].record(snapshot);
         }
         self.each_amount(&mut |amount| snapshot.amount(*amount));
         self.each_countdown(&mut |left, number| snapshot.countdown(*left, number));
