@@ -1,0 +1,125 @@
+//! Operations on objects: how far one has come, and what its next step decides.
+
+use super::{DeviceId, Outcome, QueueId, Request, Selector, WordId};
+use crate::des::Span;
+use crate::os::{Birth, ThreadId};
+
+/// An operation in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::os) struct Operation {
+    pub request: Request,
+    pub phase: Phase,
+}
+
+/// Where an operation stands: which of its steps is next. Each object's file says which phases it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::os) enum Phase {
+    /// Nothing has been done.
+    Begin,
+    /// The clock has been read, to know when a timed wait ends.
+    ClockRead,
+    /// The lock's memory is about to be read and changed.
+    Try,
+    /// In the kernel, about to sleep.
+    FallAsleep,
+    /// Just woken (or timed out).
+    Woken,
+    /// Awake again, about to read the lock's memory again.
+    Retry,
+    /// The same, but for a thread that did not fall asleep, because the memory had changed meanwhile.
+    RetryAwake,
+    /// In the kernel, about to wake a sleeper.
+    Wake,
+    /// The mutex of a condition wait has been given up.
+    MutexGivenUp,
+    /// After the call that woke (or did not wake) a sleeper.
+    AfterWake,
+    /// In the kernel, about to wake those that poll, from the poller with this number on.
+    WakePollers(u16),
+    /// About to take back the mutex of a condition wait.
+    TakeMutexBack,
+    /// In the kernel, about to collect the token of a mutex in transit (`darwin`).
+    CollectToken,
+    /// The token of a mutex in transit has been collected (`darwin`).
+    Collected,
+    /// The mutex was handed to this thread (`darwin`).
+    Owned,
+    /// Nothing is left to do.
+    Finish,
+}
+
+/// What an operation decides that its thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::os) enum Next {
+    /// Lock, unlock, post or take in user mode: one library call that does not enter the kernel.
+    LockOperation(Phase),
+    /// One atomic operation in user mode, within a longer library call.
+    Atomic(Phase),
+    /// Compute in user mode for a time.
+    User(Span, Phase),
+    /// Touch the object's memory, which costs nothing where it is.
+    Touch(Phase),
+    /// Change a word in memory once it is free and has come over.
+    Change {
+        /// The word.
+        word: WordId,
+        /// Whether the instruction is atomic.
+        is_atomic: bool,
+        /// What comes after.
+        then: Phase,
+    },
+    /// Read the clock, which does not enter the kernel.
+    Clock(Phase),
+    /// Enter the kernel; a system call is counted.
+    SystemCall(Phase),
+    /// Work in the kernel for a time, within a system call.
+    Kernel(Span, Phase),
+    /// Put a message into a channel, within a system call, and copy its contents for so long.
+    ChannelSend(Span, Phase),
+    /// Take a message out of a channel, within a system call, and copy its contents for so long.
+    ChannelReceive(Span, Phase),
+    /// Look at so many descriptors, within a system call.
+    Scan(Selector, u64, Phase),
+    /// Map memory for a large block, within a system call.
+    Allocate(Phase),
+    /// Within a system call: wake this sleeper, or find none; both take time in the kernel.
+    Waking(Option<ThreadId>, Phase),
+    /// Block until woken, having woken this other thread.
+    Sleep {
+        /// The queue in which the thread can be found; `None` if only its timer ends the sleep.
+        queue: Option<QueueId>,
+        /// When a timer ends the sleep.
+        timeout: Option<Timeout>,
+        /// Another thread that the same system call wakes.
+        woken: Option<ThreadId>,
+        /// What comes after.
+        then: Phase,
+    },
+    /// The thread was woken for something that another has taken; the next step follows at once.
+    InVain(Phase),
+    /// Carry out another operation first.
+    Inner(Request, Phase),
+    /// Carry out another operation, which is all that is left of this one.
+    LastInner(Request),
+    /// Start a thread, within a system call.
+    Start(ThreadId, Phase),
+    /// Make a process, within a system call.
+    Make(Birth, Phase),
+    /// Start the first thread of the process that has been made.
+    StartFirst(ThreadId, Phase),
+    /// Go on at once.
+    Go(Phase),
+    /// The operation has ended.
+    Done(Outcome),
+}
+
+/// A timer that ends a sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::os) enum Timeout {
+    /// After this time, late as timers are.
+    Timer(Span),
+    /// After this time exactly, when what is outside the processor has finished.
+    Device(Span),
+    /// The same, for a device that then comes to its next request.
+    Service(DeviceId, Span),
+}
