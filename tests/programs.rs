@@ -5,6 +5,7 @@
 use gilsim::des::{Span, Time};
 use gilsim::python::exception::Exception;
 use gilsim::scenario;
+use gilsim::sim::report::Awaited;
 use gilsim::sim::{self, Ending, Report};
 use gilsim::trace::ThreadState;
 
@@ -419,4 +420,46 @@ fn a_keyboard_interrupt_leaves_the_task_and_the_loop() {
         assert_eq!(raised, [Exception::KeyboardInterrupt], "{does}");
         assert!((300_000..301_000).contains(&ends(&report)[0]), "{does}: {:?}", ends(&report));
     }
+}
+
+/// Who waits for ever, for what, and since when, in nanoseconds, in a run that is cut off after a millisecond.
+fn blocked(sections: &str) -> Vec<(usize, Awaited, u64)> {
+    let report = report(TWO_CORES, NO_GIL, &format!("until: 1ms\n{sections}"), 1);
+    let blocked = report.blocked.iter();
+    blocked.map(|blocked| (blocked.thread, blocked.awaits, blocked.since.picos() / 1_000)).collect()
+}
+
+const ENDLESS: &str = "{name: endless, daemon: true, do: [loop: forever, body: [python: 1us]]}";
+
+#[test]
+fn who_waits_for_what_nobody_can_bring_about_waits_for_ever() {
+    let main = |does: &str, others: &str| {
+        blocked(&format!(
+            "objects: {{guard: lock, gate: event, places: {{semaphore: 0}}}}\nthreads: [{{name: main, do: [{does}]}}, {ENDLESS}{others}]"
+        ))
+    };
+    assert!(matches!(main("acquire: places", "")[..], [(0, Awaited::Lock(_), _)]));
+    assert_eq!(main("lock: guard, lock: guard", ""), [], "that is a deadlock");
+    let sender = ", {name: sender, daemon: true, do: [sleep: 5us, send: jobs]}";
+    assert_eq!(main("recv: jobs, recv: jobs", sender), [(0, Awaited::Message(0), 5_000)]);
+    let worker = ", {name: worker, do: [wait: gate]}";
+    let found = main("join: worker", worker);
+    assert_eq!(found.iter().map(|found| found.1).next(), Some(Awaited::End(2)), "{found:?}");
+    assert_eq!(found.len(), 2, "nobody sets the event, and the worker never ends: {found:?}");
+}
+
+#[test]
+fn who_may_still_be_woken_does_not_wait_for_ever() {
+    let main = |does: &str, other: &str| {
+        let late = format!("{{name: late, daemon: true, do: [sleep: 1s, {other}]}}");
+        blocked(&format!(
+            "objects: {{guard: lock}}\nthreads: [{{name: main, do: [{does}]}}, {late}, {ENDLESS}]"
+        ))
+    };
+    assert_eq!(main("lock: guard, lock: guard", "unlock: guard"), []);
+    assert_eq!(main("recv: jobs", "send: jobs"), []);
+    assert_eq!(main("join: late", "python: 1us"), []);
+    let clients = "clients: [{name: user, channel: echo, open: {every: 1s}}]\n\
+                   threads: [{name: main, do: [recv: echo, reply: echo]}]";
+    assert_eq!(blocked(clients), []);
 }

@@ -40,6 +40,8 @@ pub struct RunOutcome {
     pub trouble: Vec<String>,
     /// What was lost in the first replication: messages that nobody receives any more.
     pub unreceived: Vec<String>,
+    /// Which threads that it waits for wait for ever in the first replication, and for what.
+    pub blocked: Vec<String>,
     /// Whether every replication came to an end that the scenario asked for: all threads ended, or its `until`.
     pub complete: bool,
 }
@@ -180,6 +182,7 @@ pub(crate) fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunO
             deadlock: deadlock::of_run(run, &report),
             trouble: trouble::exceptions(run, &report),
             unreceived: trouble::unreceived(run, &report),
+            blocked: trouble::blocked(run, &report),
             report,
             repeats: Vec::new(),
         })

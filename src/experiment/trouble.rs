@@ -2,6 +2,7 @@
 
 use crate::scenario::Run;
 use crate::sim::Report;
+use crate::sim::report::{Awaited, Blocked};
 
 /// The exceptions that ended threads, with their time, in the words of Python.
 pub fn exceptions(run: &Run, report: &Report) -> Vec<String> {
@@ -12,6 +13,27 @@ pub fn exceptions(run: &Run, report: &Report) -> Vec<String> {
         format!("{thread} raises {exception}, at {since_beginning}")
     };
     report.exceptions.iter().map(words).collect()
+}
+
+/// The threads that wait for ever, and for what.
+pub fn blocked(run: &Run, report: &Report) -> Vec<String> {
+    let words = |blocked: &Blocked| {
+        let channel = |index: usize| &run.channel_names[index];
+        let awaits = match blocked.awaits {
+            Awaited::Message(index) => format!("for a message in {}", channel(index)),
+            Awaited::Room(index) => format!("for room in {}", channel(index)),
+            Awaited::Answer => "for an answer".to_owned(),
+            Awaited::Lock(lock) => match run.lock_names.get(&lock) {
+                Some(name) => format!("for {name}"),
+                None => "for a lock".to_owned(),
+            },
+            Awaited::End(thread) => format!("for the end of {}", run.thread_names[thread]),
+        };
+        let thread = &run.thread_names[blocked.thread];
+        let since = blocked.since.since(crate::des::Time::ZERO);
+        format!("{thread} waits for ever {awaits}, since {since}")
+    };
+    report.blocked.iter().map(words).collect()
 }
 
 /// The messages that nobody receives any more, with the time at which the first of them was sent.

@@ -174,7 +174,7 @@ pub fn fingerprints(runs: &[RunOutcome]) -> String {
             text.push_str(&format!("  (DEADLOCK: {deadlock})"));
         }
         text.push('\n');
-        for trouble in run.trouble.iter().chain(&run.unreceived) {
+        for trouble in run.trouble.iter().chain(&run.unreceived).chain(&run.blocked) {
             text.push_str(&format!("  {trouble}\n"));
         }
     }

@@ -182,6 +182,12 @@ impl Program {
         })
     }
 
+    /// Whether it answers anybody.
+    pub fn replies(&self) -> bool {
+        let replies = |step: &Step| matches!(step, Step::Reply { .. } | Step::Await(Await::Reply { .. }));
+        self.steps.iter().any(replies)
+    }
+
     /// Whether it sends to the channel with this index.
     pub fn sends_to(&self, channel: usize) -> bool {
         self.steps.iter().any(|step| match step {

@@ -30,6 +30,8 @@ pub struct Report {
     pub exceptions: Vec<Raised>,
     /// Messages of threads that nobody receives any more, in the order of the channels.
     pub unreceived: Vec<Unreceived>,
+    /// Threads that the run waits for and that wait for ever, when it was cut off, but for those of the deadlock.
+    pub blocked: Vec<Blocked>,
     /// How many events happened.
     pub events: u64,
     /// How many of them the engine did not handle one by one, because they were as in the cycle before.
@@ -57,6 +59,32 @@ pub struct Unreceived {
     pub messages: usize,
     /// When the first of them was sent.
     pub since: Time,
+}
+
+/// A thread that waits for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The thread.
+    pub thread: usize,
+    /// Since when it waits.
+    pub since: Time,
+    /// What for.
+    pub awaits: Awaited,
+}
+
+/// What only another thread can bring about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// A message in the channel with this index.
+    Message(usize),
+    /// Room in the channel with this index.
+    Room(usize),
+    /// The answer to a question.
+    Answer,
+    /// The lock of the program with this number.
+    Lock(usize),
+    /// The end of this thread.
+    End(usize),
 }
 
 /// A thread that waits for another.

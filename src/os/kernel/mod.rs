@@ -20,7 +20,7 @@ use crate::des::{EventQueue, Span, Time};
 use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sched::{Arrival, CoreView, Scheduler};
-use crate::os::sync::{DeviceId, Objects, Outcome, QueueId};
+use crate::os::sync::{DeviceId, Objects, Outcome, QueueId, Request};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Mark, Observer, ThreadState};
 use prices::Prices;
@@ -292,6 +292,14 @@ impl<O: Observer> Kernel<O> {
     /// Whether `thread` sleeps.
     pub fn is_blocked(&self, thread: ThreadId) -> bool {
         self.threads[thread].place == Place::Blocked
+    }
+
+    /// What `thread` has asked for, and since when it sleeps for it, if it does and no timer will wake it.
+    pub fn sleeps_without_timer(&self, thread: ThreadId) -> Option<(Request, Time)> {
+        let state = &self.threads[thread];
+        let is_timed = self.events.time_of(Slot { kind: TIMER, owner: thread }) != Time::END;
+        (state.place == Place::Blocked && !is_timed)
+            .then_some((state.operations.request()?, state.state_since))
     }
 
     /// Ends the run at `end`: accounts for what everybody has been doing until then, and gives the observer back.

@@ -6,6 +6,7 @@
 //! to the next check.
 
 mod awaits;
+mod blocked;
 mod bytecode;
 mod calls;
 mod cycle;
@@ -386,6 +387,8 @@ impl<'a, O: Observer> Engine<'a, O> {
         let makespan = self.kernel.instant();
         let deadlock = self.deadlock();
         let unreceived = self.unreceived(ending);
+        let mut blocked = self.blocked(ending);
+        blocked.retain(|blocked| deadlock.iter().all(|waiting| waiting.thread != blocked.thread));
         for interpreter in &mut self.interpreters {
             if interpreter.holder.is_some() {
                 interpreter.counters.held += end.since(interpreter.held_since);
@@ -415,6 +418,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             deadlock,
             exceptions: self.exceptions,
             unreceived,
+            blocked,
             makespan,
             gil: interpreters.iter().fold(GilCounters::default(), |sum, one| sum.plus(one)),
             interpreters,

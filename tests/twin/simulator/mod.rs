@@ -404,6 +404,7 @@ impl<'a> World<'a> {
             deadlock: Vec::new(),
             exceptions: self.exceptions,
             unreceived: Vec::new(),
+            blocked: Vec::new(),
             events: 0,
             skipped_events: 0,
         };
