@@ -62,6 +62,29 @@ pub enum GilConfig {
     },
 }
 
+/// What `threading.Lock` is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThreadingLock {
+    /// The lock of the platform (`PyThread_allocate_lock`): up to 3.13.
+    #[default]
+    Platform,
+    /// A `PyMutex`: from 3.14 on.
+    PyMutex {
+        /// How often a thread gives its core away before it parks: 40 without a GIL, 0 with one.
+        spins: u32,
+    },
+}
+
+impl ThreadingLock {
+    /// How often a thread gives its core away before it parks, if it is a `PyMutex`.
+    pub fn spins(self) -> Option<u32> {
+        match self {
+            ThreadingLock::Platform => None,
+            ThreadingLock::PyMutex { spins } => Some(spins),
+        }
+    }
+}
+
 /// What signals mean to an interpreter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignalRules {

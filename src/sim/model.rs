@@ -6,7 +6,7 @@ use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sync::Selector;
 use crate::python::event_loop::LoopKind;
-use crate::python::interpreter::{GilConfig, SignalRules};
+use crate::python::interpreter::{GilConfig, SignalRules, ThreadingLock};
 use crate::python::program::Program;
 use crate::python::stretch::Stretch;
 use crate::python::threading::Threading;
@@ -32,6 +32,8 @@ pub struct Model {
     pub threading: Threading,
     /// Whether `lock.acquire()` tries before it gives the GIL up (3.3 and later).
     pub lock_tries_first: bool,
+    /// What `threading.Lock` is.
+    pub threading_lock: ThreadingLock,
     /// How many shared variables there are, all 0 at first.
     pub variables: usize,
     /// The objects whose reference counts threads share: for each, the thread that changes it by plain additions, if any

@@ -5,7 +5,7 @@ use gilsim::os::Birth;
 use gilsim::os::affinity::CoreSet;
 use gilsim::os::attributes::Attributes;
 use gilsim::os::machine::{Costs, Machine, Platform, ProcessCosts, SchedulerConfig};
-use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook, SignalRules};
+use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook, SignalRules, ThreadingLock};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
 use gilsim::python::threading::Call;
@@ -157,6 +157,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 library: (0, instruction),
                 threading,
                 lock_tries_first: process.lock_tries_first,
+                threading_lock: process.threading_lock,
                 variables: VARIABLES,
                 shared_objects,
                 stretches,
@@ -182,6 +183,7 @@ struct Process {
     daemons_only: bool,
     lone_thread_locks: bool,
     lock_tries_first: bool,
+    threading_lock: ThreadingLock,
 }
 
 /// Signals, mostly none.
@@ -228,11 +230,13 @@ fn clients() -> impl Strategy<Value = Vec<ClientSpec>> {
 fn process() -> impl Strategy<Value = Process> {
     let flags =
         (prop::bool::weighted(0.25), prop::bool::weighted(0.05), prop::bool::weighted(0.25), any::<bool>());
-    flags.prop_map(|(several_interpreters, daemons_only, lone_thread_locks, lock_tries_first)| Process {
-        several_interpreters,
-        daemons_only,
-        lone_thread_locks,
-        lock_tries_first,
+    let lock = prop_oneof![
+        2 => Just(ThreadingLock::Platform),
+        1 => (0..4_u32).prop_map(|spins| ThreadingLock::PyMutex { spins }),
+    ];
+    (flags, lock).prop_map(|(flags, threading_lock)| {
+        let (several_interpreters, daemons_only, lone_thread_locks, lock_tries_first) = flags;
+        Process { several_interpreters, daemons_only, lone_thread_locks, lock_tries_first, threading_lock }
     })
 }
 

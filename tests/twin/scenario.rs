@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use gilsim::des::{Distribution, Span, Time};
 use gilsim::os::Birth;
 use gilsim::os::machine::{Costs, Platform, ProcessCosts, SchedulerConfig};
-use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook};
+use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook, ThreadingLock};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::python::threading::{Call, Threading};
@@ -149,11 +149,15 @@ fn python(model: &Model, instruction: Span) -> String {
         "{{interrupt_locks: {}, retry_calls: {}, others_look: {looks}}}",
         rules.interrupts_locks, rules.retries_calls
     );
+    let lock = match model.threading_lock {
+        ThreadingLock::Platform => "  lock: platform\n".to_owned(),
+        ThreadingLock::PyMutex { spins } => format!("  lock: py_mutex\n  lock_spins: {spins}\n"),
+    };
     let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
     format!(
         "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
          lock_tries_first: {tries_first}\n  signals: {signals}\n  \
-         reference_counts: biased\n",
+         reference_counts: biased\n{lock}",
         time(instruction),
         gil(model)
     )

@@ -56,6 +56,11 @@ impl<O: Observer> Kernel<O> {
                     (Burst::kernel(cost), then)
                 }
                 Next::StartFirst(other, then) => (Burst::kernel(self.start_for(thread, other)), then),
+                Next::TellTime(then) => {
+                    self.objects.tell_time(self.now);
+                    self.threads[thread].operations.set_phase(then);
+                    continue;
+                }
                 Next::Go(then) => {
                     self.threads[thread].operations.set_phase(then);
                     continue;

@@ -106,7 +106,7 @@ impl<O: Observer> Kernel<O> {
             Request::Io { .. } => Request::Io { work: Span::ZERO, wait: left },
             Request::Send(..) | Request::Receive(_) => request,
             Request::Poll(poller, timeout) => Request::Poll(poller, timeout.map(|_| left)),
-            Request::LockTake(lock) if locks && self.objects.stops_waiting(lock) => request,
+            Request::LockTake(lock) if locks && self.objects.stops_waiting(lock, thread) => request,
             _ => return None,
         };
         self.threads[thread].operations.clear();

@@ -2,7 +2,7 @@
 //!
 //! An operation on memory that another core has touched last waits until the cache line has come over.
 
-use super::{CondvarId, LineId, MutexId, Objects, Request, SemaphoreId};
+use super::{CondvarId, LineId, LockId, MutexId, Objects, Request, SemaphoreId};
 use crate::os::CoreId;
 
 /// The core that touched each line last.
@@ -23,6 +23,7 @@ pub(super) struct Memory {
     pub mutexes: Lines,
     pub condvars: Lines,
     pub semaphores: Lines,
+    pub locks: Lines,
     pub others: Lines,
 }
 
@@ -31,7 +32,7 @@ impl Objects {
     /// whether that has to come over from another core.
     #[inline]
     pub(in crate::os) fn touch(&mut self, request: &Request, core: CoreId) -> bool {
-        let Memory { mutexes, condvars, semaphores, others } = &mut self.memory;
+        let Memory { mutexes, condvars, semaphores, locks, others } = &mut self.memory;
         let (lines, number) = match *request {
             Request::MutexLock(MutexId(number)) | Request::MutexUnlock(MutexId(number)) => (mutexes, number),
             Request::CondvarWait(CondvarId(number), ..) | Request::CondvarSignal(CondvarId(number)) => {
@@ -40,6 +41,7 @@ impl Objects {
             Request::SemaphoreWait(SemaphoreId(number))
             | Request::SemaphoreTry(SemaphoreId(number))
             | Request::SemaphorePost(SemaphoreId(number)) => (semaphores, number),
+            Request::LockTry(LockId(number)) | Request::LockRelease(LockId(number)) => (locks, number),
             Request::Touch(LineId(number)) => (others, number),
             _ => return false,
         };

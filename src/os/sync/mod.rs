@@ -14,6 +14,7 @@ mod line;
 mod nptl;
 mod operation;
 mod poller;
+mod py_mutex;
 mod queues;
 mod semaphore;
 mod thread_lock;
@@ -167,6 +168,9 @@ pub struct Objects {
     devices: Vec<device::Device>,
     pollers: Vec<poller::Poller>,
     locks: Vec<thread_lock::ThreadLock>,
+    parking: py_mutex::Parking,
+    /// The time that has been told last.
+    time: Time,
     /// For each thread, the order in which it came to the condition variable it came to last.
     tickets: Vec<u64>,
     memory: line::Memory,
@@ -192,6 +196,8 @@ impl Objects {
             devices: Vec::new(),
             pollers: Vec::new(),
             locks: Vec::new(),
+            parking: py_mutex::Parking::default(),
+            time: Time::ZERO,
             tickets: vec![0; threads],
             memory: line::Memory::default(),
             words: Vec::new(),
@@ -238,30 +244,27 @@ impl Objects {
         push(&mut self.events, event::Event::new(&mut self.queues)).map(EventId)
     }
 
-    /// A new lock of the program that is held from the beginning.
-    pub fn new_held_lock(&mut self) -> LockId {
-        let lock = match self.platform {
-            Platform::Linux => thread_lock::ThreadLock::Semaphore(self.new_semaphore(0)),
-            Platform::Darwin => thread_lock::ThreadLock::Flag {
+    /// A new lock of the program, which somebody holds already, or nobody. `spins` is how often a thread gives its core away
+    /// before it parks, if the lock is a `PyMutex`.
+    pub fn new_lock(&mut self, is_held: bool, spins: Option<u32>) -> LockId {
+        let lock = match (spins, self.platform) {
+            (Some(spins), _) => thread_lock::ThreadLock::PyMutex(self.new_py_mutex(spins, is_held)),
+            (None, Platform::Linux) => {
+                thread_lock::ThreadLock::Semaphore(self.new_semaphore(u64::from(!is_held)))
+            }
+            (None, Platform::Darwin) => thread_lock::ThreadLock::Flag {
                 mutex: self.new_mutex(),
                 released: self.new_condvar(),
-                held: true,
+                held: is_held,
             },
         };
+        self.memory.locks.add();
         push(&mut self.locks, lock).map(LockId)
     }
 
-    /// A new lock of the program that nobody holds.
-    pub fn new_lock(&mut self) -> LockId {
-        let lock = match self.platform {
-            Platform::Linux => thread_lock::ThreadLock::Semaphore(self.new_semaphore(1)),
-            Platform::Darwin => thread_lock::ThreadLock::Flag {
-                mutex: self.new_mutex(),
-                released: self.new_condvar(),
-                held: false,
-            },
-        };
-        push(&mut self.locks, lock).map(LockId)
+    /// Tells the time to an operation that has asked for it.
+    pub(super) fn tell_time(&mut self, now: Time) {
+        self.time = now;
     }
 
     /// A new, empty channel for at most `capacity` messages, at least one.
@@ -295,9 +298,9 @@ impl Objects {
         &mut self.words[word.0]
     }
 
-    /// Somebody who sleeps for a lock of the program stops doing so; `false` if that is not possible.
-    pub(super) fn stops_waiting(&mut self, lock: LockId) -> bool {
-        thread_lock::stops_waiting(self, lock)
+    /// `thread`, which sleeps for a lock of the program, stops doing so; `false` if that is not possible.
+    pub(super) fn stops_waiting(&mut self, lock: LockId, thread: ThreadId) -> bool {
+        thread_lock::stops_waiting(self, lock, thread)
     }
 
     /// The messages that lie in a channel, the first to be received first.
@@ -349,8 +352,8 @@ impl Objects {
             Request::Atomic => blocking::atomic(phase),
             Request::Touch(_) => blocking::touch(phase),
             Request::ChangeWord { word, is_atomic } => word::change(word, is_atomic, phase),
-            Request::LockTake(lock) => thread_lock::take(self, lock, phase),
-            Request::LockTry(lock) => thread_lock::try_take(self, lock, phase),
+            Request::LockTake(lock) => thread_lock::take(self, lock, thread, phase),
+            Request::LockTry(lock) => thread_lock::try_take(self, lock, thread, phase),
             Request::LockRelease(lock) => thread_lock::release(self, lock, phase),
             Request::StartThread(other) => blocking::start_thread(other, phase),
             Request::StartProcess(other, birth) => blocking::start_process(other, birth, phase),

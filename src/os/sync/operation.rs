@@ -30,6 +30,12 @@ pub(in crate::os) enum Phase {
     RetryAwake,
     /// In the kernel, about to wake a sleeper.
     Wake,
+    /// The time has been told.
+    TimeTold,
+    /// About to give the core away once more, or to park.
+    Spin,
+    /// The bucket of the parking lot has been locked.
+    Park,
     /// The mutex of a condition wait has been given up.
     MutexGivenUp,
     /// After the call that woke (or did not wake) a sleeper.
@@ -70,6 +76,8 @@ pub(in crate::os) enum Next {
     },
     /// Read the clock, which does not enter the kernel.
     Clock(Phase),
+    /// Be told the time, as `Objects::tell_time` does.
+    TellTime(Phase),
     /// Enter the kernel; a system call is counted.
     SystemCall(Phase),
     /// Work in the kernel for a time, within a system call.

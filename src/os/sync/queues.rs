@@ -6,7 +6,7 @@ use crate::os::ThreadId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueId(usize);
 
-/// All wait queues. A thread is in one at most, so no queue is ever longer than there are threads.
+/// All wait queues. A thread is in each of them once at most, so no queue is ever longer than there are threads.
 #[derive(Clone, Debug, Hash)]
 pub struct WaitQueues {
     threads: usize,
@@ -41,6 +41,11 @@ impl WaitQueues {
         let queue = &mut self.queues[queue.0];
         let position = queue.iter().position(|thread| may(*thread))?;
         Some(queue.remove(position))
+    }
+
+    /// Whether nobody waits there.
+    pub(super) fn is_empty(&self, queue: QueueId) -> bool {
+        self.queues[queue.0].is_empty()
     }
 
     /// Takes out a thread, wherever it stands.

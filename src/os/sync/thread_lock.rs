@@ -1,17 +1,32 @@
 //! The lock behind `threading.Lock` (`PyThread_allocate_lock`, `Python/thread_pthread.h`): a semaphore where the platform
-//! has POSIX semaphores (Linux), else a flag with a mutex and a condition variable (OS X).
+//! has POSIX semaphores (Linux), else a flag with a mutex and a condition variable (OS X). From CPython 3.14 on it is a
+//! [`py_mutex`].
 
+use super::py_mutex::{self, PyMutex};
 use super::{CondvarId, LockId, MutexId, Next, Objects, Outcome, Phase, Request, SemaphoreId};
+use crate::os::ThreadId;
 
 #[derive(Clone, Copy, Debug, Hash)]
 pub(super) enum ThreadLock {
     Semaphore(SemaphoreId),
     Flag { mutex: MutexId, released: CondvarId, held: bool },
+    PyMutex(PyMutex),
+}
+
+impl Objects {
+    /// The lock with this number, if it is a `PyMutex`.
+    pub(super) fn py_mutex(&mut self, id: LockId) -> Option<&mut PyMutex> {
+        match &mut self.locks[id.0] {
+            ThreadLock::PyMutex(mutex) => Some(mutex),
+            _ => None,
+        }
+    }
 }
 
 /// Takes the lock, waiting while it is held.
-pub(super) fn take(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
+pub(super) fn take(objects: &mut Objects, id: LockId, thread: ThreadId, phase: Phase) -> Next {
     match (&mut objects.locks[id.0], phase) {
+        (ThreadLock::PyMutex(_), _) => py_mutex::wait(objects, thread, phase),
         (ThreadLock::Semaphore(semaphore), Phase::Begin) => {
             Next::Inner(Request::SemaphoreWait(*semaphore), Phase::Finish)
         }
@@ -28,8 +43,9 @@ pub(super) fn take(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
 }
 
 /// Takes the lock if it is free.
-pub(super) fn try_take(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
+pub(super) fn try_take(objects: &mut Objects, id: LockId, thread: ThreadId, phase: Phase) -> Next {
     match (&mut objects.locks[id.0], phase) {
+        (ThreadLock::PyMutex(_), _) => py_mutex::try_take(objects, id, thread, phase),
         (ThreadLock::Semaphore(semaphore), Phase::Begin) => {
             Next::LastInner(Request::SemaphoreTry(*semaphore))
         }
@@ -49,6 +65,7 @@ pub(super) fn try_take(objects: &mut Objects, id: LockId, phase: Phase) -> Next 
 /// Releases the lock; anybody may, not only who took it.
 pub(super) fn release(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
     match (&mut objects.locks[id.0], phase) {
+        (ThreadLock::PyMutex(_), _) => py_mutex::release(objects, id, phase),
         (ThreadLock::Semaphore(semaphore), Phase::Begin) => {
             Next::LastInner(Request::SemaphorePost(*semaphore))
         }
@@ -66,12 +83,16 @@ pub(super) fn release(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
 
 /// Somebody who sleeps for the lock stops doing so (`sem_wait` returns with `EINTR`). That the wait for a flag can be
 /// interrupted is not modelled.
-pub(super) fn stops_waiting(objects: &mut Objects, id: LockId) -> bool {
+pub(super) fn stops_waiting(objects: &mut Objects, id: LockId, thread: ThreadId) -> bool {
     match objects.locks[id.0] {
         ThreadLock::Semaphore(semaphore) => {
             objects.semaphores[semaphore.0].stops_waiting();
             true
         }
         ThreadLock::Flag { .. } => false,
+        ThreadLock::PyMutex(mutex) => {
+            py_mutex::stops_waiting(objects, mutex.parked(), thread);
+            true
+        }
     }
 }

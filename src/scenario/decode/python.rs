@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::des::Span;
 use crate::os::machine::Platform;
-use crate::python::interpreter::{GilConfig, OthersLook, SignalRules};
+use crate::python::interpreter::{GilConfig, OthersLook, SignalRules, ThreadingLock};
 use crate::python::opcodes::{Looks, OpcodeTable};
 use crate::scenario::decode::constant::constant;
 use crate::scenario::decode::counts::{Counting, counting};
@@ -13,7 +13,7 @@ use crate::scenario::decode::gil::{DecodedGil, gil};
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "about",
     "source",
     "opcodes",
@@ -25,6 +25,8 @@ const KEYS: [&str; 13] = [
     "gil_per_interpreter",
     "lock_tries_first",
     "lock_error",
+    "lock",
+    "lock_spins",
     "reference_counts",
     "signals",
 ];
@@ -50,6 +52,8 @@ pub(crate) struct DecodedPython {
     pub lock_per_interpreter: bool,
     /// Whether `lock.acquire()` tries before it gives the GIL up.
     pub lock_tries_first: bool,
+    /// What `threading.Lock` is.
+    pub threading_lock: ThreadingLock,
     /// The class of the exception that `lock.release()` raises if the lock is not held.
     pub lock_error: String,
     /// How it changes reference counts.
@@ -113,6 +117,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
     };
     let (lock_from_start, lock_per_interpreter) = (flag("gil_from_start"), flag("gil_per_interpreter"));
     let lock_tries_first = flag("lock_tries_first");
+    let threading_lock = threading_lock(keys.get("lock"), keys.get("lock_spins"), problems);
     let lock_error = match keys.get("lock_error") {
         Some(node) => fields::text(node, problems).map(str::to_owned),
         None => Some("RuntimeError".to_owned()),
@@ -133,6 +138,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         lock_from_start: lock_from_start?,
         lock_per_interpreter: lock_per_interpreter?,
         lock_tries_first: lock_tries_first?,
+        threading_lock: threading_lock?,
         lock_error: lock_error?,
         counting: counting?,
         signals: signals?,
@@ -167,6 +173,34 @@ fn signal_rules(node: &Node, problems: &mut Problems) -> Option<SignalRules> {
         retries_calls: retries_calls?,
         others_look: others_look?,
     })
+}
+
+/// A thread does not spin more often.
+const MOST_SPINS: u64 = 1_000_000;
+
+/// What `threading.Lock` is: `lock: py_mutex`, and `lock_spins: 40` besides.
+fn threading_lock(
+    kind: Option<&Node>,
+    spins: Option<&Node>,
+    problems: &mut Problems,
+) -> Option<ThreadingLock> {
+    let kinds = [("platform", false), ("py_mutex", true)];
+    let is_py_mutex = match kind {
+        Some(node) => fields::choice(node, "kind of lock", &kinds, problems)?,
+        None => false,
+    };
+    let count = match spins {
+        Some(node) => fields::count(node, 0..=MOST_SPINS, problems)?,
+        None => 0,
+    };
+    match (is_py_mutex, spins) {
+        (true, _) => Some(ThreadingLock::PyMutex { spins: u32::try_from(count).unwrap_or(0) }),
+        (false, None) => Some(ThreadingLock::Platform),
+        (false, Some(node)) => {
+            problems.add_with_help(node.position, "only a PyMutex spins", "add `lock: py_mutex`");
+            None
+        }
+    }
 }
 
 /// How an interpreter's instructions compare with those of another: `{of: cpython-3.13, is: 1.4}`.

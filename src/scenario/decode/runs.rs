@@ -98,6 +98,7 @@ pub(crate) fn model(
         programs,
         library: (library, library_instruction),
         lock_tries_first: python.lock_tries_first,
+        threading_lock: python.threading_lock,
         variables: variables.len(),
         shared_objects,
         channels: names.capacities(),

@@ -4,6 +4,7 @@ mod counts;
 mod errors;
 mod language;
 mod limits;
+mod locks;
 mod presets;
 mod signals;
 mod sweeps;

@@ -1,11 +1,13 @@
 //! Carrying out the calls of library code: what `threading` and `queue` decide.
 
-use super::{Activity, Engine, Execution};
+use super::{Activity, After, Engine, Execution};
 use crate::des::Span;
 use crate::os::kernel::Progress;
 use crate::os::sync::{LockId, Objects, Outcome, Request};
 use crate::os::{Birth, ThreadId};
 use crate::python::exception::Exception;
+use crate::python::gil::Want;
+use crate::python::interpreter::ThreadingLock;
 use crate::python::threading::{Frame, Leave, LockNumber, Next, Threading};
 use crate::sim::report::{Raised, Waiting};
 use crate::trace::{Observer, ThreadState};
@@ -21,11 +23,11 @@ pub(super) struct Lock {
 }
 
 /// The locks behind all objects.
-pub(super) fn locks(threading: &Threading, objects: &mut Objects) -> Vec<Lock> {
+pub(super) fn locks(threading: &Threading, kind: ThreadingLock, objects: &mut Objects) -> Vec<Lock> {
     let held: Vec<LockNumber> = threading.held_at_first().collect();
     let locks = (0..threading.locks()).map(|number| {
         let is_held = held.contains(&number);
-        let id = if is_held { objects.new_held_lock() } else { objects.new_lock() };
+        let id = objects.new_lock(is_held, kind.spins());
         Lock { id, holder: None, is_held }
     });
     locks.collect()
@@ -115,10 +117,28 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn take(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
         self.threads[thread].wants = Some(lock);
         let id = self.locks[lock].id;
-        if self.model.lock_tries_first && self.threads[thread].lock.is_some() {
+        let tries_first = self.model.lock_tries_first && self.threads[thread].lock.is_some();
+        if tries_first || self.model.threading_lock != ThreadingLock::Platform {
             self.ask_inside(thread, Request::LockTry(id))
         } else {
             self.without_lock(thread, Request::LockTake(id))
+        }
+    }
+
+    /// A thread that has parked for a `PyMutex` has been let go on, but the lock was not handed to it: it takes the GIL, and
+    /// tries once more.
+    pub(super) fn take_again(&mut self, thread: ThreadId) -> bool {
+        match self.threads[thread].lock {
+            Some(lock) => self.want(thread, lock, Want::Take, After::TakeAgain),
+            None => self.try_again(thread),
+        }
+    }
+
+    /// Tries once more to take the lock that `thread` wants.
+    pub(super) fn try_again(&mut self, thread: ThreadId) -> bool {
+        match self.threads[thread].wants {
+            Some(lock) => self.ask_inside(thread, Request::LockTry(self.locks[lock].id)),
+            None => self.go_on(thread),
         }
     }
 

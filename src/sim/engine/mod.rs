@@ -102,6 +102,8 @@ enum Activity {
 enum After {
     /// Go on with its program: it holds the lock.
     Program,
+    /// Try once more to take the lock of the program that it wants: it holds the lock.
+    TakeAgain,
     /// Make this request: it does not hold the lock.
     Request(Request),
     /// End.
@@ -330,7 +332,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             cycles: looks_for_cycles.then(Box::default),
             skipped_events: 0,
             threading: model.threading.clone(),
-            locks: calls::locks(&model.threading, kernel.objects()),
+            locks: calls::locks(&model.threading, model.threading_lock, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
             counts: model.shared_objects.iter().map(|_| kernel.objects().new_word()).collect(),
             exceptions: Vec::with_capacity(count),

@@ -5,7 +5,7 @@ use super::{Activity, After, Engine, Turns, is_awaited};
 use crate::des::{Distribution, Span};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
-use crate::os::sync::{Parcel, Request};
+use crate::os::sync::{Outcome, Parcel, Request};
 use crate::python::gil::Want;
 use crate::python::program::Step;
 use crate::python::threading::{Call, Frame};
@@ -241,6 +241,9 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn outside(&mut self, thread: ThreadId) -> bool {
         match self.kernel.proceed(thread) {
             Progress::Ended(_) if self.is_interrupted(thread) => self.take_lock_to_go_on(thread),
+            Progress::Ended(Outcome::Refused) if self.threads[thread].wants.is_some() => {
+                self.take_again(thread)
+            }
             Progress::Ended(outcome) => {
                 self.lock_taken(thread);
                 self.traffic_ended(thread, outcome);

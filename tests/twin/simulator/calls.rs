@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use gilsim::os::Birth;
 use gilsim::os::machine::Platform;
 use gilsim::python::exception::Exception;
+use gilsim::python::interpreter::ThreadingLock;
 use gilsim::python::program::Step;
 use gilsim::python::threading::{Call, Threading};
 use gilsim::sim::Model;
 use gilsim::trace::ThreadState;
 
+use super::mutexes::Mutex;
 use super::objects::Action::{
     self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock, SemaphoreRaise, SemaphoreTry, Spend,
 };
@@ -42,6 +44,7 @@ pub enum Library {
     /// The lock has been taken.
     Held(usize),
     Joinable(usize),
+    Mutex(Mutex, usize),
 }
 
 /// All objects of the program, by number. The lock and conditions of each have numbers of their own.
@@ -190,6 +193,10 @@ impl World<'_> {
                 let (stretch, instruction) = self.model.library;
                 self.begin_run(thread, stretch, gilsim::des::Span::ZERO, instruction * count);
             }
+            Library::Mutex(part, lock) => self.mutex_part(thread, part, lock),
+            Take(lock) if self.model.threading_lock != ThreadingLock::Platform => {
+                self.try_mutex(thread, lock);
+            }
             Take(lock) if self.has_lock(thread) && self.model.lock_tries_first => {
                 let trying = if darwin {
                     vec![MutexLock(OF_PROGRAM + lock), Action::Library(TryFlag(lock))]
@@ -215,6 +222,11 @@ impl World<'_> {
                 }
             }
             Free(lock) if !self.program.held[lock] => self.raise(thread, Exception::ReleaseUnlocked),
+            Free(lock) if self.model.threading_lock != ThreadingLock::Platform => {
+                self.program.held[lock] = false;
+                self.program.holders[lock] = None;
+                self.free_mutex(thread, lock);
+            }
             Free(lock) if darwin => {
                 self.program.held[lock] = false;
                 self.program.holders[lock] = None;
@@ -278,7 +290,7 @@ impl World<'_> {
         }
     }
 
-    fn is_held_by(&mut self, thread: usize, lock: usize) {
+    pub fn is_held_by(&mut self, thread: usize, lock: usize) {
         self.program.held[lock] = true;
         self.program.holders[lock] = Some(thread);
     }
@@ -336,7 +348,7 @@ impl World<'_> {
     }
 
     /// Does something that keeps the GIL, if there is one.
-    fn with_lock(&mut self, thread: usize, does: &[Action], then: &[Library]) {
+    pub fn with_lock(&mut self, thread: usize, does: &[Action], then: &[Library]) {
         let shows = self.computing(thread);
         self.next(thread, then);
         self.then(thread, &[show(shows, ThreadState::WaitsForGil)]);

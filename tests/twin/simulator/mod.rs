@@ -8,6 +8,7 @@ mod channels;
 mod kernel;
 mod lock;
 mod mach;
+mod mutexes;
 mod objects;
 mod priorities;
 mod program;
@@ -270,6 +271,7 @@ pub struct World<'a> {
     busy_servers: Vec<usize>,
     channels: channels::Channels,
     program: calls::Program,
+    mutexes: mutexes::Mutexes,
     loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
     /// For each shared object: which core has changed its count last, and until when that is being changed.
@@ -302,11 +304,12 @@ impl<'a> World<'a> {
             streams: Streams::new(seed, threads + tasks(model)),
             threads: (0..threads).map(|_| Thread::default()).collect(),
             cores: (0..model.machine.cores).map(|_| Core::default()).collect(),
-            objects: objects::Objects::new(&model.threading),
+            objects: objects::Objects::new(&model.threading, threads),
             gils: (0..model.interpreters).map(|_| lock::Gil::new(&model.gil, threads)).collect(),
             busy_servers: vec![0; model.devices.len()],
             channels: channels::Channels::new(model, seed),
             program: calls::Program::new(model),
+            mutexes: mutexes::Mutexes::new(model),
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
             counts: vec![(None, Time::ZERO); model.shared_objects.len()],

@@ -85,6 +85,7 @@ pub enum Memory {
     Semaphore(Id),
     Mutex(Id),
     Condition(Id),
+    PyMutex(usize),
     /// The drop request of an interpreter's lock.
     Request(usize),
 }
@@ -105,6 +106,8 @@ pub enum Queue {
 
 /// The objects of an interpreter's lock have smaller numbers, those of the program's locks begin here.
 pub const OF_PROGRAM: usize = 10_000;
+/// The number of the semaphore on which the first thread waits for a `PyMutex`.
+pub const PARKED: usize = 20_000;
 /// The number of the first thread's own condition.
 pub const OF_THREADS: usize = 2;
 
@@ -161,10 +164,11 @@ pub struct Objects {
 
 impl Objects {
     /// Nobody waits for anything; the locks of the program that are held at first let nobody in.
-    pub fn new(threading: &Threading) -> Objects {
+    pub fn new(threading: &Threading, threads: usize) -> Objects {
+        let parked = (0..threads).map(|thread| Id { interpreter: None, number: PARKED + thread });
         let held = threading.held_at_first().map(|lock| Id { interpreter: None, number: OF_PROGRAM + lock });
         Objects {
-            semaphores: held.map(|id| (id, Semaphore { value: 0, waiters: 0 })).collect(),
+            semaphores: held.chain(parked).map(|id| (id, Semaphore { value: 0, waiters: 0 })).collect(),
             ..Objects::default()
         }
     }
@@ -184,6 +188,7 @@ impl World<'_> {
                 SemaphoreRaise(number) | SemaphoreTry(number) | SemaphoreRetry(number) => {
                     Some(Memory::Semaphore(self.id(thread, number)))
                 }
+                Library(super::calls::Library::Mutex(_, lock)) => Some(Memory::PyMutex(lock)),
                 Library(super::calls::Library::TryFlag(lock)) => {
                     Some(Memory::Semaphore(self.id(thread, OF_PROGRAM + lock)))
                 }

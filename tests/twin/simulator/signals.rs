@@ -120,6 +120,7 @@ impl World<'_> {
                     return;
                 }
                 self.stops_waiting(id);
+                self.stops_parking(MAIN);
                 self.threads[MAIN].program.again.clone()
             }
             None if main.program.service.is_none() => {
