@@ -36,8 +36,12 @@ pub enum Purpose {
     Channel = 10,
     /// Time until a cache line has come over from another core.
     CacheLine = 15,
-    /// Cost of making a thread.
-    ThreadStart = 12,
+    /// Cost of making a thread or a process, and of beginning and ending it.
+    Birth = 12,
+    /// When the clock of the machine ticks first.
+    FirstTick = 16,
+    /// When and for how long the processor is taken away.
+    Interruption = 17,
     /// What users outside the machine do: one stream a user.
     User = 11,
     /// The points of a sweep that are drawn at random: one stream a point.

@@ -11,6 +11,8 @@ pub struct Machine {
     pub platform: Platform,
     /// The scheduling policy and its parameters.
     pub scheduler: SchedulerConfig,
+    /// When the clock of the scheduler ticks first, drawn once a run: no program begins at a tick.
+    pub first_tick: Distribution,
     /// What things cost.
     pub costs: Costs,
 }
@@ -110,21 +112,31 @@ impl SchedulerConfig {
     }
 }
 
-/// What a process costs, beyond what its first thread does.
+/// What a thread or a process costs, beyond what its program does.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ProcessCosts {
+pub struct BirthCosts {
     /// Kernel time of who starts it, beyond [`Costs::system_call`], until it can run.
     pub start: Distribution,
-    /// User time of the new process until its program begins.
+    /// User time of the new thread or process until its program begins.
     pub begin: Distribution,
-    /// User time of the process after its program, until others can know that it has ended.
+    /// User time of a process after its program, until others can know that it has ended; kernel time of a thread
+    /// when they can.
     pub end: Distribution,
 }
 
-impl ProcessCosts {
-    /// A process that costs nothing.
-    pub const ZERO: ProcessCosts =
-        ProcessCosts { start: Distribution::ZERO, begin: Distribution::ZERO, end: Distribution::ZERO };
+impl BirthCosts {
+    /// It costs nothing.
+    pub const ZERO: BirthCosts =
+        BirthCosts { start: Distribution::ZERO, begin: Distribution::ZERO, end: Distribution::ZERO };
+}
+
+/// That the processor is taken away, again and again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interruption {
+    /// From one to the next, on a core that does not idle.
+    pub every: Distribution,
+    /// How long it takes.
+    pub length: Distribution,
 }
 
 /// What operations of the machine cost.
@@ -132,6 +144,16 @@ impl ProcessCosts {
 pub struct Costs {
     /// Kernel time to switch a core from one thread to another.
     pub context_switch: Distribution,
+    /// Kernel time a thread takes to fall asleep, during which its core has no time for another.
+    pub falling_asleep: Distribution,
+    /// Kernel time to set the timer of the processor to another time: for a timed sleep that ends before the clock ticks,
+    /// and to take that back. Whoever wakes a thread that sets its timer keeps it from sleeping.
+    pub timer_change: Distribution,
+    /// Time that the processor takes for a tick of the clock, from the thread that runs.
+    pub clock_tick: Distribution,
+    /// How often the processor is taken away from a thread that runs, and for how long: by the host of a virtual machine,
+    /// or by the firmware.
+    pub interruption: Option<Interruption>,
     /// Kernel time to enter and leave the kernel once, with a minimum of work inside.
     pub system_call: Distribution,
     /// Kernel time a waking call takes beyond [`Costs::system_call`] when there is a sleeper to wake.
@@ -144,7 +166,10 @@ pub struct Costs {
     pub wake_interrupt: Distribution,
     /// From a wake-up until a thread that is displaced by it stops, unless it is itself the one that wakes.
     pub wake_latency_busy: Distribution,
-    /// From a wake-up until the woken thread executes on a core that has been idle for less than [`Costs::just_idle_for`].
+    /// For how long a core that has become idle does not look for threads itself yet.
+    pub polls_after: Span,
+    /// From a wake-up until the woken thread executes on a core that has been idle for less than [`Costs::just_idle_for`],
+    /// but for [`Costs::polls_after`] or longer.
     pub wake_latency_just_idle: Distribution,
     /// For how long a core that has become idle is not at rest yet.
     pub just_idle_for: Span,
@@ -171,12 +196,15 @@ pub struct Costs {
     /// User time of one instruction that reads and changes memory in one go (`lock xadd`), where that is in the core's
     /// cache.
     pub atomic_update: Span,
-    /// Kernel time a system call takes beyond [`Costs::system_call`] to make a thread.
-    pub thread_start: Distribution,
+    /// User time that a thread of an interpreter with a lock loses for each instruction that another core executed last: the
+    /// memory of its objects has to come over.
+    pub moved_instruction: Distribution,
+    /// What a thread costs that another starts.
+    pub thread: BirthCosts,
     /// What a process costs that is forked.
-    pub fork: ProcessCosts,
+    pub fork: BirthCosts,
     /// What a process costs that is spawned.
-    pub spawn: ProcessCosts,
+    pub spawn: BirthCosts,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to put a message into a pipe or socket.
     pub channel_send: Distribution,
     /// Kernel time a system call takes beyond [`Costs::system_call`] to take a message out of a pipe or socket.

@@ -22,6 +22,7 @@ pub struct Instruction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
     round: Span,
+    instructions: u64,
     /// End time within a round of each instruction with a tick, and whether a check may happen there.
     ticks: Vec<(Span, bool)>,
 }
@@ -41,12 +42,17 @@ impl Stretch {
             }
         }
         assert!(!round.is_zero(), "a round of a stretch must take time");
-        Stretch { round, ticks }
+        Stretch { round, instructions: instructions.len() as u64, ticks }
     }
 
     /// Execution time of one round.
     pub fn round(&self) -> Span {
         self.round
+    }
+
+    /// Instructions in one round.
+    pub fn instructions(&self) -> u64 {
+        self.instructions
     }
 
     /// Ticks in one round.

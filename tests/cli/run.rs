@@ -67,7 +67,7 @@ threads:
     std::fs::write(desk.0.path().join("twice.yaml"), scenario).unwrap();
     let outcome = desk.run(&["run", "twice.yaml"]);
     assert_eq!(outcome.code, Some(DONE));
-    let told = |class: &str| format!("  clumsy raises {class}: release unlocked lock, at 1.0");
+    let told = |class: &str| format!("  clumsy raises {class}: release unlocked lock, at 1.");
     assert!(outcome.output.contains(&told("RuntimeError")), "{}", outcome.output);
     let old = desk.run(&["run", "twice.yaml", "--set", "python=cpython-2.7.18"]);
     assert!(old.output.contains(&told("thread.error")), "{}", old.output);

@@ -4,7 +4,7 @@ use gilsim::des::{Distribution, Span, Time};
 use gilsim::os::Birth;
 use gilsim::os::affinity::CoreSet;
 use gilsim::os::attributes::Attributes;
-use gilsim::os::machine::{Costs, Machine, Platform, ProcessCosts, SchedulerConfig};
+use gilsim::os::machine::{BirthCosts, Costs, Interruption, Machine, Platform, SchedulerConfig};
 use gilsim::python::interpreter::{GilConfig, LockKind, OthersLook, SignalRules, ThreadingLock};
 use gilsim::python::program::{Program, Step};
 use gilsim::python::stretch::{Instruction, Stretch};
@@ -328,8 +328,8 @@ fn birth() -> impl Strategy<Value = Birth> {
     prop::sample::select(vec![Birth::Thread, Birth::Thread, Birth::Fork, Birth::Spawn])
 }
 
-fn process_costs() -> impl Strategy<Value = ProcessCosts> {
-    (cost(50), cost(100), cost(50)).prop_map(|(start, begin, end)| ProcessCosts { start, begin, end })
+fn birth_costs() -> impl Strategy<Value = BirthCosts> {
+    (cost(50), cost(100), cost(50)).prop_map(|(start, begin, end)| BirthCosts { start, begin, end })
 }
 
 /// Other programs, mostly none: what each does, and what the scheduler is told of it.
@@ -415,21 +415,46 @@ pub fn cost(high: u64) -> impl Strategy<Value = Distribution> {
     prop_oneof![2 => Just(Distribution::ZERO), 4 => constant, 3 => random]
 }
 
+/// How often the processor is taken away: mostly never.
+fn interruption() -> impl Strategy<Value = Option<Interruption>> {
+    let interruption = (cost(100), cost(5)).prop_map(|(every, length)| Interruption { every, length });
+    prop_oneof![3 => Just(None), 1 => interruption.prop_map(Some)]
+}
+
 fn costs() -> impl Strategy<Value = Costs> {
-    let kernel = (cost(5), cost(2), cost(5), cost(2));
+    let kernel = (
+        cost(5),
+        cost(2),
+        cost(5),
+        cost(2),
+        (cost(3), cost(10), interruption(), cost(5)),
+        or_zero(span(0, 10)),
+    );
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
-    let user = (cost(1), cost(1), cost(20), cost(1), cost(2), or_zero(span(0, 1)));
-    let programs =
-        (cost(20), cost(2), cost(2), (cost(1), cost(1), cost(10)), process_costs(), process_costs());
+    let user = (cost(1), cost(1), cost(20), cost(1), cost(2), cost(1), or_zero(span(0, 1)));
+    let programs = (
+        cost(20),
+        cost(2),
+        cost(2),
+        (cost(1), cost(1), cost(10)),
+        birth_costs(),
+        birth_costs(),
+        birth_costs(),
+    );
     (kernel, waking, user, programs).prop_map(|(kernel, waking, user, programs)| Costs {
         context_switch: kernel.0,
+        falling_asleep: kernel.4.0,
+        clock_tick: kernel.4.1,
+        timer_change: kernel.4.3,
+        interruption: kernel.4.2,
         system_call: kernel.1,
         wake_sleeper: kernel.2,
         wake_no_sleeper: kernel.3,
         wake_interrupt: waking.4,
         wake_other_core: waking.8,
         wake_latency_just_idle: waking.6,
+        polls_after: kernel.5,
         just_idle_for: waking.7,
         wake_latency_busy: waking.5,
         wake_latency_idle: waking.0,
@@ -440,7 +465,7 @@ fn costs() -> impl Strategy<Value = Costs> {
         atomic_operation: user.1,
         migration: user.2,
         clock_read: user.3,
-        thread_start: programs.0,
+        thread: programs.6,
         fork: programs.4,
         spawn: programs.5,
         channel_send: programs.1,
@@ -449,7 +474,8 @@ fn costs() -> impl Strategy<Value = Costs> {
         poll_descriptor: programs.3.1,
         large_allocation: programs.3.2,
         cache_line: user.4,
-        atomic_update: user.5,
+        moved_instruction: user.5,
+        atomic_update: user.6,
     })
 }
 
@@ -481,9 +507,10 @@ fn scheduler(name: &str) -> BoxedStrategy<SchedulerConfig> {
 fn machine(cores: usize, schedulers: Vec<String>) -> impl Strategy<Value = Machine> {
     let platform = prop::sample::select(vec![Platform::Linux, Platform::Darwin]);
     let scheduler = prop::sample::select(schedulers).prop_flat_map(|name| scheduler(&name));
-    (1..=cores, platform, scheduler, costs()).prop_map(|(cores, platform, mut scheduler, costs)| {
+    let machine = (1..=cores, platform, scheduler, cost(500), costs());
+    machine.prop_map(|(cores, platform, mut scheduler, first_tick, costs)| {
         lengthen_slice(&mut scheduler, &costs);
-        Machine { cores, platform, scheduler, costs }
+        Machine { cores, platform, scheduler, first_tick, costs }
     })
 }
 

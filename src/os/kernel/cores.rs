@@ -1,6 +1,8 @@
 //! What cores do: executing pieces of bursts, switching, making room, and the ends of time slices.
 
-use super::{ALARM, CORE, Happening, INTERRUPT, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread};
+use super::{
+    ALARM, CORE, HOST, Happening, INTERRUPT, Kernel, Mode, Piece, Place, SLICE, TICK, TIMER, Thread,
+};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::{Arrival, Departure};
@@ -13,6 +15,8 @@ impl<O: Observer> Kernel<O> {
         let state = &mut self.threads[thread];
         state.settled = self.now;
         let pieces = [
+            (Piece::Interruption, state.interruption_left),
+            (Piece::LetGo, state.let_go_left),
             (Piece::Switch, state.switch_left),
             (Piece::Migration, state.migration_left),
             (Piece::Burst, state.burst_left),
@@ -35,16 +39,24 @@ impl<O: Observer> Kernel<O> {
         if used.is_zero() {
             return;
         }
-        let kernel_mode = if !state.switch_left.is_zero() {
-            state.switch_left -= used;
-            true
+        if state.interruption_left.is_zero() && !state.let_go_left.is_zero() {
+            state.let_go_left -= used;
+            let asleep = state.let_go_of;
+            self.threads[asleep].usage.system += used;
+            return;
+        }
+        let (left, kernel_mode) = if !state.let_go_left.is_zero() {
+            (&mut state.let_go_left, true)
+        } else if !state.switch_left.is_zero() {
+            (&mut state.switch_left, true)
         } else if !state.migration_left.is_zero() {
-            state.migration_left -= used;
-            false
+            (&mut state.migration_left, false)
         } else {
-            state.burst_left -= used;
-            state.mode == Mode::Kernel
+            (&mut state.burst_left, state.mode == Mode::Kernel)
         };
+        // An interruption counts as what it interrupts.
+        let left = if state.interruption_left.is_zero() { left } else { &mut state.interruption_left };
+        *left -= used;
         if kernel_mode {
             state.usage.system += used;
         } else {
@@ -72,7 +84,7 @@ impl<O: Observer> Kernel<O> {
             self.settle(thread);
         }
         let state = &self.threads[thread];
-        if (state.switch_left + state.migration_left + state.burst_left).is_zero() {
+        if state.has_nothing_left() {
             return Happening::Turn(thread);
         }
         if self.cores[core].must_reschedule && self.is_in_user_code(thread) {
@@ -86,7 +98,36 @@ impl<O: Observer> Kernel<O> {
     /// Whether what a running thread executes, or is about to, is user code.
     pub(super) fn is_in_user_code(&self, thread: ThreadId) -> bool {
         let state = &self.threads[thread];
-        state.switch_left.is_zero() && (state.mode == Mode::User || !state.migration_left.is_zero())
+        state.interruption_left.is_zero()
+            && state.let_go_left.is_zero()
+            && state.switch_left.is_zero()
+            && (state.mode == Mode::User || !state.migration_left.is_zero())
+    }
+
+    /// What the thread on `core` executes stands still for `span`.
+    fn interrupt_for(&mut self, core: CoreId, span: Span) {
+        let Some(thread) = self.views[core].running else { return };
+        if span.is_zero() || self.threads[thread].place != Place::Running(core) {
+            return;
+        }
+        self.settle(thread);
+        self.threads[thread].interruption_left += span;
+        self.schedule_piece(core, thread);
+    }
+
+    /// The host of a virtual machine, or the firmware, has taken the processor away from `core` and gives it back.
+    pub(super) fn host_interrupts(&mut self, core: CoreId) {
+        let Some(interruption) = &mut self.prices.interruption else { return };
+        let (length, next) = (interruption.length.draw(), interruption.next());
+        self.interrupt_for(core, length);
+        self.schedule(HOST, core, next);
+    }
+
+    /// A `core` that was idle is at work: the host has not waited for that.
+    fn expect_interruption(&mut self, core: CoreId) {
+        let Some(interruption) = &mut self.prices.interruption else { return };
+        let next = interruption.rest.draw();
+        self.schedule(HOST, core, next);
     }
 
     /// `thread` begins to run on `core`.
@@ -104,6 +145,9 @@ impl<O: Observer> Kernel<O> {
         self.cores[core].must_reschedule = false;
         self.forget_interrupt(core);
         self.observer.core_runs(self.now, core, Some(thread));
+        if arrival.is_some() {
+            self.expect_interruption(core);
+        }
         self.scheduler.run(core, thread, arrival, self.now);
         self.arm_slice(core);
     }
@@ -116,6 +160,10 @@ impl<O: Observer> Kernel<O> {
             let busy_since = self.cores[core].busy_since;
             self.cores[core].busy += self.now.since(busy_since);
             self.cores[core].idle_since = self.now;
+            self.cores[core].letting_go = Span::ZERO;
+            if self.prices.interruption.is_some() {
+                self.events.cancel(Slot { kind: HOST, owner: core });
+            }
             self.observer.core_runs(self.now, core, None);
         }
     }
@@ -144,6 +192,8 @@ impl<O: Observer> Kernel<O> {
         self.cores[core].busy += self.now.since(busy_since);
         if thread != previous {
             self.threads[thread].switch_left += self.prices.context_switch.draw();
+            self.threads[thread].let_go_left = std::mem::take(&mut self.cores[core].letting_go);
+            self.threads[thread].let_go_of = previous;
         }
         self.run_on(core, thread, None);
         self.schedule_piece(core, thread);
@@ -189,7 +239,7 @@ impl<O: Observer> Kernel<O> {
         self.cores[core].must_reschedule = true;
         let executes = self.events.time_of(Slot { kind: CORE, owner: core }) != Time::END;
         let user_code = match self.cores[core].piece {
-            Piece::Nothing | Piece::Switch => false,
+            Piece::Nothing | Piece::Interruption | Piece::LetGo | Piece::Switch => false,
             Piece::Migration => true,
             Piece::Burst => self.threads[running].mode == Mode::User,
         };
@@ -206,6 +256,10 @@ impl<O: Observer> Kernel<O> {
         self.charge(core, running);
         let must_yield = self.scheduler.timer(core, running, self.now);
         self.arm_slice(core);
+        if self.scheduler.is_clock_tick(self.now) {
+            let cost = self.prices.clock_tick.draw();
+            self.interrupt_for(core, cost);
+        }
         if must_yield {
             self.reschedule(core, running);
         }

@@ -94,12 +94,16 @@ impl Hash for Thread {
             arrival,
             last_core,
             mode,
+            interruption_left,
+            let_go_left,
+            let_go_of,
             switch_left,
             migration_left,
             burst_left,
             settled,
             operations,
             queue,
+            nap,
             timed_out,
             served_by,
             user_state,
@@ -110,8 +114,9 @@ impl Hash for Thread {
             due: _,
             usage: _,
         } = self;
-        (place, arrival, last_core, mode, switch_left, migration_left, burst_left).hash(state);
-        (operations, queue, timed_out, served_by, user_state, blocked_state, shown).hash(state);
+        (place, arrival, last_core, mode).hash(state);
+        (interruption_left, let_go_left, let_go_of, switch_left, migration_left, burst_left).hash(state);
+        (operations, queue, nap, timed_out, served_by, user_state, blocked_state, shown).hash(state);
         if matches!(place, Place::Running(_)) {
             settled.hash(state);
         }
@@ -126,6 +131,7 @@ impl Hash for Core {
             busy_since: _,
             busy: _,
             uncharged: _,
+            letting_go: _,
             piece,
             must_reschedule,
             interrupt_pending,

@@ -16,7 +16,8 @@ mod sleep;
 mod stack;
 
 use crate::des::queue::Slot;
-use crate::des::{EventQueue, Span, Time};
+use crate::des::random::Purpose;
+use crate::des::{EventQueue, Span, Stream, Time};
 use crate::os::attributes::Attributes;
 use crate::os::machine::Machine;
 use crate::os::sched::{Arrival, CoreView, Scheduler};
@@ -32,7 +33,8 @@ const TIMER: usize = 1;
 const CORE: usize = 2;
 const INTERRUPT: usize = 3;
 const SLICE: usize = 4;
-const TICK: usize = 5;
+const HOST: usize = 5;
+const TICK: usize = 6;
 
 /// The last instant that a run can reach (213 days). What would happen later stands one picosecond after it, so that a
 /// run that comes so far is cut off.
@@ -50,6 +52,10 @@ enum Mode {
 enum Piece {
     /// Nothing: its thread has its turn at once.
     Nothing,
+    /// Something else: what the thread executes stands still.
+    Interruption,
+    /// The core lets the thread go that has fallen asleep, on the account of that.
+    LetGo,
     Switch,
     Migration,
     Burst,
@@ -65,6 +71,17 @@ enum Place {
     Queued,
     Blocked,
     Done,
+}
+
+/// How far a thread has come with falling asleep, or with waking up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Nap {
+    /// It is awake, or asleep.
+    None,
+    /// It queues, and sets its timer. Who wakes it now keeps it from sleeping.
+    SetsTimer,
+    /// It has been woken before its timer, which would have come at this time, and takes that back.
+    CancelsTimer(Time),
 }
 
 /// What a thread has used and suffered, as `getrusage` would tell it.
@@ -93,6 +110,11 @@ struct Thread {
     arrival: Arrival,
     last_core: Option<CoreId>,
     mode: Mode,
+    /// What is left of interruptions, during which everything else stands still.
+    interruption_left: Span,
+    /// What is left of the time until its core has let the thread before go, and which that is.
+    let_go_left: Span,
+    let_go_of: ThreadId,
     /// What is left of the kernel time of the switch to it, of the user time of its migration, and of its burst.
     switch_left: Span,
     migration_left: Span,
@@ -101,6 +123,7 @@ struct Thread {
     settled: Time,
     operations: OperationStack,
     queue: Option<QueueId>,
+    nap: Nap,
     timed_out: bool,
     /// When its timed sleep should end.
     due: Time,
@@ -120,6 +143,8 @@ struct Core {
     busy: Span,
     /// Use of the core that the scheduler has not been charged with yet.
     uncharged: Span,
+    /// How long it takes to let the thread go that has just fallen asleep.
+    letting_go: Span,
     piece: Piece,
     /// The running thread must make room when it would return to user code.
     must_reschedule: bool,
@@ -186,12 +211,16 @@ impl<O: Observer> Kernel<O> {
             arrival: Arrival::Started,
             last_core: None,
             mode: Mode::User,
+            interruption_left: Span::ZERO,
+            let_go_left: Span::ZERO,
+            let_go_of: 0,
             switch_left: Span::ZERO,
             migration_left: Span::ZERO,
             burst_left: Span::ZERO,
             settled: Time::ZERO,
             operations: OperationStack::new(),
             queue: None,
+            nap: Nap::None,
             timed_out: false,
             due: Time::ZERO,
             served_by: None,
@@ -206,12 +235,17 @@ impl<O: Observer> Kernel<O> {
             busy_since: Time::ZERO,
             busy: Span::ZERO,
             uncharged: Span::ZERO,
+            letting_go: Span::ZERO,
             piece: Piece::Nothing,
             must_reschedule: false,
             interrupt_pending: false,
         };
-        let scheduler = Scheduler::new(machine.scheduler, machine.cores, attributes);
-        let mut events = EventQueue::new(&[users, threads, machine.cores, machine.cores, machine.cores, 1]);
+        let first_tick = machine.first_tick.sample(&mut Stream::new(seed, Purpose::FirstTick, 0));
+        let scheduler = Scheduler::new(machine.scheduler, first_tick, machine.cores, attributes);
+        let cores = machine.cores;
+        let prices = Prices::new(machine, seed);
+        let interrupted = if prices.interruption.is_some() { cores } else { 0 };
+        let mut events = EventQueue::new(&[users, threads, cores, cores, cores, interrupted, 1]);
         if let Some(interval) = scheduler.tick_interval() {
             events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);
         }
@@ -226,7 +260,7 @@ impl<O: Observer> Kernel<O> {
             views: vec![CoreView { running: None }; machine.cores],
             scheduler,
             objects: Objects::new(machine.platform, threads),
-            prices: Prices::new(machine, seed),
+            prices,
             observer,
         }
     }
@@ -287,6 +321,16 @@ impl<O: Observer> Kernel<O> {
     /// Tells the observer of a moment.
     pub fn mark(&mut self, thread: ThreadId, mark: Mark) {
         self.observer.mark(self.now, thread, mark);
+    }
+
+    /// The core on which `thread` runs, or ran last.
+    pub fn core_of(&self, thread: ThreadId) -> Option<CoreId> {
+        self.threads[thread].last_core
+    }
+
+    /// How long it takes until the memory of so many instructions has come over from another core.
+    pub fn moved_instructions(&mut self, instructions: u64) -> Span {
+        self.prices.moved_instruction.draw() * instructions
     }
 
     /// Whether `thread` sleeps.
@@ -350,6 +394,7 @@ impl<O: Observer> Kernel<O> {
             CORE => return self.core_is_ready(slot.owner),
             INTERRUPT => self.interrupted(slot.owner),
             SLICE => self.slice_ended(slot.owner),
+            HOST => self.host_interrupts(slot.owner),
             _ => self.scheduler_tick(),
         }
         Happening::Internal
@@ -373,9 +418,15 @@ impl<O: Observer> Kernel<O> {
 }
 
 impl Thread {
+    /// Whether it has executed all that it was to execute.
+    fn has_nothing_left(&self) -> bool {
+        let before = self.interruption_left + self.let_go_left + self.switch_left;
+        (before + self.migration_left + self.burst_left).is_zero()
+    }
+
     /// The state that a thread on a core is in.
     fn running_state(&self) -> ThreadState {
-        if !self.switch_left.is_zero() {
+        if !(self.let_go_left + self.switch_left).is_zero() {
             ThreadState::InKernel
         } else if !self.migration_left.is_zero() {
             self.user_state

@@ -1,7 +1,7 @@
 //! Carrying out what threads ask for, step by step, as bursts on a core.
 
-use super::prices::ProcessPrices;
-use super::{CORE, Kernel, Mode, Piece, Place, Progress, Thread};
+use super::prices::BirthPrices;
+use super::{CORE, Kernel, Mode, Nap, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
 use crate::os::sync::{LineId, Next, Outcome, Request, WordId};
@@ -16,6 +16,20 @@ impl<O: Observer> Kernel<O> {
 
     /// Carries out `thread`'s operation as far as it goes without time passing.
     pub fn proceed(&mut self, thread: ThreadId) -> Progress {
+        match self.threads[thread].nap {
+            Nap::None => {}
+            Nap::SetsTimer => {
+                self.sleep(thread);
+                return Progress::Pending;
+            }
+            Nap::CancelsTimer(time) => {
+                self.threads[thread].nap = Nap::None;
+                let change = self.timer_change(time);
+                if self.execute_kernel(thread, change) {
+                    return Progress::Pending;
+                }
+            }
+        }
         loop {
             let Thread { operations, timed_out, .. } = &self.threads[thread];
             let Some(operation) = operations.present() else { return Progress::Ended(Outcome::Done) };
@@ -48,14 +62,8 @@ impl<O: Observer> Kernel<O> {
                 }
                 Next::Allocate(then) => (Burst::kernel(self.prices.large_allocation.draw()), then),
                 Next::Waking(woken, then) => (Burst::kernel(self.wake_for(thread, woken)), then),
-                Next::Start(other, then) => {
-                    (Burst::kernel(self.prices.thread_start.draw() + self.start_for(thread, other)), then)
-                }
-                Next::Make(birth, then) => {
-                    let cost = self.process_prices(birth).map_or(Span::ZERO, |prices| prices.start.draw());
-                    (Burst::kernel(cost), then)
-                }
-                Next::StartFirst(other, then) => (Burst::kernel(self.start_for(thread, other)), then),
+                Next::Make(birth, then) => (Burst::kernel(self.birth_prices(birth).start.draw()), then),
+                Next::Start(other, then) => (Burst::kernel(self.start_for(thread, other)), then),
                 Next::TellTime(then) => {
                     self.objects.tell_time(self.now);
                     self.threads[thread].operations.set_phase(then);
@@ -126,22 +134,27 @@ impl<O: Observer> Kernel<O> {
         self.objects.word(word).change(self.now, coming + changing)
     }
 
-    /// User time that a process of this kind costs before its program.
-    pub fn process_begins(&mut self, birth: Birth) -> Span {
-        self.process_prices(birth).map_or(Span::ZERO, |prices| prices.begin.draw())
+    /// User time that a thread or process of this kind costs before its program.
+    pub fn birth_begins(&mut self, birth: Birth) -> Span {
+        self.birth_prices(birth).begin.draw()
     }
 
-    /// User time that a process of this kind costs after its program.
-    pub fn process_ends(&mut self, birth: Birth) -> Span {
-        self.process_prices(birth).map_or(Span::ZERO, |prices| prices.end.draw())
+    /// Time that a thread or process of this kind costs after its program.
+    pub fn birth_ends(&mut self, birth: Birth) -> Span {
+        self.birth_prices(birth).end.draw()
     }
 
-    fn process_prices(&mut self, birth: Birth) -> Option<&mut ProcessPrices> {
+    fn birth_prices(&mut self, birth: Birth) -> &mut BirthPrices {
         match birth {
-            Birth::Thread => None,
-            Birth::Fork => Some(&mut self.prices.fork),
-            Birth::Spawn => Some(&mut self.prices.spawn),
+            Birth::Thread => &mut self.prices.thread,
+            Birth::Fork => &mut self.prices.fork,
+            Birth::Spawn => &mut self.prices.spawn,
         }
+    }
+
+    /// `thread`, on its turn, executes in the kernel for `span`, as [`Kernel::execute_user`] does.
+    pub fn execute_kernel(&mut self, thread: ThreadId, span: Span) -> bool {
+        self.execute(thread, Burst::kernel(span))
     }
 
     /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to

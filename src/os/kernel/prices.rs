@@ -2,7 +2,7 @@
 
 use crate::des::random::Purpose;
 use crate::des::{Distribution, Draws, Span, Stream};
-use crate::os::machine::{Machine, ProcessCosts};
+use crate::os::machine::{BirthCosts, Interruption, Machine};
 use crate::os::sync::Selector;
 
 /// A cost and the draws it is taken from.
@@ -19,18 +19,18 @@ impl Price {
     }
 }
 
-/// What the stages of a process cost.
+/// What the stages of a thread or a process cost.
 #[derive(Clone, Debug, Hash)]
-pub(super) struct ProcessPrices {
+pub(super) struct BirthPrices {
     pub start: Price,
     pub begin: Price,
     pub end: Price,
 }
 
-impl ProcessPrices {
-    fn new(costs: &ProcessCosts, seed: u64, first: u64) -> ProcessPrices {
-        let price = |cost, index| Price::new(cost, seed, Purpose::ThreadStart, first + index);
-        ProcessPrices {
+impl BirthPrices {
+    fn new(costs: &BirthCosts, seed: u64, streams: [u64; 3]) -> BirthPrices {
+        let price = |cost, stage: usize| Price::new(cost, seed, Purpose::Birth, streams[stage]);
+        BirthPrices {
             start: price(&costs.start, 0),
             begin: price(&costs.begin, 1),
             end: price(&costs.end, 2),
@@ -38,9 +38,58 @@ impl ProcessPrices {
     }
 }
 
+/// When the processor is taken away, and for how long.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct InterruptionPrices {
+    every: Price,
+    pub length: Price,
+    /// From when a core is at work until the first.
+    pub rest: Rest,
+}
+
+/// From one interruption to the next it takes this at least, or a simulation would get nowhere.
+const SHORTEST_DISTANCE: Span = Span::from_micros(1);
+
+impl InterruptionPrices {
+    fn new(interruption: &Interruption, seed: u64) -> InterruptionPrices {
+        let price = |distribution, index| Price::new(distribution, seed, Purpose::Interruption, index);
+        InterruptionPrices {
+            every: price(&interruption.every, 0),
+            length: price(&interruption.length, 1),
+            rest: Rest {
+                whole: price(&interruption.every, 2),
+                part: Stream::new(seed, Purpose::Interruption, 3),
+            },
+        }
+    }
+
+    /// From one to the next.
+    pub fn next(&mut self) -> Span {
+        self.every.draw().max(SHORTEST_DISTANCE)
+    }
+}
+
+/// What is left of a time of which any part may have passed.
+#[derive(Clone, Debug, Hash)]
+pub(super) struct Rest {
+    whole: Price,
+    part: Stream,
+}
+
+impl Rest {
+    pub fn draw(&mut self) -> Span {
+        let whole = self.whole.draw().picos();
+        Span::from_picos((whole as f64 * self.part.unit()) as u64)
+    }
+}
+
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Prices {
     pub context_switch: Price,
+    pub falling_asleep: Price,
+    pub timer_change: Option<Price>,
+    pub clock_tick: Price,
+    pub interruption: Option<InterruptionPrices>,
     pub system_call: Price,
     pub wake_sleeper: Price,
     pub wake_no_sleeper: Price,
@@ -48,6 +97,7 @@ pub(super) struct Prices {
     pub wake_interrupt: Price,
     pub wake_latency_busy: Price,
     pub wake_latency_just_idle: Price,
+    pub polls_after: Span,
     pub just_idle_for: Span,
     pub wake_latency_idle: Price,
     pub wake_latency_deep: Price,
@@ -59,9 +109,10 @@ pub(super) struct Prices {
     pub migration: Price,
     pub cache_line: Price,
     pub atomic_update: Span,
-    pub thread_start: Price,
-    pub fork: ProcessPrices,
-    pub spawn: ProcessPrices,
+    pub moved_instruction: Price,
+    pub thread: BirthPrices,
+    pub fork: BirthPrices,
+    pub spawn: BirthPrices,
     pub channel_send: Price,
     pub channel_receive: Price,
     pub select_descriptor: Price,
@@ -74,6 +125,11 @@ impl Prices {
         let costs = &machine.costs;
         Prices {
             context_switch: Price::new(&costs.context_switch, seed, Purpose::ContextSwitch, 0),
+            falling_asleep: Price::new(&costs.falling_asleep, seed, Purpose::ContextSwitch, 1),
+            timer_change: (costs.timer_change != Distribution::ZERO)
+                .then(|| Price::new(&costs.timer_change, seed, Purpose::ContextSwitch, 3)),
+            clock_tick: Price::new(&costs.clock_tick, seed, Purpose::ContextSwitch, 2),
+            interruption: costs.interruption.as_ref().map(|taken| InterruptionPrices::new(taken, seed)),
             system_call: Price::new(&costs.system_call, seed, Purpose::SystemCall, 0),
             wake_sleeper: Price::new(&costs.wake_sleeper, seed, Purpose::WakeCall, 0),
             wake_no_sleeper: Price::new(&costs.wake_no_sleeper, seed, Purpose::WakeCall, 1),
@@ -81,6 +137,7 @@ impl Prices {
             wake_interrupt: Price::new(&costs.wake_interrupt, seed, Purpose::WakeCall, 2),
             wake_latency_busy: Price::new(&costs.wake_latency_busy, seed, Purpose::WakeLatency, 2),
             wake_latency_just_idle: Price::new(&costs.wake_latency_just_idle, seed, Purpose::WakeLatency, 3),
+            polls_after: costs.polls_after,
             just_idle_for: costs.just_idle_for,
             wake_latency_idle: Price::new(&costs.wake_latency_idle, seed, Purpose::WakeLatency, 0),
             wake_latency_deep: Price::new(&costs.wake_latency_deep, seed, Purpose::WakeLatency, 1),
@@ -90,11 +147,12 @@ impl Prices {
             atomic_operation: Price::new(&costs.atomic_operation, seed, Purpose::AtomicOperation, 0),
             clock_read: Price::new(&costs.clock_read, seed, Purpose::SystemCall, 1),
             migration: Price::new(&costs.migration, seed, Purpose::Migration, 0),
+            moved_instruction: Price::new(&costs.moved_instruction, seed, Purpose::CacheLine, 1),
             cache_line: Price::new(&costs.cache_line, seed, Purpose::CacheLine, 0),
             atomic_update: costs.atomic_update,
-            thread_start: Price::new(&costs.thread_start, seed, Purpose::ThreadStart, 0),
-            fork: ProcessPrices::new(&costs.fork, seed, 1),
-            spawn: ProcessPrices::new(&costs.spawn, seed, 4),
+            thread: BirthPrices::new(&costs.thread, seed, [0, 7, 8]),
+            fork: BirthPrices::new(&costs.fork, seed, [1, 2, 3]),
+            spawn: BirthPrices::new(&costs.spawn, seed, [4, 5, 6]),
             channel_send: Price::new(&costs.channel_send, seed, Purpose::Channel, 0),
             channel_receive: Price::new(&costs.channel_receive, seed, Purpose::Channel, 1),
             select_descriptor: Price::new(&costs.select_descriptor, seed, Purpose::Channel, 2),

@@ -1,6 +1,6 @@
 //! Falling asleep and waking up: wait queues, timers, and the way to a core.
 
-use super::{ALARM, CORE, INTERRUPT, Kernel, Place, TIMER};
+use super::{ALARM, CORE, INTERRUPT, Kernel, Nap, Place, TIMER};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
 use crate::os::sched::{Arrival, boost};
@@ -20,6 +20,7 @@ pub(super) enum Reach {
 }
 
 impl<O: Observer> Kernel<O> {
+    /// `thread` queues, and then sets its timer before it sleeps (`futex_wait_queue`, kernel/futex/waitwake.c).
     pub(super) fn fall_asleep(
         &mut self,
         thread: ThreadId,
@@ -29,7 +30,6 @@ impl<O: Observer> Kernel<O> {
     ) {
         self.threads[thread].queue = queue;
         self.threads[thread].timed_out = false;
-        self.threads[thread].usage.voluntary_switches += 1;
         if let Some(queue) = queue {
             self.objects.queues.push(queue, thread);
         }
@@ -54,8 +54,37 @@ impl<O: Observer> Kernel<O> {
         if let Some(woken) = woken {
             self.wake(woken, self.threads[thread].last_core);
         }
+        self.threads[thread].nap = Nap::SetsTimer;
+        let setting = match (timeout, span) {
+            (Some(Timeout::Timer(_)), Some(span)) => self.timer_change(self.now + span),
+            _ => Span::ZERO,
+        };
+        if !self.execute_kernel(thread, setting) {
+            self.sleep(thread);
+        }
+    }
+
+    /// Nobody has woken `thread` yet: it leaves its core.
+    pub(super) fn sleep(&mut self, thread: ThreadId) {
+        self.threads[thread].nap = Nap::None;
+        self.threads[thread].usage.voluntary_switches += 1;
+        if let Place::Running(core) = self.threads[thread].place {
+            let falling = self.prices.falling_asleep.draw();
+            self.cores[core].uncharged += falling;
+            self.cores[core].letting_go = falling;
+        }
         let blocked_state = self.threads[thread].blocked_state;
         self.leave_core(thread, Place::Blocked, blocked_state);
+    }
+
+    /// What it costs to set a timer that comes at `time`, or to take it back: little, unless the processor must be told
+    /// because nothing else comes sooner (`hrtimer_reprogram`, kernel/time/hrtimer.c); the clock tick does.
+    pub(super) fn timer_change(&mut self, time: Time) -> Span {
+        let next_tick = self.scheduler.next_clock_tick(self.now);
+        match &mut self.prices.timer_change {
+            Some(change) if time < next_tick => change.draw(),
+            _ => Span::ZERO,
+        }
     }
 
     /// `waker` wakes a sleeper, if there is one; what the call costs beyond the system call.
@@ -85,8 +114,14 @@ impl<O: Observer> Kernel<O> {
 
     /// Wakes `thread`, which its queue has let go, from the core `from`.
     fn wake(&mut self, thread: ThreadId, from: Option<CoreId>) -> Reach {
-        self.events.cancel(Slot { kind: TIMER, owner: thread });
+        let timer = Slot { kind: TIMER, owner: thread };
+        let (time, nap) = (self.events.time_of(timer), self.threads[thread].nap);
+        self.events.cancel(timer);
         self.threads[thread].queue = None;
+        self.threads[thread].nap = if time == Time::END { Nap::None } else { Nap::CancelsTimer(time) };
+        if nap == Nap::SetsTimer {
+            return Reach::SameCore;
+        }
         self.boost_after_wait(thread);
         self.make_runnable(thread, Arrival::Woken, from)
     }
@@ -95,7 +130,8 @@ impl<O: Observer> Kernel<O> {
     /// its call is over. Returns the call that would do the rest. On Linux, the wait for a lock can be interrupted, too,
     /// if `locks`.
     pub fn signal(&mut self, thread: ThreadId, locks: bool) -> Option<Request> {
-        if self.threads[thread].place != Place::Blocked {
+        let sets_timer = self.threads[thread].nap == Nap::SetsTimer;
+        if self.threads[thread].place != Place::Blocked && !sets_timer {
             return None;
         }
         let request = self.threads[thread].operations.request()?;
@@ -115,7 +151,10 @@ impl<O: Observer> Kernel<O> {
         }
         // What it waited for has not come, so nothing boosts it.
         self.events.cancel(Slot { kind: TIMER, owner: thread });
-        self.make_runnable(thread, Arrival::Woken, None);
+        self.threads[thread].nap = Nap::None;
+        if !sets_timer {
+            self.make_runnable(thread, Arrival::Woken, None);
+        }
         Some(rest)
     }
 
@@ -131,6 +170,10 @@ impl<O: Observer> Kernel<O> {
             self.start_next_service(device);
         }
         self.threads[thread].timed_out = true;
+        if self.threads[thread].nap == Nap::SetsTimer {
+            self.threads[thread].nap = Nap::None;
+            return;
+        }
         self.boost_after_wait(thread);
         self.make_runnable(thread, Arrival::Woken, None);
     }
@@ -194,10 +237,10 @@ impl<O: Observer> Kernel<O> {
         self.show_state(thread, ThreadState::Runnable);
         let interrupts = match self.views[core].running {
             None => {
-                let halted = self.has_halted(core);
+                let polls = self.polls(core);
                 self.threads[thread].arrival = arrival;
                 self.arrive(core, thread);
-                halted
+                !polls
             }
             Some(running) => {
                 let displaces = self.join_queue(core, thread, running, arrival);
@@ -211,10 +254,11 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    /// Whether an idle core has been so for long enough to halt: then it takes an interrupt to tell it of a thread. One
-    /// that has just gone idle still looks for itself (`TIF_POLLING_NRFLAG`, kernel/sched/idle.c).
-    fn has_halted(&self, core: CoreId) -> bool {
-        self.now.since(self.cores[core].idle_since) >= self.prices.just_idle_for
+    /// Whether an idle core looks for threads itself (`TIF_POLLING_NRFLAG`, kernel/sched/idle.c): soon after it has gone
+    /// idle, and until it halts. Else it takes an interrupt to tell it of one.
+    fn polls(&self, core: CoreId) -> bool {
+        let idle_for = self.now.since(self.cores[core].idle_since);
+        idle_for >= self.prices.polls_after && idle_for < self.prices.just_idle_for
     }
 
     /// `thread` comes to an idle core.
@@ -225,7 +269,7 @@ impl<O: Observer> Kernel<O> {
         // What exists when the run begins has been running before.
         let latency = if self.now == Time::ZERO {
             Span::ZERO
-        } else if idle_for < self.prices.just_idle_for {
+        } else if self.polls(core) {
             self.prices.wake_latency_just_idle.draw()
         } else if idle_for < self.prices.deep_idle_after {
             self.prices.wake_latency_idle.draw()

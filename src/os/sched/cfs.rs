@@ -5,6 +5,7 @@
 //! faster, and their share of the period is smaller. A sleeper wakes with a credit of half a latency period,
 //! and preempts if it is behind by more than the wake-up granularity.
 
+use super::clock::Clock;
 use super::{Arrival, CoreView, Departure, busiest, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
@@ -28,7 +29,7 @@ pub struct Cfs {
     latency: Span,
     minimum_granularity: Span,
     wakeup_granularity: Span,
-    tick: Span,
+    clock: Clock,
     weights: Vec<u64>,
     /// Virtual runtimes in picoseconds, relative to the zero of the queue of the thread's home.
     vruntimes: Vec<i128>,
@@ -44,7 +45,7 @@ impl Cfs {
         latency: Span,
         minimum_granularity: Span,
         wakeup_granularity: Span,
-        tick: Span,
+        clock: Clock,
         cores: usize,
         threads: &[Attributes],
     ) -> Cfs {
@@ -52,7 +53,7 @@ impl Cfs {
             latency: fair::scaled_by_cores(latency, cores),
             minimum_granularity: fair::scaled_by_cores(minimum_granularity, cores),
             wakeup_granularity: fair::scaled_by_cores(wakeup_granularity, cores),
-            tick,
+            clock,
             weights: fair::weights(threads),
             vruntimes: vec![0; threads.len()],
             homes: vec![0; threads.len()],
@@ -60,6 +61,10 @@ impl Cfs {
             queues: vec![Vec::with_capacity(threads.len()); cores],
             affinity: attributes::affinity(threads),
         }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
@@ -109,7 +114,7 @@ impl Cfs {
             return Time::END;
         };
         let rest = self.slice(core, running) - self.cores[core].used;
-        fair::next_tick(self.tick, now, rest)
+        fair::next_tick(&self.clock, now, rest)
     }
 
     /// `check_preempt_tick`.
@@ -186,9 +191,13 @@ impl Cfs {
 mod tests {
     use super::*;
 
+    fn clock() -> Clock {
+        Clock::new(Span::ZERO, Span::from_millis(4))
+    }
+
     fn cfs() -> Cfs {
         let micros = Span::from_micros;
-        Cfs::new(micros(6_000), micros(750), micros(1_000), micros(4_000), 1, &[Attributes::default(); 3])
+        Cfs::new(micros(6_000), micros(750), micros(1_000), clock(), 1, &[Attributes::default(); 3])
     }
 
     /// Thread 0 has run for `used`; thread 1 queues since the beginning.
@@ -230,14 +239,8 @@ mod tests {
     #[test]
     fn a_thread_that_wakes_up_on_another_core_keeps_its_distance_from_the_minimum() {
         let micros = Span::from_micros;
-        let mut cfs = Cfs::new(
-            micros(6_000),
-            micros(750),
-            micros(1_000),
-            micros(4_000),
-            2,
-            &[Attributes::default(); 2],
-        );
+        let mut cfs =
+            Cfs::new(micros(6_000), micros(750), micros(1_000), clock(), 2, &[Attributes::default(); 2]);
         cfs.run(0, 0, Some(Arrival::Started), Time::ZERO);
         cfs.charge(0, 0, Span::from_secs(10));
         cfs.stop(0, 0, Departure::Sleeps, Time::ZERO);

@@ -7,6 +7,7 @@
 //! would be picked (`DELAY_DEQUEUE`); one that is woken before that goes on where it was. Threads that are nice weigh less
 //! in the average; their vruntime goes faster, and their deadlines are further off.
 
+use super::clock::Clock;
 use super::{Arrival, CoreView, Departure, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
@@ -46,7 +47,7 @@ pub struct Eevdf {
     slice: i128,
     /// The largest lag that is kept, either way: two slices, or a tick if that is longer (`entity_lag`).
     lag_limit: i128,
-    tick: Span,
+    clock: Clock,
     threads: Vec<Thread>,
     cores: Vec<Core>,
     /// Who queues on each core, with those that sleep there.
@@ -56,12 +57,12 @@ pub struct Eevdf {
 }
 
 impl Eevdf {
-    pub(super) fn new(base_slice: Span, tick: Span, cores: usize, threads: &[Attributes]) -> Eevdf {
+    pub(super) fn new(base_slice: Span, clock: Clock, cores: usize, threads: &[Attributes]) -> Eevdf {
         let slice = i128::from(fair::scaled_by_cores(base_slice, cores).picos());
         Eevdf {
             slice,
-            lag_limit: (2 * slice).max(i128::from(tick.picos())),
-            tick,
+            lag_limit: (2 * slice).max(i128::from(clock.tick().picos())),
+            clock,
             threads: fair::weights(threads)
                 .into_iter()
                 .map(|weight| Thread { weight, ..Thread::default() })
@@ -70,6 +71,10 @@ impl Eevdf {
             queues: vec![Vec::with_capacity(threads.len()); cores],
             affinity: attributes::affinity(threads),
         }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// A thread that still queues goes on in its queue (`ttwu_runnable`).
@@ -177,13 +182,13 @@ impl Eevdf {
     /// The next clock tick; with a high-resolution tick, the end of the slice.
     pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
         let Some(running) = self.cores[core].running else { return Time::END };
-        if self.tick.is_zero() && self.queues[core].is_empty() {
+        if self.clock.tick().is_zero() && self.queues[core].is_empty() {
             return Time::END;
         }
         let current = &self.threads[running];
         let rest = fair::real_time(current.deadline - current.vruntime, current.weight);
         let rest = u64::try_from(rest).unwrap_or(0);
-        fair::next_tick(self.tick, now, Span::from_picos(rest))
+        fair::next_tick(&self.clock, now, Span::from_picos(rest))
     }
 
     /// `entity_tick`: what [`Eevdf::charge`] has just found.
@@ -306,10 +311,13 @@ mod tests {
 
     const MICRO: i128 = 1_000_000;
 
+    fn clock() -> Clock {
+        Clock::new(Span::ZERO, Span::from_millis(4))
+    }
+
     /// Thread 0 runs and thread 1 queues on one core, base slice 1 ms.
     fn two_threads() -> Eevdf {
-        let mut eevdf =
-            Eevdf::new(Span::from_millis(1), Span::from_millis(4), 1, &[Attributes::default(); 3]);
+        let mut eevdf = Eevdf::new(Span::from_millis(1), clock(), 1, &[Attributes::default(); 3]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         eevdf
@@ -396,8 +404,7 @@ mod tests {
 
     #[test]
     fn an_idle_core_takes_a_thread_that_queues_at_the_tick() {
-        let mut eevdf =
-            Eevdf::new(Span::from_millis(1), Span::from_millis(4), 2, &[Attributes::default(); 2]);
+        let mut eevdf = Eevdf::new(Span::from_millis(1), clock(), 2, &[Attributes::default(); 2]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
         eevdf.enqueue(0, 1, Arrival::Woken);
         let cores = [CoreView { running: Some(0) }, CoreView { running: None }];

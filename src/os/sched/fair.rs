@@ -1,5 +1,6 @@
 //! What the two fair schedulers of Linux share (`kernel/sched/fair.c`): scaling by cores, the clock tick, placement.
 
+use super::clock::Clock;
 use super::{CoreView, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
@@ -58,13 +59,12 @@ pub(super) fn place(allowed: &CoreSet, last_core: Option<CoreId>, cores: &[CoreV
 /// `hrtick_start` (`kernel/sched/core.c`) sets no high-resolution timer to come sooner than this.
 const SHORTEST_TIMER: Span = Span::from_micros(10);
 
-/// The next clock tick after `now`; a tick of zero length is a high-resolution timer `rest` from now.
-pub(super) fn next_tick(tick: Span, now: Time, rest: Span) -> Time {
-    if tick.is_zero() {
+/// The next tick of the clock after `now`; where there are none, a high-resolution timer `rest` from now.
+pub(super) fn next_tick(clock: &Clock, now: Time, rest: Span) -> Time {
+    if clock.tick().is_zero() {
         return now + rest.max(SHORTEST_TIMER);
     }
-    let ticks = now.picos() / tick.picos() + 1;
-    Time::ZERO + tick * ticks
+    clock.next(now)
 }
 
 /// Takes out of a queue, from the end, the first thread that may run on `core` (`detach_tasks`).
@@ -86,8 +86,9 @@ mod tests {
 
     #[test]
     fn a_high_resolution_timer_comes_no_sooner_than_after_10_us() {
-        let (now, micros) = (Time::from_picos(7), Span::from_micros);
-        assert_eq!(next_tick(Span::ZERO, now, micros(3)), now + micros(10));
-        assert_eq!(next_tick(Span::ZERO, now, micros(11)), now + micros(11));
+        let (clock, now, micros) =
+            (Clock::new(Span::ZERO, Span::ZERO), Time::from_picos(7), Span::from_micros);
+        assert_eq!(next_tick(&clock, now, micros(3)), now + micros(10));
+        assert_eq!(next_tick(&clock, now, micros(11)), now + micros(11));
     }
 }

@@ -4,6 +4,7 @@
 //! of [`Scheduler`] and a variant of [`SchedulerConfig`].
 
 mod cfs;
+mod clock;
 mod cycle;
 mod eevdf;
 mod fair;
@@ -17,6 +18,7 @@ use crate::os::affinity::CoreSet;
 use crate::os::attributes::Attributes;
 use crate::os::machine::SchedulerConfig;
 use crate::os::{CoreId, ThreadId};
+use clock::Clock;
 
 /// Why a thread joins a run queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,8 +92,9 @@ macro_rules! delegate {
 }
 
 impl Scheduler {
-    /// The scheduler of a machine, with nothing to run yet, and with a thread for each entry of `threads`.
-    pub fn new(config: SchedulerConfig, cores: usize, threads: &[Attributes]) -> Scheduler {
+    /// The scheduler of a machine, with nothing to run yet, and with a thread for each entry of `threads`. The clock of
+    /// the machine ticks first at `first_tick`.
+    pub fn new(config: SchedulerConfig, first_tick: Span, cores: usize, threads: &[Attributes]) -> Scheduler {
         match config {
             SchedulerConfig::Mach { quantum, decay_interval } => {
                 Scheduler::Mach(mach::Mach::new(quantum, decay_interval, cores, threads))
@@ -101,21 +104,24 @@ impl Scheduler {
                     latency,
                     minimum_granularity,
                     wakeup_granularity,
-                    tick,
+                    Clock::new(first_tick, tick),
                     cores,
                     threads,
                 ))
             }
             SchedulerConfig::Eevdf { base_slice, tick } => {
-                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, tick, cores, threads))
+                Scheduler::Eevdf(eevdf::Eevdf::new(base_slice, Clock::new(first_tick, tick), cores, threads))
             }
             SchedulerConfig::RoundRobin { quantum } => {
                 Scheduler::RoundRobin(round_robin::RoundRobin::new(quantum, cores, threads))
             }
             SchedulerConfig::Fifo => Scheduler::Fifo(fifo::Fifo::new(cores, threads)),
-            SchedulerConfig::Windows { quantum, tick } => {
-                Scheduler::Windows(windows::Windows::new(quantum, tick, cores, threads))
-            }
+            SchedulerConfig::Windows { quantum, tick } => Scheduler::Windows(windows::Windows::new(
+                quantum,
+                Clock::new(first_tick, tick),
+                cores,
+                threads,
+            )),
         }
     }
 
@@ -200,6 +206,25 @@ impl Scheduler {
             Scheduler::Eevdf(eevdf) => eevdf.spread(core, cores),
             _ => None,
         }
+    }
+
+    /// Whether the clock whose ticks end slices ticks at `now`.
+    pub fn is_clock_tick(&self, now: Time) -> bool {
+        self.clock().is_some_and(|clock| clock.ticks_at(now))
+    }
+
+    fn clock(&self) -> Option<&Clock> {
+        match self {
+            Scheduler::Cfs(cfs) => Some(cfs.clock()),
+            Scheduler::Eevdf(eevdf) => Some(eevdf.clock()),
+            Scheduler::Windows(windows) => Some(windows.clock()),
+            Scheduler::Mach(_) | Scheduler::RoundRobin(_) | Scheduler::Fifo(_) => None,
+        }
+    }
+
+    /// When the clock whose ticks end slices ticks next.
+    pub fn next_clock_tick(&self, now: Time) -> Time {
+        self.clock().map_or(Time::END, |clock| clock.next(now))
     }
 
     /// How often [`Scheduler::tick`] is to be called; `None` for never.

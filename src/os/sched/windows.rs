@@ -5,6 +5,7 @@
 //! client, twelve on a server. A thread whose wait has ended has a higher priority for a while, which it loses level by
 //! level, a quantum each. Each thread has an ideal processor: it runs there or on an idle one, and queues there.
 
+use super::clock::Clock;
 use super::{Arrival, CoreView, Departure, busiest};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
@@ -29,7 +30,7 @@ struct Thread {
 #[derive(Clone, Debug)]
 pub struct Windows {
     quantum: Span,
-    tick: Span,
+    clock: Clock,
     threads: Vec<Thread>,
     /// By falling priority.
     queues: Vec<Vec<ThreadId>>,
@@ -41,7 +42,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new(quantum: u32, tick: Span, cores: usize, attributes: &[Attributes]) -> Windows {
+    pub(super) fn new(quantum: u32, clock: Clock, cores: usize, attributes: &[Attributes]) -> Windows {
         let thread = |(number, thread): (usize, &Attributes)| Thread {
             base: thread.priority,
             priority: thread.priority,
@@ -50,13 +51,17 @@ impl Windows {
             rotates: false,
         };
         Windows {
-            quantum: tick * u64::from(quantum),
-            tick,
+            quantum: clock.tick() * u64::from(quantum),
+            clock,
             threads: attributes.iter().enumerate().map(thread).collect(),
             queues: vec![Vec::with_capacity(attributes.len()); cores],
             looks_at: vec![Time::END; cores],
             affinity: attributes::affinity(attributes),
         }
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The ideal processor if it is idle, or the last one, or the first that is idle; else the ideal one.
@@ -120,15 +125,14 @@ impl Windows {
 
     /// The next clock tick.
     pub(super) fn next_timer(&self, core: CoreId, now: Time) -> Time {
-        let next_tick = Time::ZERO + self.tick * (now.picos() / self.tick.picos() + 1);
-        next_tick.min(self.looks_at[core])
+        self.clock.next(now).min(self.looks_at[core])
     }
 
     /// At a clock tick, a quantum may be over: the thread loses a level of its boost.
     pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, now: Time) -> bool {
         self.looks_at[core] = Time::END;
         let thread = &mut self.threads[running];
-        let is_tick = now.picos().is_multiple_of(self.tick.picos());
+        let is_tick = self.clock.ticks_at(now);
         let is_over = is_tick && thread.used >= self.quantum;
         if is_over {
             thread.used = Span::ZERO;
@@ -163,7 +167,7 @@ mod tests {
     fn windows(priorities: &[u8]) -> Windows {
         let thread = |priority: &u8| Attributes { priority: *priority, ..Attributes::default() };
         let attributes: Vec<Attributes> = priorities.iter().map(thread).collect();
-        let mut windows = Windows::new(2, TICK, 1, &attributes);
+        let mut windows = Windows::new(2, Clock::new(Span::ZERO, TICK), 1, &attributes);
         windows.run(0, 0, Some(Arrival::Started), Time::ZERO);
         windows
     }
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn threads_queue_at_their_ideal_processors() {
-        let windows = Windows::new(2, TICK, 2, &[Attributes::default(); 4]);
+        let windows = Windows::new(2, Clock::new(Span::ZERO, TICK), 2, &[Attributes::default(); 4]);
         let cores = [CoreView { running: Some(0) }, CoreView { running: Some(1) }];
         assert_eq!((windows.place(2, Some(1), &cores), windows.place(3, Some(0), &cores)), (0, 1));
     }

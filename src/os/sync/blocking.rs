@@ -25,21 +25,13 @@ pub(super) fn compute(span: Span, phase: Phase) -> Next {
     }
 }
 
-/// `clone(2)`: the new thread can run before the call has returned.
-pub(super) fn start_thread(other: ThreadId, phase: Phase) -> Next {
-    match phase {
-        Phase::Begin => Next::SystemCall(Phase::Try),
-        Phase::Try => Next::Start(other, Phase::Finish),
-        _ => Next::Done(Outcome::Done),
-    }
-}
-
-/// `fork(2)`: the child can run when the address space has been copied. Whatever `spawn` does is of the same form.
-pub(super) fn start_process(other: ThreadId, birth: Birth, phase: Phase) -> Next {
+/// `clone(2)`, `fork(2)`: the child can run when its stack or its address space has been made. Whatever `spawn` does is of
+/// the same form.
+pub(super) fn start(other: ThreadId, birth: Birth, phase: Phase) -> Next {
     match phase {
         Phase::Begin => Next::SystemCall(Phase::Try),
         Phase::Try => Next::Make(birth, Phase::Wake),
-        Phase::Wake => Next::StartFirst(other, Phase::Finish),
+        Phase::Wake => Next::Start(other, Phase::Finish),
         _ => Next::Done(Outcome::Done),
     }
 }

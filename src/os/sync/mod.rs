@@ -103,10 +103,8 @@ pub enum Request {
     LockTry(LockId),
     /// Release a lock of the program.
     LockRelease(LockId),
-    /// Make a new thread that starts at once.
-    StartThread(ThreadId),
-    /// Make a new process whose first thread this is.
-    StartProcess(ThreadId, Birth),
+    /// Make a new thread, or a new process whose first thread this is; it starts at once.
+    Start(ThreadId, Birth),
     /// Compute for a time, in user mode.
     Compute(Span),
     /// A system call that works in the kernel for a time, and then blocks for a time outside the processor; a wait of
@@ -355,8 +353,7 @@ impl Objects {
             Request::LockTake(lock) => thread_lock::take(self, lock, thread, phase),
             Request::LockTry(lock) => thread_lock::try_take(self, lock, thread, phase),
             Request::LockRelease(lock) => thread_lock::release(self, lock, phase),
-            Request::StartThread(other) => blocking::start_thread(other, phase),
-            Request::StartProcess(other, birth) => blocking::start_process(other, birth, phase),
+            Request::Start(other, birth) => blocking::start(other, birth, phase),
             Request::Compute(span) => blocking::compute(span, phase),
             Request::Io { work, wait } => blocking::io(work, wait, phase),
             Request::Device(device, span) => device::request(self, device, span, thread, phase),

@@ -109,12 +109,10 @@ pub(in crate::os) enum Next {
     Inner(Request, Phase),
     /// Carry out another operation, which is all that is left of this one.
     LastInner(Request),
-    /// Start a thread, within a system call.
-    Start(ThreadId, Phase),
-    /// Make a process, within a system call.
+    /// Make a thread or a process, within a system call.
     Make(Birth, Phase),
-    /// Start the first thread of the process that has been made.
-    StartFirst(ThreadId, Phase),
+    /// Start the thread that has been made, or the first of the process.
+    Start(ThreadId, Phase),
     /// Go on at once.
     Go(Phase),
     /// The operation has ended.

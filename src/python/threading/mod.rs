@@ -14,6 +14,8 @@ mod rlock;
 mod semaphore;
 mod thread;
 
+use std::mem::Discriminant;
+
 use crate::os::{Birth, ThreadId};
 use crate::python::exception::Exception;
 use barrier::Barrier;
@@ -78,6 +80,11 @@ impl Frame {
     pub fn new(call: Call) -> Frame {
         Frame { call, step: 0 }
     }
+
+    /// What is called, but for the object.
+    pub fn kind(&self) -> Discriminant<Call> {
+        std::mem::discriminant(&self.call)
+    }
 }
 
 /// The number of a lock.
@@ -94,14 +101,12 @@ pub enum Next {
     Release(LockNumber),
     /// Make another call first.
     Call(Call),
-    /// Make a thread that can run at once.
-    Start(ThreadId),
-    /// Make a process whose first thread this is.
-    StartProcess(ThreadId, Birth),
-    /// Do what a process does before its program.
-    ProcessBegins(Birth),
+    /// Make a thread, or a process whose first thread this is, that can run at once.
+    Start(ThreadId, Birth),
+    /// Do what a thread or a process does before its program.
+    Begins(Birth),
     /// Do what a process does after its program.
-    ProcessEnds(Birth),
+    Ends(Birth),
     /// See whether a thread can be joined: else raise.
     Joinable(ThreadId),
     /// The call has returned.

@@ -33,10 +33,9 @@ impl Thread {
     pub fn start(&self, own: ThreadId, step: u8) -> Next {
         match step {
             0 if self.is_process() => Next::Python(process::START),
-            1 if self.is_process() => Next::StartProcess(own, self.birth),
+            1 => Next::Start(own, self.birth),
             2 if self.is_process() => Next::Return,
             0 => Next::Python(60),
-            1 => Next::Start(own),
             2 => Next::Call(Call::EventWait(self.begun)),
             _ => Next::Return,
         }
@@ -44,17 +43,17 @@ impl Thread {
 
     pub fn begin(&self, step: u8) -> Next {
         match step {
-            0 if self.is_process() => Next::ProcessBegins(self.birth),
+            0 => Next::Begins(self.birth),
             1 if self.is_process() => Next::Return,
-            0 => Next::Python(60),
-            1 => Next::Call(Call::EventSet(self.begun)),
+            1 => Next::Python(60),
+            2 => Next::Call(Call::EventSet(self.begun)),
             _ => Next::Return,
         }
     }
 
     pub fn end(&self, step: u8) -> Next {
         match step {
-            0 if self.is_process() => Next::ProcessEnds(self.birth),
+            0 if self.is_process() => Next::Ends(self.birth),
             0 => Next::Python(40),
             1 => Next::Release(self.end),
             _ => Next::Return,

@@ -1,15 +1,19 @@
 //! What the operations of a machine cost.
 
 use crate::des::{Distribution, Span};
-use crate::os::machine::{Costs, ProcessCosts};
+use crate::os::machine::{BirthCosts, Costs, Interruption};
 use crate::scenario::decode::constant::{Provenance, constant};
 use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 22] = [
     "context_switch",
+    "falling_asleep",
+    "timer_change",
+    "clock_tick",
+    "interruption",
     "system_call",
     "futex_wake",
     "wake_latency",
@@ -19,9 +23,10 @@ const KEYS: [&str; 17] = [
     "clock_read",
     "cache_line",
     "atomic_update",
+    "moved_instruction",
     "migration",
     "channel",
-    "thread_start",
+    "thread",
     "descriptor",
     "large_allocation",
     "fork",
@@ -30,14 +35,20 @@ const KEYS: [&str; 17] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 31] = [
+pub(crate) const PATHS: [&str; 40] = [
     "costs.context_switch",
+    "costs.falling_asleep",
+    "costs.timer_change",
+    "costs.clock_tick",
+    "costs.interruption.every",
+    "costs.interruption.length",
     "costs.system_call",
     "costs.futex_wake.sleeper",
     "costs.futex_wake.no_sleeper",
     "costs.futex_wake.other_core",
     "costs.futex_wake.interrupt",
     "costs.wake_latency.busy",
+    "costs.wake_latency.polls_after",
     "costs.wake_latency.just_idle",
     "costs.wake_latency.just_idle_for",
     "costs.wake_latency.idle",
@@ -49,8 +60,11 @@ pub(crate) const PATHS: [&str; 31] = [
     "costs.clock_read",
     "costs.cache_line",
     "costs.atomic_update",
+    "costs.moved_instruction",
     "costs.migration",
-    "costs.thread_start",
+    "costs.thread.start",
+    "costs.thread.begin",
+    "costs.thread.end",
     "costs.channel.send",
     "costs.channel.receive",
     "costs.descriptor.select",
@@ -81,15 +95,24 @@ pub(crate) fn costs(
     let wake = group("futex_wake", &["sleeper", "no_sleeper", "other_core", "interrupt"], problems);
     let latency = group(
         "wake_latency",
-        &["busy", "just_idle", "just_idle_for", "idle", "deep_idle", "deep_after"],
+        &["busy", "polls_after", "just_idle", "just_idle_for", "idle", "deep_idle", "deep_after"],
         problems,
     );
     let channel = group("channel", &["send", "receive"], problems);
     let descriptor = group("descriptor", &["select", "poll"], problems);
+    let interruption = group("interruption", &["every", "length"], problems);
+    let thread = group("thread", &["start", "begin", "end"], problems);
     let fork = group("fork", &["start", "begin", "end"], problems);
     let spawn = group("spawn", &["start", "begin", "end"], problems);
     let mut reader = Reader { costs: node, provenance, problems };
     let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
+    let falling_asleep = reader.cost(reader.costs, "falling_asleep", "costs.falling_asleep");
+    let timer_change = reader.cost(reader.costs, "timer_change", "costs.timer_change");
+    let clock_tick = reader.cost(reader.costs, "clock_tick", "costs.clock_tick");
+    let interruption = match interruption {
+        Some(group) => reader.interruption(group).map(Some),
+        None => Some(None),
+    };
     let system_call = reader.cost(reader.costs, "system_call", "costs.system_call");
     let wake_sleeper = reader.cost(wake, "sleeper", "costs.futex_wake.sleeper");
     let wake_no_sleeper = reader.cost(wake, "no_sleeper", "costs.futex_wake.no_sleeper");
@@ -97,6 +120,7 @@ pub(crate) fn costs(
     let wake_interrupt = reader.cost(wake, "interrupt", "costs.futex_wake.interrupt");
     let wake_latency_busy = reader.cost(latency, "busy", "costs.wake_latency.busy");
     let wake_latency_just_idle = reader.cost(latency, "just_idle", "costs.wake_latency.just_idle");
+    let polls_after = reader.fixed(latency, "polls_after", "costs.wake_latency.polls_after", Span::ZERO);
     let just_idle_for =
         reader.fixed(latency, "just_idle_for", "costs.wake_latency.just_idle_for", Span::ZERO);
     let wake_latency_idle = reader.cost(latency, "idle", "costs.wake_latency.idle");
@@ -109,18 +133,24 @@ pub(crate) fn costs(
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
     let cache_line = reader.cost(reader.costs, "cache_line", "costs.cache_line");
     let atomic_update = reader.fixed(reader.costs, "atomic_update", "costs.atomic_update", Span::ZERO);
-    let thread_start = reader.cost(reader.costs, "thread_start", "costs.thread_start");
+    let moved_instruction = reader.cost(reader.costs, "moved_instruction", "costs.moved_instruction");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
     let channel_receive = reader.cost(channel, "receive", "costs.channel.receive");
     let select_descriptor = reader.cost(descriptor, "select", "costs.descriptor.select");
     let poll_descriptor = reader.cost(descriptor, "poll", "costs.descriptor.poll");
     let large_allocation = reader.cost(reader.costs, "large_allocation", "costs.large_allocation");
-    let fork = reader.process(fork, "fork");
-    let spawn = reader.process(spawn, "spawn");
+    let thread = reader.birth(thread, "thread");
+    let fork = reader.birth(fork, "fork");
+    let spawn = reader.birth(spawn, "spawn");
     Some(Costs {
+        thread: thread?,
         fork: fork?,
         spawn: spawn?,
         context_switch: context_switch?,
+        falling_asleep: falling_asleep?,
+        timer_change: timer_change?,
+        clock_tick: clock_tick?,
+        interruption: interruption?,
         system_call: system_call?,
         wake_sleeper: wake_sleeper?,
         wake_no_sleeper: wake_no_sleeper?,
@@ -128,6 +158,7 @@ pub(crate) fn costs(
         wake_interrupt: wake_interrupt?,
         wake_latency_busy: wake_latency_busy?,
         wake_latency_just_idle: wake_latency_just_idle?,
+        polls_after: polls_after?,
         just_idle_for: just_idle_for?,
         wake_latency_idle: wake_latency_idle?,
         wake_latency_deep: wake_latency_deep?,
@@ -139,7 +170,7 @@ pub(crate) fn costs(
         migration: migration?,
         cache_line: cache_line?,
         atomic_update: atomic_update?,
-        thread_start: thread_start?,
+        moved_instruction: moved_instruction?,
         channel_send: channel_send?,
         channel_receive: channel_receive?,
         select_descriptor: select_descriptor?,
@@ -164,11 +195,18 @@ impl Reader<'_> {
         distribution(value, self.problems)
     }
 
-    /// What a process costs that comes into being like this.
-    fn process(&mut self, group: Option<&Node>, name: &str) -> Option<ProcessCosts> {
+    /// What a thread or process costs that comes into being like this.
+    fn birth(&mut self, group: Option<&Node>, name: &str) -> Option<BirthCosts> {
         let mut stage = |stage: &str| self.cost(group, stage, &format!("costs.{name}.{stage}"));
         let (start, begin, end) = (stage("start"), stage("begin"), stage("end"));
-        Some(ProcessCosts { start: start?, begin: begin?, end: end? })
+        Some(BirthCosts { start: start?, begin: begin?, end: end? })
+    }
+
+    /// How often and for how long the processor is taken away.
+    fn interruption(&mut self, group: &Node) -> Option<Interruption> {
+        let every = self.cost(Some(group), "every", "costs.interruption.every");
+        let length = self.cost(Some(group), "length", "costs.interruption.length");
+        Some(Interruption { every: every?, length: length? })
     }
 
     /// A constant that does not vary, such as a limit between kinds of idleness.

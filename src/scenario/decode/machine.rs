@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::des::Span;
+use crate::des::{Distribution, Span};
 use crate::os::affinity::MOST_CORES;
 use crate::os::machine::{Machine, Platform, SchedulerConfig};
 use crate::scenario::decode::background::{self, Load};
 use crate::scenario::decode::constant::{Provenance, constant};
 use crate::scenario::decode::costs::costs;
+use crate::scenario::decode::distribution::distribution;
 use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::decode::parcel::{ContentCosts, content_costs};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "about",
     "cores",
     "platform",
     "scheduler",
+    "first_tick",
     "costs",
     "pickle",
     "background",
@@ -60,6 +62,10 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
         .required("platform", problems)
         .and_then(|node| fields::choice(node, "platform", &PLATFORMS, problems));
     let scheduler = keys.required("scheduler", problems).and_then(|node| scheduler(node, problems));
+    let first_tick = match keys.get("first_tick") {
+        Some(node) => distribution(node, problems),
+        None => Some(Distribution::ZERO),
+    };
     let costs = costs(keys.get("costs"), &mut provenance, problems);
     let contents = content_costs(keys.get("pickle"), &mut provenance, problems);
     let mut times = |name| match keys.get(name) {
@@ -67,8 +73,13 @@ pub(crate) fn machine(node: &Node, problems: &mut Problems) -> Option<DecodedMac
         None => BTreeMap::new(),
     };
     let (instruction, library_instruction) = (times("instruction"), times("library_instruction"));
-    let machine =
-        Machine { cores: cores? as usize, platform: platform?, scheduler: scheduler?, costs: costs? };
+    let machine = Machine {
+        cores: cores? as usize,
+        platform: platform?,
+        scheduler: scheduler?,
+        first_tick: first_tick?,
+        costs: costs?,
+    };
     check_slices(keys.get("scheduler"), &machine, problems)?;
     let background = background::loads(keys.get("background"), &machine, problems)?;
     let contents = contents?;

@@ -1,5 +1,6 @@
 //! Executing bytecode in bursts, each up to the next check or to the end of its stretch.
 
+use super::code::CodeOf;
 use super::signals::MAIN;
 use super::{Activity, After, Engine, Execution};
 use crate::des::Span;
@@ -20,8 +21,14 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn enter_stretch(&mut self, thread: ThreadId, stretch: usize, from: Span, to: Span) {
         let routine = &mut self.threads[thread].routine;
         routine.begun += 1;
-        routine.execution =
-            Execution { stretch, span: to, position: from, number: routine.begun, ..Execution::default() };
+        routine.execution = Execution {
+            stretch,
+            span: to,
+            position: from,
+            number: routine.begun,
+            code_of: CodeOf::Program,
+            ..Execution::default()
+        };
     }
 
     /// Whether some of its stretch is left for `thread` to execute.
@@ -32,6 +39,9 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Begins a burst of bytecode up to the next check or the end of the stretch.
     pub(super) fn run_bytecode(&mut self, thread: ThreadId) -> bool {
+        if let Some(goes_on) = self.code_comes_over(thread) {
+            return goes_on;
+        }
         self.skip_cycles(thread);
         let Execution { position, span, .. } = self.threads[thread].routine.execution;
         let check = self.next_check(thread, position);

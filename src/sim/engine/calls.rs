@@ -1,5 +1,6 @@
 //! Carrying out the calls of library code: what `threading` and `queue` decide.
 
+use super::code::CodeOf;
 use super::{Activity, After, Engine, Execution};
 use crate::des::Span;
 use crate::os::kernel::Progress;
@@ -40,7 +41,9 @@ impl<O: Observer> Engine<'_, O> {
         let frame = self.threads[thread].routine.calls.last_mut()?;
         match self.threading.step(thread, frame) {
             Next::Python(instructions) => {
+                let call = frame.kind();
                 self.library(thread, instructions);
+                self.threads[thread].routine.execution.code_of = CodeOf::Call(call, instructions);
                 None
             }
             Next::Take(lock) => Some(self.take(thread, lock)),
@@ -53,24 +56,20 @@ impl<O: Observer> Engine<'_, O> {
                 self.threads[thread].routine.calls.push(Frame::new(call));
                 None
             }
-            Next::Start(other) | Next::StartProcess(other, _) if self.threads[other].is_started => {
+            Next::Start(other, _) if self.threads[other].is_started => {
                 self.raise(thread, Exception::StartedTwice);
                 None
             }
-            Next::Start(other) => {
+            Next::Start(other, birth) => {
                 self.threads[other].is_started = true;
-                Some(self.ask_inside(thread, Request::StartThread(other)))
+                Some(self.ask_inside(thread, Request::Start(other, birth)))
             }
-            Next::StartProcess(other, birth) => {
-                self.threads[other].is_started = true;
-                Some(self.ask_inside(thread, Request::StartProcess(other, birth)))
-            }
-            Next::ProcessBegins(birth) => {
-                let span = self.kernel.process_begins(birth);
+            Next::Begins(birth) => {
+                let span = self.kernel.birth_begins(birth);
                 Some(self.call_c(thread, span, true))
             }
-            Next::ProcessEnds(birth) => {
-                let span = self.kernel.process_ends(birth);
+            Next::Ends(birth) => {
+                let span = self.kernel.birth_ends(birth);
                 Some(self.call_c(thread, span, true))
             }
             Next::Joinable(other) => {
@@ -97,6 +96,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn library(&mut self, thread: ThreadId, instructions: u64) {
         let (stretch, instruction) = self.model.library;
         self.enter_stretch(thread, stretch, Span::ZERO, instruction * instructions);
+        self.threads[thread].routine.execution.code_of = CodeOf::Elsewhere;
     }
 
     /// Whether a thread that a step starts is there to be joined: it says so itself, and a process is when it is made.

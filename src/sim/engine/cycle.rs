@@ -101,6 +101,7 @@ impl<O: Observer> Engine<'_, O> {
         for Interpreter { gil, holder, held_since: _, last_holder, counters: _ } in &self.interpreters {
             (gil, holder, last_holder).hash(snapshot);
         }
+        self.code.hash(snapshot);
         for other in (0..self.threads.len()).filter(|other| *other != thread) {
             self.count_rounds_from_here(other);
             self.threads[other].record(snapshot);
@@ -211,12 +212,22 @@ impl Routine {
         for turns in loops {
             (turns.body, turns.left.is_some()).hash(snapshot);
         }
-        let Execution { stretch, span, position, burst, check_at, by_lock, by_signal, target, number: _ } =
-            execution;
+        let Execution {
+            stretch,
+            span,
+            position,
+            burst,
+            check_at,
+            by_lock,
+            by_signal,
+            target,
+            number: _,
+            code_of,
+        } = execution;
         let is_under_way = position < span;
         is_under_way.hash(snapshot);
         if is_under_way {
-            (stretch, position, burst, check_at, by_lock, by_signal, target).hash(snapshot);
+            (stretch, position, burst, check_at, by_lock, by_signal, target, code_of).hash(snapshot);
         }
     }
 }

@@ -9,6 +9,7 @@ mod awaits;
 mod blocked;
 mod bytecode;
 mod calls;
+mod code;
 mod cycle;
 mod event_loop;
 mod lock;
@@ -19,7 +20,7 @@ mod traffic;
 mod unreceived;
 
 use crate::des::random::Purpose;
-use crate::des::{Cycles, Span, Stream, Time};
+use crate::des::{Cycles, Distribution, Span, Stream, Time};
 use crate::os::ThreadId;
 use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
 use crate::os::sync::{ChannelId, Message, Request, WordId};
@@ -29,6 +30,7 @@ use crate::python::threading::{Frame, LockNumber, Threading};
 use crate::sim::model::{Model, ThreadSpec};
 use crate::sim::report::{Ending, GilCounters, Raised, Report, ThreadReport, Variable};
 use crate::trace::Observer;
+use code::{Code, CodeOf};
 use event_loop::EventLoop;
 use traffic::Traffic;
 
@@ -87,6 +89,8 @@ enum Activity {
     Bytecode,
     /// It has looked at a signal that it cannot handle; the lock may have led it there, too.
     SlowPath { by_lock: bool },
+    /// The code that it is to execute has come over from another core.
+    CodeComesOver,
     /// It has executed C code that keeps the lock.
     C,
     /// It deals with the lock, for what comes [after](Thread::after).
@@ -95,6 +99,8 @@ enum Activity {
     Inside,
     /// It carries out a request to the kernel without holding the lock.
     Outside,
+    /// The kernel does what is left to do for it.
+    Exiting,
 }
 
 /// What a thread does when it has got what it wanted of the lock.
@@ -128,6 +134,8 @@ struct Execution {
     target: Span,
     /// How many stretches and loops the thread had begun when it began this.
     number: u64,
+    /// Of what code it is.
+    code_of: CodeOf,
 }
 
 /// A loop that a thread is in.
@@ -262,6 +270,8 @@ struct Engine<'a, O> {
     skipped_events: u64,
     kernel: Kernel<O>,
     interpreters: Vec<Interpreter>,
+    /// Where the code of each interpreter is; of none if it makes no difference.
+    code: Vec<Code>,
     threads: Vec<Thread>,
     loops: Vec<EventLoop>,
     outside: traffic::Outside,
@@ -299,6 +309,10 @@ impl<'a, O: Observer> Engine<'a, O> {
             counters: GilCounters::default(),
         });
         let interpreters = interpreters.collect();
+        let code_moves =
+            model.machine.cores > 1 && model.machine.costs.moved_instruction != Distribution::ZERO;
+        let told_apart = if code_moves { model.interpreters } else { 0 };
+        let code = vec![Code::new(model.stretches.len()); told_apart];
         let threads = model.threads.iter().enumerate().map(|(index, spec)| Thread {
             activity: Activity::Starting,
             after: After::Program,
@@ -338,6 +352,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             exceptions: Vec::with_capacity(count),
             signals: signals::Signals::new(model, seed),
             interpreters,
+            code,
             threads,
             loops,
             outside: traffic::Outside::new(model, seed, kernel.objects()),
@@ -440,11 +455,13 @@ impl<'a, O: Observer> Engine<'a, O> {
             goes_on = match self.threads[thread].activity {
                 Activity::Starting => self.begin_program(thread),
                 Activity::Bytecode => self.bytecode_executed(thread),
+                Activity::CodeComesOver => self.run_bytecode(thread),
                 Activity::SlowPath { by_lock } => self.go_on_from_look(thread, by_lock),
                 Activity::C => self.c_executed(thread),
                 Activity::Lock => self.lock(thread),
                 Activity::Inside => self.inside(thread),
                 Activity::Outside => self.outside(thread),
+                Activity::Exiting => self.gone(thread),
             };
         }
     }

@@ -3,9 +3,9 @@
 use super::traffic::Traffic;
 use super::{Activity, After, Engine, Turns, is_awaited};
 use crate::des::{Distribution, Span};
-use crate::os::ThreadId;
 use crate::os::kernel::Progress;
 use crate::os::sync::{Outcome, Parcel, Request};
+use crate::os::{Birth, ThreadId};
 use crate::python::gil::Want;
 use crate::python::program::Step;
 use crate::python::threading::{Call, Frame};
@@ -255,7 +255,19 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
+    /// The program has ended, and the lock is given up. The kernel takes apart what it had made for a thread that
+    /// another started.
     pub(super) fn exit(&mut self, thread: ThreadId) -> bool {
+        let spec = &self.model.threads[thread];
+        if !spec.announced || spec.birth != Birth::Thread {
+            return self.gone(thread);
+        }
+        self.threads[thread].activity = Activity::Exiting;
+        let span = self.kernel.birth_ends(Birth::Thread);
+        !self.kernel.execute_kernel(thread, span)
+    }
+
+    pub(super) fn gone(&mut self, thread: ThreadId) -> bool {
         self.threads[thread].ended = Some(self.kernel.instant());
         if is_awaited(self.model, &self.model.threads[thread]) {
             self.awaited -= 1;

@@ -16,7 +16,7 @@ use super::objects::Action::{
     self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock, SemaphoreRaise, SemaphoreTry, Spend,
 };
 use super::objects::OF_PROGRAM;
-use super::program::show;
+use super::program::{Code, show};
 use super::sched::Entry;
 use super::signals::{Again, Signal};
 use super::{Cost, World};
@@ -38,7 +38,6 @@ pub enum Library {
     FlagOff(usize),
     Start(usize),
     /// The first thread of a process that has been made.
-    StartFirst(usize),
     /// C code that keeps the lock for as long as this costs.
     Hold(Cost),
     /// The lock has been taken.
@@ -50,6 +49,8 @@ pub enum Library {
 /// All objects of the program, by number. The lock and conditions of each have numbers of their own.
 pub struct Program {
     threading: Threading,
+    /// The core that executed each piece of an interpreter's code last.
+    pub code: Vec<((usize, Code), usize)>,
     flags: Vec<bool>,
     /// Which locks are held, from the end of a taking to the beginning of a releasing.
     held: Vec<bool>,
@@ -137,6 +138,7 @@ impl Program {
         let mut flags = vec![false; locks];
         held.into_iter().for_each(|lock| flags[lock] = true);
         Program {
+            code: Vec::new(),
             rlocks: vec![(None, 0); threading.rlocks().count()],
             threading,
             held: flags.clone(),
@@ -153,6 +155,9 @@ impl Program {
         }
     }
 }
+
+/// What it costs to make a thread, to begin and to end it.
+const OF_THREADS: [Cost; 3] = [Cost::ThreadStart, Cost::ThreadBegin, Cost::ThreadEnd];
 
 use Library::*;
 
@@ -192,6 +197,10 @@ impl World<'_> {
             Python(count) => {
                 let (stretch, instruction) = self.model.library;
                 self.begin_run(thread, stretch, gilsim::des::Span::ZERO, instruction * count);
+                let counter = &mut self.threads[thread].program;
+                counter.run.code =
+                    counter.calls.last().map(|(call, _)| Code::Call(std::mem::discriminant(call), count));
+                counter.run.instructions = count;
             }
             Library::Mutex(part, lock) => self.mutex_part(thread, part, lock),
             Take(lock) if self.model.threading_lock != ThreadingLock::Platform => {
@@ -261,11 +270,6 @@ impl World<'_> {
                 self.threads[thread].program.refused = !taken;
             }
             Start(other) => {
-                self.begin_program(other);
-                self.make_ready(other, Entry::Started);
-                self.then(thread, &[Spend(Cost::ThreadStart)]);
-            }
-            StartFirst(other) => {
                 self.begin_program(other);
                 self.make_ready(other, Entry::Started);
                 self.then(thread, &[Spend(Cost::Reach)]);
@@ -381,20 +385,19 @@ impl World<'_> {
             }
             Call::Start(other) => {
                 self.program.started[other] = true;
-                if let Some([making, ..]) = self.process_costs(other) {
-                    let start = [Spend(Cost::SystemCall), Spend(making), Action::Library(StartFirst(other))];
-                    return self.with_lock(thread, &start, &[]);
-                }
+                let [making, ..] = self.process_costs(other).unwrap_or(OF_THREADS);
+                let start = [Spend(Cost::SystemCall), Spend(making), Action::Library(Start(other))];
                 let (_, _, begun) = self.program.of_threads[other];
-                let start = [Spend(Cost::SystemCall), Action::Library(Start(other))];
-                self.with_lock(thread, &start, &[Do(Call::EventWait(begun))]);
+                let wait = [Do(Call::EventWait(begun))];
+                self.with_lock(thread, &start, if self.process_costs(other).is_some() { &[] } else { &wait });
             }
             Call::Begin => {
                 if let Some([_, begin, _]) = self.process_costs(thread) {
                     return self.next(thread, &[Hold(begin)]);
                 }
                 let (_, _, begun) = self.program.of_threads[thread];
-                self.next(thread, &[Python(60), Do(Call::EventSet(begun))]);
+                let [_, begin, _] = OF_THREADS;
+                self.next(thread, &[Hold(begin), Python(60), Do(Call::EventSet(begun))]);
             }
             Call::End => {
                 let (_, end, _) = self.program.of_threads[thread];
@@ -409,6 +412,11 @@ impl World<'_> {
                 self.next(thread, &[Python(call), Joinable(other), Take(end), Free(end)]);
             }
         }
+    }
+
+    /// Whether the kernel has something to do for it after its program.
+    pub fn is_taken_apart(&self, thread: usize) -> bool {
+        self.model.threads[thread].announced && self.process_costs(thread).is_none()
     }
 
     /// What it costs to make the process of which this is the first thread, to begin and to end it; if it is such a thread.

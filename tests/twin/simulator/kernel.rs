@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use gilsim::des::{Span, Time};
+use gilsim::des::{Distribution, Span, Time};
 use gilsim::sim::report::ThreadReport;
 use gilsim::trace::ThreadState;
 
@@ -51,6 +51,12 @@ pub struct Thread {
     pub blocked_state: ThreadState,
     pub sleeps_on: Option<Queue>,
     pub timed_out: bool,
+    /// It queues, but still sets its timer.
+    pub sets_timer: bool,
+    /// The timer that it has set.
+    pub timer: Option<Time>,
+    /// It has been woken before this timer came.
+    pub takes_back: Option<Time>,
     /// Whether the current round of a semaphore wait has been asleep.
     pub has_slept: bool,
     pub program: super::program::ProgramCounter,
@@ -71,6 +77,9 @@ impl Default for Thread {
             blocked_state: ThreadState::RunsPython,
             sleeps_on: None,
             timed_out: false,
+            sets_timer: false,
+            timer: None,
+            takes_back: None,
             has_slept: false,
             program: super::program::ProgramCounter::default(),
             report: ThreadReport::default(),
@@ -91,6 +100,10 @@ pub enum Piece {
     Switch,
     Migration,
     Burst,
+    /// Another piece stands still.
+    Interruption,
+    /// The core lets the thread go that has fallen asleep.
+    LetGo,
 }
 
 #[derive(Default)]
@@ -101,6 +114,15 @@ pub struct Core {
     pub piece: Option<Piece>,
     pub arriving: bool,
     pub piece_began: Time,
+    pub piece_ends: Time,
+    /// How long it takes to let a thread go, and what the switch takes that follows.
+    pub letting_go: Span,
+    pub let_go_of: usize,
+    pub switch: Span,
+    /// What the scheduler is to be charged with besides.
+    pub charged_besides: Span,
+    /// The piece that stands still during an interruption, and what was left of it.
+    pub interrupted: Option<(Piece, Span)>,
     pub idle_since: Time,
     pub must_make_room: bool,
     /// An interrupt is on its way.
@@ -115,6 +137,14 @@ impl Core {
     pub fn running(&self) -> Option<usize> {
         self.occupant.filter(|_| !self.arriving)
     }
+
+    /// What it does, or did before it was interrupted.
+    fn doing(&self) -> Option<Piece> {
+        match self.piece {
+            Some(Piece::Interruption) => self.interrupted.map(|(piece, _)| piece),
+            piece => piece,
+        }
+    }
 }
 
 impl World<'_> {
@@ -125,8 +155,9 @@ impl World<'_> {
             Place::Done => ThreadState::Done,
             Place::Arriving | Place::Queued => ThreadState::Runnable,
             Place::Blocked => it.blocked_state,
-            Place::Running => match (self.cores[it.core].piece, it.burst) {
+            Place::Running => match (self.cores[it.core].doing(), it.burst) {
                 (Some(Piece::Switch), _) => ThreadState::InKernel,
+                (Some(Piece::LetGo), _) => ThreadState::InKernel,
                 (Some(Piece::Burst), Some(Burst { mode: Mode::Kernel, .. }))
                     if it.user_state != ThreadState::FailedAcquisition =>
                 {
@@ -147,6 +178,12 @@ impl World<'_> {
         if let Some(queue) = self.threads[thread].sleeps_on {
             self.sleepers(queue).retain(|sleeper| *sleeper != thread);
             self.threads[thread].timed_out = true;
+        }
+        if std::mem::take(&mut self.threads[thread].sets_timer) {
+            self.threads[thread].sleeps_on = None;
+            return self.device_has_served(thread);
+        }
+        if self.threads[thread].sleeps_on.is_some() {
             self.wait_has_ended(thread, 0);
         } else if let Some(boost) = self.boost_of_device(thread) {
             self.wait_has_ended(thread, boost);
@@ -162,6 +199,12 @@ impl World<'_> {
     pub fn wake_first(&mut self, queue: Queue) -> bool {
         let Some(thread) = self.sleepers(queue).pop_front() else { return false };
         self.agenda.cancel(Kind::Timer, thread);
+        self.threads[thread].takes_back = self.threads[thread].timer;
+        if std::mem::take(&mut self.threads[thread].sets_timer) {
+            self.threads[thread].sleeps_on = None;
+            self.reach.clear();
+            return true;
+        }
         let is_channel = matches!(queue, Queue::Receivers(_) | Queue::Senders(_) | Queue::Poll(_));
         self.wait_has_ended(thread, if is_channel { 2 } else { 1 });
         self.make_ready(thread, Entry::Woken);
@@ -185,7 +228,7 @@ impl World<'_> {
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
             let idle = self.now.since(self.cores[core].idle_since);
-            if idle >= self.model.machine.costs.just_idle_for {
+            if !self.polls(idle) {
                 self.reach.push(Cost::Interrupt);
             }
             return self.arrive(thread, core, entry);
@@ -200,6 +243,12 @@ impl World<'_> {
         } else {
             self.set_slice(core);
         }
+    }
+
+    /// Whether a core that has been idle for so long looks for threads itself.
+    fn polls(&self, idle: Span) -> bool {
+        let costs = &self.model.machine.costs;
+        idle >= costs.polls_after && idle < costs.just_idle_for
     }
 
     /// The thread on `core` must make room for one that has become ready: at once if it woke it itself.
@@ -237,7 +286,7 @@ impl World<'_> {
         let idle = self.now.since(self.cores[core].idle_since);
         let latency = if self.now == Time::ZERO {
             Span::ZERO
-        } else if idle < self.model.machine.costs.just_idle_for {
+        } else if self.polls(idle) {
             self.cost(Cost::LatencyJustIdle)
         } else if idle < self.model.machine.costs.deep_idle_after {
             self.cost(Cost::LatencyIdle)
@@ -252,6 +301,7 @@ impl World<'_> {
     fn begin_piece(&mut self, core: usize, piece: Piece, length: Span) {
         self.cores[core].piece = Some(piece);
         self.cores[core].piece_began = self.now;
+        self.cores[core].piece_ends = self.now + length;
         self.agenda.set(Kind::Core, core, self.now + length);
     }
 
@@ -316,19 +366,36 @@ impl World<'_> {
         if let Some(thread) = next {
             let cost = if thread == previous { Span::ZERO } else { self.cost(Cost::ContextSwitch) };
             self.gets_core(thread, core);
-            let it = &self.threads[thread];
-            let (migration, burst) = (it.migration_left, it.burst.map_or(Span::ZERO, |burst| burst.left));
-            // A switch that takes no time is an event only if the thread's turn comes next.
-            if !cost.is_zero() || migration.is_zero() && burst.is_zero() {
-                self.begin_piece(core, Piece::Switch, cost);
+            self.cores[core].switch = cost;
+            self.cores[core].let_go_of = previous;
+            let letting_go = std::mem::take(&mut self.cores[core].letting_go);
+            if letting_go.is_zero() {
+                self.begin_switch(core, thread);
             } else {
-                self.carry_on(core);
+                self.begin_piece(core, Piece::LetGo, letting_go);
             }
         } else {
             self.cores[core].idle_since = self.now;
+            self.cores[core].letting_go = Span::ZERO;
             self.forget_interrupt(core);
             self.agenda.cancel(Kind::Core, core);
             self.agenda.cancel(Kind::Slice, core);
+            self.agenda.cancel(Kind::Host, core);
+        }
+    }
+
+    fn begin_switch(&mut self, core: usize, thread: usize) {
+        let cost = std::mem::take(&mut self.cores[core].switch);
+        let it = &self.threads[thread];
+        let (migration, burst) = (it.migration_left, it.burst.map_or(Span::ZERO, |burst| burst.left));
+        // A switch that takes no time is an event only if the thread's turn comes next.
+        let turn_comes =
+            migration.is_zero() && burst.is_zero() && self.cores[core].piece != Some(Piece::LetGo);
+        if !cost.is_zero() || turn_comes {
+            self.begin_piece(core, Piece::Switch, cost);
+        } else {
+            self.cores[core].piece = None;
+            self.carry_on(core);
         }
     }
 
@@ -358,6 +425,17 @@ impl World<'_> {
             Some(Piece::Arrival) => {
                 self.enters(thread, core, self.threads[thread].entry);
                 self.gets_core(thread, core);
+                self.expect_interruption(core);
+            }
+            Some(Piece::Interruption) => {
+                let interrupted = self.cores[core].interrupted.take().expect("something stood still");
+                if let (piece @ (Piece::Switch | Piece::LetGo), left) = interrupted {
+                    return self.begin_piece(core, piece, left);
+                }
+            }
+            Some(Piece::LetGo) => {
+                self.cores[core].piece = Some(Piece::LetGo);
+                return self.begin_switch(core, thread);
             }
             Some(Piece::Burst) => self.threads[thread].burst = None,
             _ => {}
@@ -396,14 +474,56 @@ impl World<'_> {
         }
     }
 
+    /// What the thread on `core` executes stands still for `span`.
+    fn interrupt_for(&mut self, core: usize, span: Span) {
+        if span.is_zero() || self.cores[core].running().is_none() {
+            return;
+        }
+        self.account(core);
+        let left = self.cores[core].piece_ends.since(self.now);
+        match self.cores[core].piece {
+            Some(Piece::Interruption) => self.begin_piece(core, Piece::Interruption, left + span),
+            piece => {
+                self.cores[core].interrupted = piece.map(|piece| (piece, left));
+                self.begin_piece(core, Piece::Interruption, span);
+            }
+        }
+    }
+
+    pub fn host_interrupts(&mut self, core: usize) {
+        let (length, every) = (self.cost(Cost::InterruptionLength), self.cost(Cost::InterruptionEvery));
+        self.interrupt_for(core, length);
+        self.agenda.set(Kind::Host, core, self.now + every.max(Span::from_micros(1)));
+    }
+
+    fn expect_interruption(&mut self, core: usize) {
+        if self.model.machine.costs.interruption.is_some() {
+            let whole = self.cost(Cost::RestWhole).picos() as f64;
+            let part = self.streams.costs[Cost::RestPart as usize].unit();
+            self.agenda.set(Kind::Host, core, self.now + Span::from_picos((whole * part) as u64));
+        }
+    }
+
     /// Books the time since the core's piece began, or was last booked.
     pub fn account(&mut self, core: usize) {
         let elapsed = self.now.since(self.cores[core].piece_began);
         self.cores[core].piece_began = self.now;
         let (Some(thread), Some(piece)) = (self.cores[core].occupant, self.cores[core].piece) else { return };
+        let interrupted = self.cores[core].interrupted;
         let it = &mut self.threads[thread];
         let mode = match (piece, &mut it.burst) {
             (Piece::Arrival, _) => return,
+            (Piece::LetGo, _) => {
+                self.cores[core].charged_until += elapsed;
+                let asleep = self.cores[core].let_go_of;
+                self.threads[asleep].report.usage.system += elapsed;
+                return;
+            }
+            (Piece::Interruption, burst) => match interrupted {
+                Some((Piece::Switch | Piece::LetGo, _)) => Mode::Kernel,
+                Some((Piece::Burst, _)) => burst.map_or(Mode::User, |burst| burst.mode),
+                _ => Mode::User,
+            },
             (Piece::Switch, _) => Mode::Kernel,
             (Piece::Burst, Some(burst)) => {
                 burst.left -= elapsed;
@@ -429,8 +549,31 @@ impl World<'_> {
         }
     }
 
-    /// The running thread sleeps, in a queue or until an instant or both.
+    /// The running thread sleeps, in a queue or until its timer comes or both.
+    pub fn block_with_timer(&mut self, thread: usize, queue: Option<Queue>, timer: Option<Time>) {
+        let setting = timer.map_or(Span::ZERO, |time| self.timer_change(time));
+        self.begin_to_block(thread, queue, timer, setting);
+        self.threads[thread].timer = timer;
+    }
+
+    /// The running thread sleeps, in a queue or until it is served or both.
     pub fn block(&mut self, thread: usize, queue: Option<Queue>, until: Option<Time>) {
+        self.begin_to_block(thread, queue, until, Span::ZERO);
+        self.threads[thread].timer = None;
+    }
+
+    /// What it costs to set or to take back a timer that comes at `time`.
+    fn timer_change(&mut self, time: Time) -> Span {
+        let tick = self.clock_interval();
+        let comes_first = tick.is_zero() || time < self.next_tick(tick);
+        if comes_first && self.model.machine.costs.timer_change != Distribution::ZERO {
+            self.cost(Cost::TimerChange)
+        } else {
+            Span::ZERO
+        }
+    }
+
+    fn begin_to_block(&mut self, thread: usize, queue: Option<Queue>, until: Option<Time>, setting: Span) {
         if let Some(queue) = queue {
             self.sleepers(queue).push_back(thread);
         }
@@ -440,11 +583,33 @@ impl World<'_> {
         let it = &mut self.threads[thread];
         it.sleeps_on = queue;
         it.timed_out = false;
+        it.sets_timer = true;
+        it.takes_back = None;
+        self.threads[thread].burst = Some(Burst { mode: Mode::Kernel, left: setting, enters: false });
+        self.then(thread, &[Action::FallAsleep, Action::TakeTimerBack]);
+    }
+
+    /// The timer is set: unless it has been woken meanwhile, the thread sleeps.
+    pub fn fall_asleep(&mut self, thread: usize) {
+        let it = &mut self.threads[thread];
+        if !std::mem::take(&mut it.sets_timer) {
+            return;
+        }
         it.report.usage.voluntary_switches += 1;
         if it.user_state == ThreadState::FailedAcquisition {
             it.user_state = ThreadState::WaitsForGil;
         }
+        let (falling, core) = (self.cost(Cost::FallingAsleep), self.threads[thread].core);
+        self.cores[core].charged_besides = falling;
+        self.cores[core].letting_go = falling;
         self.leave_core(thread, Place::Blocked);
+    }
+
+    pub fn take_timer_back(&mut self, thread: usize) {
+        if let Some(time) = self.threads[thread].takes_back.take() {
+            let left = self.timer_change(time);
+            self.threads[thread].burst = Some(Burst { mode: Mode::Kernel, left, enters: false });
+        }
     }
 
     pub fn end_thread(&mut self, thread: usize) {
@@ -456,6 +621,10 @@ impl World<'_> {
         self.charge(core);
         let make_room = self.cores[core].running().is_some() && self.slice_decides(core);
         self.set_slice(core);
+        if self.clock_ticks() {
+            let cost = self.cost(Cost::ClockTick);
+            self.interrupt_for(core, cost);
+        }
         if make_room {
             self.make_room(core);
         }
@@ -466,7 +635,11 @@ impl World<'_> {
 
     /// Charges the scheduler with the time on `core` since the last charge.
     pub fn charge(&mut self, core: usize) {
-        let elapsed = self.now.since(self.cores[core].charged_until);
+        if self.cores[core].piece == Some(Piece::LetGo) {
+            self.account(core);
+        }
+        let besides = std::mem::take(&mut self.cores[core].charged_besides);
+        let elapsed = self.now.since(self.cores[core].charged_until) + besides;
         self.cores[core].charged_until = self.now;
         if let Some(thread) = self.cores[core].running() {
             self.charged(thread, core, elapsed);

@@ -60,6 +60,10 @@ pub enum Action {
     Channel(Talk),
     /// What library code does next.
     Library(Library),
+    /// The thread sleeps now, unless it has been woken.
+    FallAsleep,
+    /// It takes its timer back, if it was woken before that came.
+    TakeTimerBack,
     /// What an event loop does next, or its task.
     Turn(Turn),
     /// What is done about signals and exceptions.
@@ -264,13 +268,15 @@ impl World<'_> {
                 {
                     left += self.cost(Cost::CacheLine);
                 }
-                if matches!(cost, Cost::WakeSleeper | Cost::ThreadStart | Cost::Reach) {
+                if matches!(cost, Cost::WakeSleeper | Cost::Reach) {
                     for besides in std::mem::take(&mut self.reach) {
                         left += self.cost(besides);
                     }
                 }
                 self.threads[thread].burst = Some(Burst { mode, left, enters: cost == Cost::SystemCall });
             }
+            Action::FallAsleep => self.fall_asleep(thread),
+            Action::TakeTimerBack => self.take_timer_back(thread),
             Wake(queue) => {
                 let cost = if self.wake_first(queue) { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
                 self.then(thread, &[Spend(cost)]);
@@ -538,7 +544,7 @@ impl World<'_> {
 
     fn sleep_on_condition(&mut self, thread: usize, number: usize, timeout: Option<Span>) {
         let until: Option<Time> = timeout.map(|span| self.now + span + self.cost(Cost::TimerLateness));
-        self.block(thread, Some(Queue::Condition(self.id(thread, number))), until);
+        self.block_with_timer(thread, Some(Queue::Condition(self.id(thread, number))), until);
     }
 
     /// Signals the mutex; whether somebody slept.

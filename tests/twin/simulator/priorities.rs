@@ -147,7 +147,7 @@ impl World<'_> {
     /// When the timer of `core` comes.
     pub fn ranked_timer(&self, core: usize) -> Option<Time> {
         let looks = self.ranks.cores[core].looks;
-        let tick = self.windows().map(|(_, tick)| Time::ZERO + tick * (self.now.picos() / tick.picos() + 1));
+        let tick = self.windows().map(|(_, tick)| self.next_tick(tick));
         looks.into_iter().chain(tick).min()
     }
 
@@ -155,9 +155,10 @@ impl World<'_> {
     pub fn ranked_decides(&mut self, core: usize, running: usize) -> bool {
         self.ranks.cores[core].looks = None;
         let mut is_over = false;
-        if let Some((quantum, tick)) = self.windows() {
+        if let Some((quantum, _)) = self.windows() {
+            let ticks = self.clock_ticks();
             let rank = &mut self.ranks.threads[running];
-            is_over = self.now.picos().is_multiple_of(tick.picos()) && rank.used >= quantum;
+            is_over = ticks && rank.used >= quantum;
             if is_over {
                 rank.used = Span::ZERO;
                 rank.priority = (rank.priority - 1).max(rank.base);

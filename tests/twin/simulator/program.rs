@@ -1,6 +1,7 @@
 //! Programs and bytecode (sections 6, 6a and 8 of the rules).
 
 use std::collections::BTreeMap;
+use std::mem::Discriminant;
 
 use gilsim::des::{Span, Time};
 use gilsim::python::program::Step;
@@ -31,6 +32,8 @@ pub enum Do {
     /// What was interrupted is done again.
     Retry,
     End,
+    /// The kernel has taken apart what it had made for the thread.
+    Gone,
 }
 
 /// Where a thread, or a task, is in its program, and what it remembers.
@@ -39,7 +42,7 @@ pub struct ProgramCounter {
     pub step: usize,
     /// How often each open loop has still to go round, the innermost last.
     pub loops: Vec<Option<u64>>,
-    run: Run,
+    pub run: Run,
     stop: Stop,
     pub executes: bool,
     pub wait_timed_out: bool,
@@ -76,11 +79,21 @@ pub struct ProgramCounter {
 
 /// The stretch that is executed, up to which position; where the thread is in it, and the ticks executed there.
 #[derive(Clone, Copy, Default)]
-struct Run {
+pub struct Run {
     stretch: usize,
     until: Span,
     position: Span,
     ticks: u64,
+    pub code: Option<Code>,
+    /// How many instructions its code has.
+    pub instructions: u64,
+}
+
+/// Code that is told apart: where another core executed it last, it has to come over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    Program(usize),
+    Call(Discriminant<Call>, u64),
 }
 
 /// Where a burst of bytecode ends.
@@ -273,8 +286,12 @@ impl World<'_> {
             Do::Block(span) => {
                 self.threads[thread].program.due = self.now + span;
                 let sleeps = self.threads[thread].blocked_state == ThreadState::Sleeping;
-                let late = if sleeps { self.cost(Cost::TimerLateness) } else { Span::ZERO };
-                self.block(thread, None, Some(self.now + span + late));
+                if sleeps {
+                    let late = self.cost(Cost::TimerLateness);
+                    self.block_with_timer(thread, None, Some(self.now + span + late));
+                } else {
+                    self.block(thread, None, Some(self.now + span));
+                }
             }
             Do::Device(_, span) if span.is_zero() => {}
             Do::Device(device, span) => {
@@ -290,7 +307,10 @@ impl World<'_> {
                 let (blocked, does) = self.threads[thread].program.retry.take().expect("it was interrupted");
                 self.without_lock(thread, blocked, &does);
             }
-            Do::End => self.end_thread(thread),
+            Do::End if self.is_taken_apart(thread) => {
+                self.then(thread, &[Action::Spend(super::Cost::ThreadEnd), Program(Do::Gone)]);
+            }
+            Do::End | Do::Gone => self.end_thread(thread),
         }
     }
 
@@ -315,14 +335,39 @@ impl World<'_> {
     /// Executes a stretch from one position to another.
     pub fn begin_run(&mut self, thread: usize, stretch: usize, from: Span, until: Span) {
         let ticks = self.model.stretches[stretch].ticks_until(from);
-        self.threads[thread].program.run = Run { stretch, until, position: from, ticks };
+        let code = Some(Code::Program(stretch));
+        let instructions = self.model.stretches[stretch].instructions();
+        self.threads[thread].program.run = Run { stretch, until, position: from, ticks, code, instructions };
         self.then(thread, &[Program(Do::Bytecode)]);
+    }
+
+    /// The code that `thread` executes is on this core from now on: whether it was on another.
+    fn code_comes_over(&mut self, thread: usize) -> bool {
+        if !self.has_lock(thread) {
+            return false;
+        }
+        let Some(code) = self.threads[thread].program.run.code else { return false };
+        let (at, core) = (self.interpreter_of(thread), self.threads[thread].core);
+        let key = (at, code);
+        match self.program.code.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, last)) => std::mem::replace(last, core) != core,
+            None => {
+                self.program.code.push((key, core));
+                false
+            }
+        }
     }
 
     fn begin_bytecode(&mut self, thread: usize) {
         let run = self.threads[thread].program.run;
         if run.position == run.until {
             return;
+        }
+        if self.code_comes_over(thread) {
+            let left =
+                self.cost(super::Cost::MovedInstruction) * self.threads[thread].program.run.instructions;
+            self.threads[thread].burst = Some(Burst { mode: Mode::User, left, enters: false });
+            return self.then(thread, &[Program(Do::Bytecode)]);
         }
         let stop = self.stop_after(thread, run.position);
         self.threads[thread].program.stop = stop;

@@ -474,13 +474,9 @@ impl World<'_> {
             SchedulerConfig::RoundRobin { quantum } => Some(self.cores[core].picked_at + quantum),
             SchedulerConfig::Mach { .. } => Some(self.quantum_ends(core)),
             SchedulerConfig::Fifo | SchedulerConfig::Windows { .. } => self.ranked_timer(core),
-            SchedulerConfig::Eevdf { tick, .. } if !tick.is_zero() => {
-                Some(Time::ZERO + tick * (self.now.picos() / tick.picos() + 1))
-            }
+            SchedulerConfig::Eevdf { tick, .. } if !tick.is_zero() => Some(self.next_tick(tick)),
             _ if !others_queue => None,
-            SchedulerConfig::Cfs { tick, .. } if !tick.is_zero() => {
-                Some(Time::ZERO + tick * (self.now.picos() / tick.picos() + 1))
-            }
+            SchedulerConfig::Cfs { tick, .. } if !tick.is_zero() => Some(self.next_tick(tick)),
             SchedulerConfig::Cfs { minimum_granularity, .. } => {
                 let slice = picos(self.share(core, minimum_granularity));
                 Some(self.timer_after(slice - picos(self.scheduler.entities[running].used)))
@@ -491,6 +487,33 @@ impl World<'_> {
                 Some(self.timer_after(lacks * self.weight(running) / 1024))
             }
         }
+    }
+
+    /// From one tick of the clock to the next; nothing if there is no clock.
+    pub fn clock_interval(&self) -> Span {
+        match self.model.machine.scheduler {
+            SchedulerConfig::Cfs { tick, .. }
+            | SchedulerConfig::Eevdf { tick, .. }
+            | SchedulerConfig::Windows { tick, .. } => tick,
+            _ => Span::ZERO,
+        }
+    }
+
+    /// Whether the clock ticks now.
+    pub fn clock_ticks(&self) -> bool {
+        let tick = self.clock_interval();
+        let since_first = self.now.picos().checked_sub(self.first_tick.picos());
+        !tick.is_zero() && since_first.is_some_and(|since| since.is_multiple_of(tick.picos()))
+    }
+
+    /// The first tick of the clock after now.
+    pub fn next_tick(&self, tick: Span) -> Time {
+        let mut time = self.first_tick;
+        while time <= self.now {
+            let ticks = (self.now.since(time).picos() / tick.picos()).max(1);
+            time += tick * ticks;
+        }
+        time
     }
 
     /// A high-resolution timer, so many picoseconds from now, but at least 10 us.

@@ -96,7 +96,8 @@ impl World<'_> {
         self.signals.pending[signal].get_or_insert(self.now);
         self.signals.is_fresh = true;
         let is_deaf = self.threads[MAIN].program.is_deaf() || self.is_in_handler(MAIN);
-        if self.threads[MAIN].place == Place::Blocked && !is_deaf {
+        let waits = self.threads[MAIN].place == Place::Blocked || self.threads[MAIN].sets_timer;
+        if waits && !is_deaf {
             self.interrupt_wait();
         }
         for thread in 0..self.threads.len() {
@@ -156,7 +157,12 @@ impl World<'_> {
         main.actions.truncate(floor);
         main.actions.insert(floor - 1, Action::Signal(Signal::Interrupted));
         main.program.again = Some(again);
-        self.make_ready(MAIN, Entry::Woken);
+        main.takes_back = None;
+        if std::mem::take(&mut main.sets_timer) {
+            main.sleeps_on = None;
+        } else {
+            self.make_ready(MAIN, Entry::Woken);
+        }
     }
 
     /// Whether `thread` sees a pending signal where it looks.

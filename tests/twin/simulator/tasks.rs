@@ -252,7 +252,7 @@ impl<'a> World<'a> {
                     let late = timeout.map(|timeout| timeout + self.cost(Cost::TimerLateness));
                     self.turns(thread, &[Turn::Scan]);
                     let number = self.model.threads[thread].event_loop.expect("it has one");
-                    self.block(thread, Some(Queue::Poll(number)), late.map(|span| now + span));
+                    self.block_with_timer(thread, Some(Queue::Poll(number)), late.map(|span| now + span));
                 }
             }
             Turn::Happened => self.collect(thread),
