@@ -80,9 +80,8 @@ impl<O: Observer> Kernel<O> {
     /// What it costs to set a timer that comes at `time`, or to take it back: little, unless the processor must be told
     /// because nothing else comes sooner (`hrtimer_reprogram`, kernel/time/hrtimer.c); the clock tick does.
     pub(super) fn timer_change(&mut self, time: Time) -> Span {
-        let next_tick = self.scheduler.next_clock_tick(self.now);
         match &mut self.prices.timer_change {
-            Some(change) if time < next_tick => change.draw(),
+            Some(change) if time < self.scheduler.next_clock_tick(self.now) => change.draw(),
             _ => Span::ZERO,
         }
     }
