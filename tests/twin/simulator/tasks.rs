@@ -78,6 +78,8 @@ struct Watch {
 struct Task {
     program: ProgramCounter,
     actions: Vec<Action>,
+    /// It has come to its end, and tells the loop.
+    ends: bool,
     has_ended: bool,
 }
 
@@ -436,6 +438,11 @@ impl<'a> World<'a> {
 
     pub fn end_task(&mut self, thread: usize) {
         let parts = self.parts(thread);
+        let task = self.current_task(thread).expect("a task comes to its end");
+        // An exception of a handler may lead it there again.
+        if std::mem::replace(&mut self.event_loop(thread).tasks[task].ends, true) {
+            return self.turns(thread, &[Turn::End]);
+        }
         self.library_code(thread, parts.end, &[Turn::End]);
     }
 
