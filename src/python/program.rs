@@ -41,6 +41,16 @@ pub enum Step {
         /// Index of the object.
         object: usize,
     },
+    /// Take the lock that an object has of its own, waiting while another thread holds it.
+    LockObject {
+        /// Index of the object.
+        object: usize,
+    },
+    /// Release it; the thread holds it.
+    UnlockObject {
+        /// Index of the object.
+        object: usize,
+    },
     /// Call a method of an object of `threading` or `queue`.
     Call(Call),
     /// Begin a loop whose body runs from here to the matching [`Step::LoopEnd`].

@@ -39,6 +39,9 @@ pub struct Model {
     /// The objects whose reference counts threads share: for each, the thread that changes it by plain additions, if any
     /// does; the others need atomic instructions.
     pub shared_objects: Vec<Option<usize>>,
+    /// Whether each shared object has a lock of its own, a `PyMutex` (PEP 703): how often a thread gives its core away before
+    /// it parks.
+    pub object_locks: Option<u32>,
     /// The pipes and sockets: how many messages each holds, at least one.
     pub channels: Vec<usize>,
     /// The devices.

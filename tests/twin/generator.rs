@@ -160,6 +160,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 threading_lock: process.threading_lock,
                 variables: VARIABLES,
                 shared_objects,
+                object_locks: Some(process.object_spins),
                 stretches,
                 programs,
                 channels,
@@ -184,6 +185,7 @@ struct Process {
     lone_thread_locks: bool,
     lock_tries_first: bool,
     threading_lock: ThreadingLock,
+    object_spins: u32,
 }
 
 /// Signals, mostly none.
@@ -234,9 +236,18 @@ fn process() -> impl Strategy<Value = Process> {
         2 => Just(ThreadingLock::Platform),
         1 => (0..4_u32).prop_map(|spins| ThreadingLock::PyMutex { spins }),
     ];
-    (flags, lock).prop_map(|(flags, threading_lock)| {
+    (flags, lock, 0..4_u32).prop_map(|(flags, threading_lock, object_spins)| {
         let (several_interpreters, daemons_only, lone_thread_locks, lock_tries_first) = flags;
-        Process { several_interpreters, daemons_only, lone_thread_locks, lock_tries_first, threading_lock }
+        // The language knows one number for all.
+        let object_spins = threading_lock.spins().unwrap_or(object_spins);
+        Process {
+            several_interpreters,
+            daemons_only,
+            lone_thread_locks,
+            lock_tries_first,
+            threading_lock,
+            object_spins,
+        }
     })
 }
 

@@ -62,6 +62,12 @@ pub enum Node {
         stretch: usize,
         places: Vec<(usize, usize)>,
     },
+    /// An operation of C code on a shared object.
+    Operation {
+        object: usize,
+        span: Distribution,
+        holds_gil: bool,
+    },
     /// So many items put into the queue without a limit as tasks of a pool, and as many taken out.
     Pooled(u64),
     /// A body between two steps.
@@ -135,7 +141,7 @@ pub fn program() -> impl Strategy<Value = Vec<Node>> {
     let serves = server().prop_map(|server| vec![server]);
     let calls =
         program_of(prop_oneof![2 => run(), 1 => waiting().prop_map(Node::Step), 3 => calling()].boxed());
-    let counts = program_of(prop_oneof![1 => run(), 3 => counting()].boxed());
+    let counts = program_of(prop_oneof![1 => run(), 2 => counting(), 3 => operation()].boxed());
     prop_oneof![1 => counts.boxed(), 5 => plain.boxed(), 2 => talks.boxed(), 1 => serves.boxed(), 3 => calls.boxed()]
 }
 
@@ -148,6 +154,14 @@ fn counting() -> impl Strategy<Value = Node> {
     let round = (0..2_usize, vec((0..4_usize, 0..SHARED), 0..4))
         .prop_map(|(stretch, places)| Node::Counts { stretch, places });
     (1..9_u64, round).prop_map(|(rounds, round)| Node::Loop(Some(rounds), vec![round]))
+}
+
+fn operation() -> impl Strategy<Value = Node> {
+    (0..SHARED, cost(100), prop::bool::weighted(0.7)).prop_map(|(object, span, holds_gil)| Node::Operation {
+        object,
+        span,
+        holds_gil,
+    })
 }
 
 /// Calls of objects, mostly as they are meant, and updates of variables.
@@ -327,6 +341,16 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>, handler
                     .collect();
                 touches.sort_by_key(|(position, _)| *position);
                 round(*stretch, it.round(), &touches, steps);
+            }
+            Node::Operation { object, span, holds_gil } => {
+                let (object, span) = (*object, span.clone());
+                let (lock, unlock) = (Step::LockObject { object }, Step::UnlockObject { object });
+                let compute = Step::C { span, holds_gil: *holds_gil };
+                if *holds_gil {
+                    steps.extend([lock, compute, unlock]);
+                } else {
+                    steps.extend([lock.clone(), unlock.clone(), compute, lock, unlock]);
+                }
             }
             Node::Within(enter, leave, body) => {
                 steps.push(enter.clone());

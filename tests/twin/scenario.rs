@@ -152,9 +152,11 @@ fn python(model: &Model, instruction: Span) -> String {
         rules.interrupts_locks, rules.retries_calls
     );
     let lock = match model.threading_lock {
-        ThreadingLock::Platform => "  lock: platform\n".to_owned(),
-        ThreadingLock::PyMutex { spins } => format!("  lock: py_mutex\n  lock_spins: {spins}\n"),
+        ThreadingLock::Platform => "platform",
+        ThreadingLock::PyMutex { .. } => "py_mutex",
     };
+    let spins = model.object_locks.expect("all objects have locks");
+    let lock = format!("  lock: {lock}\n  lock_spins: {spins}\n  object_locks: true\n");
     let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
     format!(
         "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
@@ -467,6 +469,20 @@ impl Writer<'_> {
                 Step::C { span, holds_gil } => {
                     let gil = if *holds_gil { "held" } else { "released" };
                     written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
+                }
+                Step::LockObject { object } => {
+                    // Who gives the GIL up gives the lock up meanwhile.
+                    let (place, last) = match self.program.steps[index + 1] {
+                        Step::UnlockObject { .. } => (index + 2, index + 4),
+                        _ => (index + 1, index + 2),
+                    };
+                    let Step::C { span, holds_gil } = &self.program.steps[place] else {
+                        unreachable!("an operation is C code")
+                    };
+                    let gil = if *holds_gil { "held" } else { "released" };
+                    let span = distribution(span);
+                    written.push(format!("c: {{for: {span}, gil: {gil}, object: shared{object}}}"));
+                    index = last;
                 }
                 Step::Call(enter) => {
                     let within = self.program.handlers.iter().find(|handler| handler.from == index + 1);

@@ -1,4 +1,5 @@
-//! `PyMutex` (`Python/lock.c` and `Python/parking_lot.c` at v3.14): the lock behind `threading.Lock` from CPython 3.14 on.
+//! `PyMutex` (`Python/lock.c` and `Python/parking_lot.c` at v3.14): the lock behind `threading.Lock` from CPython 3.14 on,
+//! and the one that each object has of its own without a GIL (`ob_mutex`, PEP 703).
 //!
 //! A byte says whether the lock is held and whether somebody has parked. Whoever finds it held gives its core away some
 //! times (only in builds without a GIL), says that it parks, and waits on a semaphore of its own. A release lets the first
@@ -14,11 +15,9 @@ use crate::os::ThreadId;
 /// Who has waited for longer is handed the lock (`TIME_TO_BE_FAIR_NS`).
 const FAIR_AFTER: Span = Span::from_millis(1);
 
-/// How all locks of this kind behave, and what the threads have for them.
+/// What the threads have for all locks of this kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parking {
-    /// How often a thread gives its core away before it parks (`MAX_SPIN_COUNT`).
-    pub spins: u32,
     parkers: Vec<Parker>,
 }
 
@@ -40,24 +39,24 @@ pub(super) struct PyMutex {
     /// Somebody has parked, or is about to.
     has_parked: bool,
     parked: QueueId,
+    /// How often a thread gives its core away before it parks (`MAX_SPIN_COUNT`).
+    spins: u32,
 }
 
 impl Objects {
     /// A new lock of this kind.
     pub(super) fn new_py_mutex(&mut self, spins: u32, is_held: bool) -> PyMutex {
-        self.parking.spins = spins;
         while self.parking.parkers.len() < self.threads {
             let semaphore = self.new_semaphore(0);
             let parker = Parker { semaphore, fair: None, is_owner: false, spins_left: 0 };
             self.parking.parkers.push(parker);
         }
-        PyMutex { is_held, has_parked: false, parked: self.queues.add() }
+        PyMutex { is_held, has_parked: false, parked: self.queues.add(), spins }
     }
 }
 
 /// Takes the lock, or parks and is refused: then the thread has to [wait](wait), and to try again.
 pub(super) fn try_take(objects: &mut Objects, id: LockId, thread: ThreadId, phase: Phase) -> Next {
-    let spins = objects.parking.spins;
     let (now, parker) = (objects.time, objects.parking.parkers[thread]);
     let Some(mutex) = objects.py_mutex(id) else { return Next::Done(Outcome::Done) };
     match phase {
@@ -69,7 +68,7 @@ pub(super) fn try_take(objects: &mut Objects, id: LockId, thread: ThreadId, phas
             Next::Done(Outcome::Done)
         }
         Phase::Try => {
-            let spins_left = if mutex.has_parked { 0 } else { spins };
+            let spins_left = if mutex.has_parked { 0 } else { mutex.spins };
             objects.parking.parkers[thread].spins_left = spins_left;
             Next::Clock(Phase::ClockRead)
         }

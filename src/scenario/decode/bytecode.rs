@@ -27,6 +27,8 @@ pub(crate) struct Interpreter<'a> {
     pub instruction: Span,
     /// How it changes reference counts.
     pub counting: &'a Counting,
+    /// Whether each object has a lock of its own.
+    pub locks_objects: bool,
     /// The time of an atomic instruction.
     pub atomic_update: Span,
 }

@@ -209,6 +209,8 @@ fn time_of(step: &program::Step) -> TakesTime {
         | program::Step::AwaitReply { .. }
         | program::Step::Await(_) => TakesTime::Perhaps,
         program::Step::CountReference { .. }
+        | program::Step::LockObject { .. }
+        | program::Step::UnlockObject { .. }
         | program::Step::Load { .. }
         | program::Step::Store { .. }
         | program::Step::BeginMark { .. }

@@ -361,6 +361,22 @@ impl Objects {
         None
     }
 
+    /// The number of the object that a step names whose lock it takes.
+    pub fn shared_object(&self, node: &Node, problems: &mut Problems) -> Option<usize> {
+        match self.named(node, problems)? {
+            Object::Shared(object) => Some(object),
+            object => {
+                let message = format!("{} is not an object that C code operates on", object.describe());
+                problems.add_with_help(
+                    node.position,
+                    message,
+                    "declare one as in `objects: {cache: object}`",
+                );
+                None
+            }
+        }
+    }
+
     /// The shared variable that an `add` step changes, and by how much: `add: x` or `add: {to: x, value: -1}`.
     pub fn addition(&self, node: &Node, problems: &mut Problems) -> Option<(usize, i64)> {
         let (name, change) = match node.text() {

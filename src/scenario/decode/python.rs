@@ -13,7 +13,7 @@ use crate::scenario::decode::gil::{DecodedGil, gil};
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "about",
     "source",
     "opcodes",
@@ -27,6 +27,7 @@ const KEYS: [&str; 15] = [
     "lock_error",
     "lock",
     "lock_spins",
+    "object_locks",
     "reference_counts",
     "signals",
 ];
@@ -54,6 +55,8 @@ pub(crate) struct DecodedPython {
     pub lock_tries_first: bool,
     /// What `threading.Lock` is.
     pub threading_lock: ThreadingLock,
+    /// Whether each object has a lock of its own, and how often a thread gives its core away before it parks for one.
+    pub object_locks: Option<u32>,
     /// The class of the exception that `lock.release()` raises if the lock is not held.
     pub lock_error: String,
     /// How it changes reference counts.
@@ -117,7 +120,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
     };
     let (lock_from_start, lock_per_interpreter) = (flag("gil_from_start"), flag("gil_per_interpreter"));
     let lock_tries_first = flag("lock_tries_first");
-    let threading_lock = threading_lock(keys.get("lock"), keys.get("lock_spins"), problems);
+    let mutexes = mutexes(keys, problems);
     let lock_error = match keys.get("lock_error") {
         Some(node) => fields::text(node, problems).map(str::to_owned),
         None => Some("RuntimeError".to_owned()),
@@ -130,6 +133,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         Some(node) => signal_rules(node, problems),
         None => Some(MODERN_SIGNALS),
     };
+    let (threading_lock, object_locks) = mutexes?;
     Some(DecodedPython {
         opcodes: opcodes?,
         typical: typical?,
@@ -138,7 +142,8 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         lock_from_start: lock_from_start?,
         lock_per_interpreter: lock_per_interpreter?,
         lock_tries_first: lock_tries_first?,
-        threading_lock: threading_lock?,
+        threading_lock,
+        object_locks,
         lock_error: lock_error?,
         counting: counting?,
         signals: signals?,
@@ -178,29 +183,32 @@ fn signal_rules(node: &Node, problems: &mut Problems) -> Option<SignalRules> {
 /// A thread does not spin more often.
 const MOST_SPINS: u64 = 1_000_000;
 
-/// What `threading.Lock` is: `lock: py_mutex`, and `lock_spins: 40` besides.
-fn threading_lock(
-    kind: Option<&Node>,
-    spins: Option<&Node>,
-    problems: &mut Problems,
-) -> Option<ThreadingLock> {
+/// What `threading.Lock` is, `lock: py_mutex`; whether each object has a lock of its own, `object_locks: true`, which is a
+/// `PyMutex`, too; and how often those spin, `lock_spins: 40`.
+fn mutexes(keys: Fields<'_>, problems: &mut Problems) -> Option<(ThreadingLock, Option<u32>)> {
     let kinds = [("platform", false), ("py_mutex", true)];
-    let is_py_mutex = match kind {
+    let is_py_mutex = match keys.get("lock") {
         Some(node) => fields::choice(node, "kind of lock", &kinds, problems)?,
         None => false,
     };
-    let count = match spins {
-        Some(node) => fields::count(node, 0..=MOST_SPINS, problems)?,
+    let locks_objects = match keys.get("object_locks") {
+        Some(node) => fields::flag(node, problems)?,
+        None => false,
+    };
+    let spins = match keys.get("lock_spins") {
+        Some(node) => {
+            let count = fields::count(node, 0..=MOST_SPINS, problems)?;
+            if !is_py_mutex && !locks_objects {
+                let help = "add `lock: py_mutex` or `object_locks: true`";
+                problems.add_with_help(node.position, "only a PyMutex spins", help);
+                return None;
+            }
+            u32::try_from(count).unwrap_or(0)
+        }
         None => 0,
     };
-    match (is_py_mutex, spins) {
-        (true, _) => Some(ThreadingLock::PyMutex { spins: u32::try_from(count).unwrap_or(0) }),
-        (false, None) => Some(ThreadingLock::Platform),
-        (false, Some(node)) => {
-            problems.add_with_help(node.position, "only a PyMutex spins", "add `lock: py_mutex`");
-            None
-        }
-    }
+    let threading_lock = if is_py_mutex { ThreadingLock::PyMutex { spins } } else { ThreadingLock::Platform };
+    Some((threading_lock, locks_objects.then_some(spins)))
 }
 
 /// How an interpreter's instructions compare with those of another: `{of: cpython-3.13, is: 1.4}`.

@@ -70,6 +70,7 @@ pub(crate) fn model(
         typical: &python.typical,
         instruction,
         counting: &python.counting,
+        locks_objects: python.object_locks.is_some(),
         atomic_update: machine.as_ref().map_or(Span::ZERO, |machine| machine.machine.costs.atomic_update),
     });
     let until = match run.sections.get("until") {
@@ -101,6 +102,7 @@ pub(crate) fn model(
         threading_lock: python.threading_lock,
         variables: variables.len(),
         shared_objects,
+        object_locks: python.object_locks,
         channels: names.capacities(),
         devices: names.device_specs(),
         latencies: latencies.len(),

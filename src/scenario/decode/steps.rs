@@ -152,7 +152,7 @@ impl StepDecoder<'_> {
                 self.names.objects.call(step, value, problems).map(Action::method)
             }
             "call" => self.call(value, problems),
-            "c" => c(value, problems),
+            "c" => self.c(value, problems),
             "io" => self.io(value, problems),
             "send" if value.text().is_none() => {
                 let (channel, bytes, is_buffer) = parcel::contents(value, problems)?;
@@ -247,6 +247,38 @@ impl StepDecoder<'_> {
         Some(Action::Step(program::Step::Io { work: work?, wait: wait?, device: device? }))
     }
 
+    /// C code that computes, perhaps with the lock of an object.
+    fn c(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let keys = Fields::of(node, "`c`", &["for", "gil", "object"], problems)?;
+        let span = keys.required("for", problems).and_then(|node| distribution(node, problems));
+        let choices = [("held", true), ("released", false)];
+        let holds_gil = match (keys.get("gil"), keys.get("object")) {
+            // Operations on objects keep the GIL, but for those that do something else besides.
+            (None, Some(_)) => Some(true),
+            _ => keys
+                .required("gil", problems)
+                .and_then(|node| fields::choice(node, "way", &choices, problems)),
+        };
+        let object = match keys.get("object") {
+            Some(node) => Some(self.names.objects.shared_object(node, problems)?),
+            None => None,
+        };
+        let (span, holds_gil) = (span?, holds_gil?);
+        let compute = program::Step::C { span, holds_gil };
+        let locks_objects = self.interpreter.is_some_and(|interpreter| interpreter.locks_objects);
+        let Some(object) = object.filter(|_| locks_objects) else { return Some(Action::Step(compute)) };
+        let (lock, unlock) = (program::Step::LockObject { object }, program::Step::UnlockObject { object });
+        let steps = if holds_gil {
+            vec![lock, compute, unlock]
+        } else {
+            // A thread that gives the GIL up, or would, gives up the locks of objects, and takes them back afterwards
+            // (`_PyCriticalSection_SuspendAll` and `_PyCriticalSection_Resume`, Python/critical_section.c at v3.13).
+            vec![lock.clone(), unlock.clone(), compute, lock, unlock]
+        };
+        let step = |step| Step { action: Action::Step(step), position: node.position };
+        Some(Action::Block(steps.into_iter().map(step).collect()))
+    }
+
     fn mark(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
         let (end, name) = fields::only_entry(node, "`mark`", &["begin", "end"], problems)?;
         let latency = self.names.latencies.number_of(fields::text(name, problems)?);
@@ -264,16 +296,6 @@ impl StepDecoder<'_> {
         }
         index.map(|index| Action::Call(*index))
     }
-}
-
-/// C code that computes.
-fn c(node: &Node, problems: &mut Problems) -> Option<Action> {
-    let keys = Fields::of(node, "`c`", &["for", "gil"], problems)?;
-    let span = keys.required("for", problems).and_then(|node| distribution(node, problems));
-    let choices = [("held", true), ("released", false)];
-    let holds_gil =
-        keys.required("gil", problems).and_then(|node| fields::choice(node, "way", &choices, problems));
-    Some(Action::Step(program::Step::C { span: span?, holds_gil: holds_gil? }))
 }
 
 /// The name of a step and its value.

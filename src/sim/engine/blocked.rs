@@ -43,6 +43,8 @@ impl<O: Observer> Engine<'_, O> {
         let (request, since) = self.kernel.sleeps_without_timer(thread)?;
         let named = |id| self.outside.channels.iter().position(|other| *other == id);
         let awaits = match (request, state.wants) {
+            // Whoever holds an object's own lock only computes.
+            (Request::LockTake(_), Some(lock)) if lock >= self.threading.locks() => return None,
             (Request::LockTake(_), Some(lock)) => match self.threading.ended_by(lock) {
                 Some(other) => Awaited::End(other),
                 None => Awaited::Lock(lock),

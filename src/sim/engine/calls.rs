@@ -8,8 +8,8 @@ use crate::os::sync::{LockId, Objects, Outcome, Request};
 use crate::os::{Birth, ThreadId};
 use crate::python::exception::Exception;
 use crate::python::gil::Want;
-use crate::python::interpreter::ThreadingLock;
-use crate::python::threading::{Frame, Leave, LockNumber, Next, Threading};
+use crate::python::threading::{Frame, Leave, LockNumber, Next};
+use crate::sim::model::Model;
 use crate::sim::report::{Raised, Waiting};
 use crate::trace::{Observer, ThreadState};
 
@@ -17,21 +17,28 @@ use crate::trace::{Observer, ThreadState};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lock {
     pub id: LockId,
+    /// A thread parks for it: it is a `PyMutex`.
+    parks: bool,
     /// Who took it last and has not released it. Another thread may release it.
     pub holder: Option<ThreadId>,
     /// Whether it is held, by whomever.
     pub is_held: bool,
 }
 
-/// The locks behind all objects.
-pub(super) fn locks(threading: &Threading, kind: ThreadingLock, objects: &mut Objects) -> Vec<Lock> {
+/// The locks behind all objects of `threading`, and after them those that shared objects have of their own.
+pub(super) fn locks(model: &Model, objects: &mut Objects) -> Vec<Lock> {
+    let (threading, spins) = (&model.threading, model.threading_lock.spins());
     let held: Vec<LockNumber> = threading.held_at_first().collect();
-    let locks = (0..threading.locks()).map(|number| {
-        let is_held = held.contains(&number);
-        let id = objects.new_lock(is_held, kind.spins());
-        Lock { id, holder: None, is_held }
-    });
-    locks.collect()
+    let mut lock = |is_held, spins: Option<u32>| {
+        let id = objects.new_lock(is_held, spins);
+        Lock { id, parks: spins.is_some(), holder: None, is_held }
+    };
+    let mut locks: Vec<Lock> =
+        (0..threading.locks()).map(|number| lock(held.contains(&number), spins)).collect();
+    if model.object_locks.is_some() {
+        locks.extend(model.shared_objects.iter().map(|_| lock(false, model.object_locks)));
+    }
+    locks
 }
 
 impl<O: Observer> Engine<'_, O> {
@@ -107,7 +114,8 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    fn release(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
+    /// Releases a lock of the program, which is held.
+    pub(super) fn release(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
         self.locks[lock].holder = None;
         self.locks[lock].is_held = false;
         self.ask_inside(thread, Request::LockRelease(self.locks[lock].id))
@@ -116,9 +124,9 @@ impl<O: Observer> Engine<'_, O> {
     /// Takes a lock of the program: from 3.3 on it is first tried without giving the GIL up (`_threadmodule.c`).
     pub(super) fn take(&mut self, thread: ThreadId, lock: LockNumber) -> bool {
         self.threads[thread].wants = Some(lock);
-        let id = self.locks[lock].id;
+        let Lock { id, parks, .. } = self.locks[lock];
         let tries_first = self.model.lock_tries_first && self.threads[thread].lock.is_some();
-        if tries_first || self.model.threading_lock != ThreadingLock::Platform {
+        if tries_first || parks {
             self.ask_inside(thread, Request::LockTry(id))
         } else {
             self.without_lock(thread, Request::LockTake(id))

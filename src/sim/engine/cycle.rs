@@ -28,6 +28,7 @@ pub(super) fn are_known(model: &Model) -> bool {
         threading_lock: _,
         variables,
         shared_objects: _,
+        object_locks: _,
         channels,
         devices,
         latencies,

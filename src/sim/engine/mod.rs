@@ -346,7 +346,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             cycles: looks_for_cycles.then(Box::default),
             skipped_events: 0,
             threading: model.threading.clone(),
-            locks: calls::locks(&model.threading, model.threading_lock, kernel.objects()),
+            locks: calls::locks(model, kernel.objects()),
             variables: vec![Variable::default(); model.variables],
             counts: model.shared_objects.iter().map(|_| kernel.objects().new_word()).collect(),
             exceptions: Vec::with_capacity(count),

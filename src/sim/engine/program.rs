@@ -92,6 +92,12 @@ impl<O: Observer> Engine<'_, O> {
                 Step::Load { variable } => self.load(thread, *variable),
                 Step::Store { variable, change } => self.store(thread, *variable, *change),
                 Step::CountReference { object } => return self.count_reference(thread, *object),
+                Step::LockObject { object } => {
+                    return self.take(thread, self.threading.locks() + *object);
+                }
+                Step::UnlockObject { object } => {
+                    return self.release(thread, self.threading.locks() + *object);
+                }
                 Step::Call(call) => state.calls.push(Frame::new(*call)),
                 Step::LoopStart { count: Some(0), exit } => state.step = *exit,
                 Step::LoopStart { count, .. } => {

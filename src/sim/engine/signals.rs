@@ -137,7 +137,9 @@ impl<O: Observer> Engine<'_, O> {
             self.signals.count += 1;
         }
         self.signals.is_fresh = true;
-        let is_waiting = self.threads[MAIN].activity == Activity::Outside && !self.threads[MAIN].is_leaving;
+        let is_waiting = self.threads[MAIN].activity == Activity::Outside
+            && !self.threads[MAIN].is_leaving
+            && self.threads[MAIN].wants.is_none_or(|lock| lock < self.threading.locks());
         if is_waiting && !self.threads[MAIN].announced && self.signals.suspended.is_none() {
             let locks = self.model.signal_rules.interrupts_locks;
             self.signals.interrupted = self.kernel.signal(MAIN, locks).or(self.signals.interrupted);

@@ -51,6 +51,8 @@ pub struct Program {
     threading: Threading,
     /// The core that executed each piece of an interpreter's code last.
     pub code: Vec<((usize, Code), usize)>,
+    /// How many locks there are before those that objects have of their own.
+    of_threading: usize,
     flags: Vec<bool>,
     /// Which locks are held, from the end of a taking to the beginning of a releasing.
     held: Vec<bool>,
@@ -137,8 +139,11 @@ impl Program {
         let of_threads = held.chunks(2).enumerate().map(of_thread).collect();
         let mut flags = vec![false; locks];
         held.into_iter().for_each(|lock| flags[lock] = true);
+        let of_threading = flags.len();
+        flags.extend(model.shared_objects.iter().map(|_| false));
         Program {
             code: Vec::new(),
+            of_threading,
             rlocks: vec![(None, 0); threading.rlocks().count()],
             threading,
             held: flags.clone(),
@@ -203,7 +208,7 @@ impl World<'_> {
                 counter.run.instructions = count;
             }
             Library::Mutex(part, lock) => self.mutex_part(thread, part, lock),
-            Take(lock) if self.model.threading_lock != ThreadingLock::Platform => {
+            Take(lock) if self.is_mutex(lock) => {
                 self.try_mutex(thread, lock);
             }
             Take(lock) if self.has_lock(thread) && self.model.lock_tries_first => {
@@ -231,7 +236,7 @@ impl World<'_> {
                 }
             }
             Free(lock) if !self.program.held[lock] => self.raise(thread, Exception::ReleaseUnlocked),
-            Free(lock) if self.model.threading_lock != ThreadingLock::Platform => {
+            Free(lock) if self.is_mutex(lock) => {
                 self.program.held[lock] = false;
                 self.program.holders[lock] = None;
                 self.free_mutex(thread, lock);
@@ -292,6 +297,19 @@ impl World<'_> {
                 }
             }
         }
+    }
+
+    /// The lock that a shared object has of its own.
+    pub fn lock_of(&self, object: usize) -> usize {
+        self.program.of_threading + object
+    }
+
+    pub fn is_of_an_object(&self, lock: usize) -> bool {
+        lock >= self.program.of_threading
+    }
+
+    fn is_mutex(&self, lock: usize) -> bool {
+        self.is_of_an_object(lock) || self.model.threading_lock != ThreadingLock::Platform
     }
 
     pub fn is_held_by(&mut self, thread: usize, lock: usize) {

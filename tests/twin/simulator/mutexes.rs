@@ -77,6 +77,11 @@ impl World<'_> {
         let and_then = |part| Action::Library(Library::Mutex(part, lock));
         let (operation, atomic) = (Spend(Cost::LockOperation), Spend(Cost::AtomicOperation));
         let now = self.now;
+        let of_kind = if self.is_of_an_object(lock) {
+            self.model.object_locks
+        } else {
+            self.model.threading_lock.spins()
+        };
         let Mutexes { mutexes, fair_times, handed } = &mut self.mutexes;
         let mutex = mutexes.entry(lock).or_default();
         match part {
@@ -86,8 +91,7 @@ impl World<'_> {
                 self.is_held_by(thread, lock);
             }
             Mutex::Look => {
-                let spins = self.model.threading_lock.spins().expect("it is a mutex");
-                let spins = if mutex.parked { 0 } else { spins };
+                let spins = if mutex.parked { 0 } else { of_kind.expect("it is a mutex") };
                 self.then(thread, &[Spend(Cost::ClockRead), and_then(Mutex::Waits(spins))]);
             }
             Mutex::Waits(spins) => {

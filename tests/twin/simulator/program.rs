@@ -218,6 +218,14 @@ impl World<'_> {
                 let span = self.count_reference(thread, *object);
                 self.then(thread, &[Program(Do::Work(Mode::User, span))]);
             }
+            Step::LockObject { object } => {
+                let lock = self.lock_of(*object);
+                self.then(thread, &[Action::Library(Library::Take(lock))]);
+            }
+            Step::UnlockObject { object } => {
+                let lock = self.lock_of(*object);
+                self.then(thread, &[Action::Library(Library::Free(lock))]);
+            }
             Step::Call(call) => self.then(thread, &[Action::Library(Library::Do(*call))]),
             Step::Submitted { pool } => *counter.outstanding.entry(*pool).or_default() += 1,
             Step::LeaveIfGathered { pool, exit } => {

@@ -117,7 +117,9 @@ impl World<'_> {
             Some(Queue::Receivers(_) | Queue::Senders(_)) => main.program.again.clone(),
             Some(Queue::Poll(_)) => self.polls_again(MAIN, self.threads[MAIN].program.due),
             Some(Queue::Semaphore(id)) if id.is_of_program() => {
-                if !self.model.signal_rules.interrupts_locks {
+                let of_object =
+                    matches!(main.program.again, Some(Again::Take(lock)) if self.is_of_an_object(lock));
+                if !self.model.signal_rules.interrupts_locks || of_object {
                     return;
                 }
                 self.stops_waiting(id);
