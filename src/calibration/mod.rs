@@ -1,9 +1,10 @@
 //! Floor 5: measuring the machine the program runs on, and interpreters, for profiles that scenarios can use.
 //!
 //! What is measured is a [`Quantity`]. Each is measured in batches that lie apart in time, so that its [`Spread`] tells
-//! chance from a machine that was busy with something else. [`profile`] turns quantities into the constants of the
-//! model.
+//! chance from a machine that was busy with something else. `constants` turns quantities into the constants of the
+//! model, [`profile`] writes them down.
 
+mod constants;
 mod figures;
 pub mod interpreter;
 mod machine;
@@ -24,7 +25,7 @@ pub use statistics::Spread;
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// For constants to rely on: about ten seconds.
+    /// For constants to rely on: about fifteen seconds.
     Full,
     /// To see whether it works: about a second.
     Quick,

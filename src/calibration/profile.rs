@@ -1,45 +1,12 @@
 //! What was measured, as profiles that a scenario can name: `machine: ./machine.yaml`.
 //!
-//! A profile has the constants of the model, each with its source and its spread. The table in `constants` tells how
-//! each follows from what was measured: a constant that the model gains is a row more.
+//! A profile has all constants of the model, each with its source and its spread. `constants.rs` tells how each follows
+//! from what was measured, or whose it is if it was not.
 
+use crate::calibration::constants::{
+    Constant, Value, constants, library_instruction, lost_in_words, lost_share,
+};
 use crate::calibration::{Figures, InterpreterFigures, Interval, MachineFigures, Quantity, Spread};
-
-/// A constant of a machine.
-struct Constant {
-    /// Its key, after that of its group if it belongs to one: `wake_latency.idle`.
-    path: &'static str,
-    /// What it is.
-    value: Value,
-    /// Where it comes from.
-    from: String,
-}
-
-/// What a constant is in the model.
-#[derive(Clone, Copy)]
-enum Value {
-    /// Always the same, in nanoseconds.
-    Constant(f64),
-    /// Log-normal.
-    LogNormal {
-        /// The median in nanoseconds.
-        median: f64,
-        /// The standard deviation of the logarithm.
-        sigma: f64,
-    },
-    /// Always the same, but chosen, not measured.
-    Chosen(f64),
-}
-
-impl Value {
-    fn constant(spread: Spread) -> Value {
-        Value::Constant(spread.median)
-    }
-
-    fn log_normal(spread: Spread) -> Value {
-        Value::LogNormal { median: spread.median, sigma: spread.sigma() }
-    }
-}
 
 /// The profile of a machine. The times of the interpreters that were measured on it are part of it.
 pub fn machine(machine: &MachineFigures, interpreters: &[InterpreterFigures]) -> String {
@@ -50,29 +17,21 @@ pub fn machine(machine: &MachineFigures, interpreters: &[InterpreterFigures]) ->
         machine.kernel,
         env!("CARGO_PKG_VERSION")
     );
-    let mut text = format!("about: {}\ncores: {}\nplatform: linux\n", quoted(&about), machine.cores.min(512));
+    let (cores, tick) = (machine.cores.min(512), duration(machine.tick));
+    let mut text = format!("about: {}\ncores: {cores}\nplatform: linux\n", quoted(&about));
     text.push_str(&scheduler(&machine.kernel, machine.tick));
-    text.push_str("costs:\n");
-    let mut last_group = None;
-    for constant in constants(&machine.figures) {
-        let (group, key) = match constant.path.split_once('.') {
-            Some((group, key)) => (Some(group), key),
-            None => (None, constant.path),
-        };
-        if let Some(name) = group.filter(|_| group != last_group) {
-            text.push_str(&format!("  {name}:\n"));
-        }
-        last_group = group;
-        let indent = if group.is_some() { "    " } else { "  " };
-        text.push_str(&format!("{indent}{key}: {}\n", written(constant.value, &constant.from)));
-    }
-    text.push_str(&instruction_times(interpreters));
+    text.push_str(&format!(
+        "# A program begins at any time between two ticks.\nfirst_tick: {{uniform: [0ms, {tick}]}}\n"
+    ));
+    text.push_str(&nested(&constants(&machine.figures, machine.tick)));
+    text.push_str(&nested(&instruction_times(interpreters, lost_share(&machine.figures, machine.tick))));
     text.push_str(&remarks(&machine.figures));
     text
 }
 
-/// The profile of an interpreter: its preset, with the time of an instruction and the interval that it has here.
-pub fn interpreter(interpreter: &InterpreterFigures) -> String {
+/// The profile of an interpreter: its preset, with the time of an instruction and the interval that it has here, on this
+/// machine.
+pub fn interpreter(interpreter: &InterpreterFigures, machine: &MachineFigures) -> String {
     let [major, minor, patch] = interpreter.version;
     let stand_in = if interpreter.is_stand_in { ", with the opcodes of another version" } else { "" };
     let about = format!(
@@ -81,9 +40,8 @@ pub fn interpreter(interpreter: &InterpreterFigures) -> String {
         env!("CARGO_PKG_VERSION")
     );
     let mut text = format!("about: {}\npreset: {}\n", quoted(&about), interpreter.preset);
-    if let Some((spread, from)) = instruction(interpreter) {
-        text.push_str(&format!("instruction: {}\n", written(Value::Constant(spread.median), &from)));
-    }
+    let share = lost_share(&machine.figures, machine.tick);
+    text.push_str(&nested(instruction(interpreter, share, "instruction".to_owned()).as_slice()));
     let interval = match interpreter.interval {
         Interval::Ticks(ticks) => ticks.to_string(),
         Interval::Seconds(seconds) => duration(seconds * 1e9),
@@ -93,121 +51,59 @@ pub fn interpreter(interpreter: &InterpreterFigures) -> String {
     text
 }
 
-/// What is taken away from a quantity to find a constant: how often, and what.
-type Less = &'static [(u32, Quantity)];
-
-/// A constant's path, the quantity that contains it, what else that contains, and what the rest is in the model.
-type Row = (&'static str, Quantity, Less, fn(Spread) -> Value);
-
-/// How the constants of the model follow from what was measured, by the rules of docs/model.md.
-const ROWS: [Row; 11] = [
-    ("system_call", Quantity::SystemCall, &[], Value::constant),
-    // One way on one core is a post, its call and the waking, the waker's own wait and its call, and the switch.
-    (
-        "futex_wake.sleeper",
-        Quantity::WakeOnSameCore,
-        &[
-            (2, Quantity::SystemCall),
-            (2, Quantity::SemaphoreOperation),
-            (1, Quantity::ContextSwitch),
-            (1, Quantity::ClockReading),
-        ],
-        Value::constant,
-    ),
-    ("futex_wake.no_sleeper", Quantity::WakingNobody, &[(1, Quantity::SystemCall)], Value::constant),
-    // Across cores the woken thread is on its way from the end of the call, and then takes the semaphore.
-    ("wake_latency.idle", Quantity::WakeOnIdleCore, AROUND_WAKING, Value::log_normal),
-    ("wake_latency.deep_idle", Quantity::WakeOnDeepIdleCore, AROUND_WAKING, Value::log_normal),
-    ("lock_operation", Quantity::SemaphoreOperation, &[], Value::constant),
-    ("atomic_operation", Quantity::EmptySignal, &[], Value::constant),
-    ("context_switch", Quantity::ContextSwitch, &[], Value::constant),
-    ("channel.send", Quantity::PipeOperation, &[(1, Quantity::SystemCall)], Value::constant),
-    ("channel.receive", Quantity::PipeOperation, &[(1, Quantity::SystemCall)], Value::constant),
-    // A sleeping thread's core idles, so the end of a sleep contains the way out of deep idle.
-    ("timer_lateness", Quantity::TimerOnIdleCore, &[(1, Quantity::WakeOnDeepIdleCore)], Value::constant),
-];
-
-const AROUND_WAKING: Less =
-    &[(1, Quantity::SystemCall), (2, Quantity::SemaphoreOperation), (1, Quantity::ClockReading)];
-
-/// The constants of the model, in the order of their paths. What was not measured is left out.
-fn constants(figures: &Figures) -> Vec<Constant> {
-    let found = ROWS.iter().filter_map(|(path, quantity, less, value)| {
-        let whole = figures.get(*quantity)?;
-        let rest = less.iter().fold(whole, |rest, (times, part)| match figures.get(*part) {
-            Some(spread) => rest.less(spread, f64::from(*times)),
-            None => rest,
-        });
-        let from = format!("{} {}{}{}", quantity.how(), described(whole), taken_away(less), doubt(rest));
-        Some(Constant { path, value: value(rest), from })
-    });
-    let mut constants: Vec<Constant> = found.collect();
-    spread_timer(&mut constants, figures);
-    constants.extend([
-        chosen("wake_latency.deep_after", 1e6, "between no pause and a pause of 2 ms"),
-        chosen("migration", 0.0, "not measured - the wake latency to the other core contains it"),
-    ]);
-    constants.sort_by_key(|constant| constant.path);
-    constants
-}
-
-/// `, less 2 x system call, context switch`.
-fn taken_away(less: Less) -> String {
-    let part = |(times, quantity): &(u32, Quantity)| match times {
-        1 => quantity.name().to_owned(),
-        _ => format!("{times} x {}", quantity.name()),
-    };
-    let parts: Vec<String> = less.iter().map(part).collect();
-    if parts.is_empty() { String::new() } else { format!(", less {}", parts.join(", ")) }
-}
-
-fn chosen(path: &'static str, nanos: f64, from: &str) -> Constant {
-    Constant { path, value: Value::Chosen(nanos), from: from.to_owned() }
-}
-
-/// Gives the lateness of timers the spread that it has on a core that does not idle: on an idle one, the spread is that
-/// of the way out of idle, which the model draws for itself.
-fn spread_timer(constants: &mut [Constant], figures: &Figures) {
-    let timer = constants.iter_mut().find(|constant| constant.path == "timer_lateness");
-    let (Some(timer), Some(busy)) = (timer, figures.get(Quantity::TimerOnBusyCore)) else { return };
-    if let Value::Constant(median) = timer.value {
-        timer.value = Value::LogNormal { median, sigma: busy.sigma() };
-        timer.from.push_str(&format!(", spread as beside a computing thread, {}", described(busy)));
+/// Constants in the order of their paths, each below the keys of its groups.
+fn nested(constants: &[Constant]) -> String {
+    let mut text = String::new();
+    let mut last: Vec<&str> = Vec::new();
+    for constant in constants {
+        let keys = constant.keys();
+        let known = keys.iter().zip(&last).take_while(|(key, last)| key == last).count();
+        for (depth, key) in keys.iter().enumerate().skip(known) {
+            let value =
+                if depth + 1 == keys.len() { format!(" {}", written(constant)) } else { String::new() };
+            text.push_str(&format!("{}{key}:{value}\n", "  ".repeat(depth)));
+        }
+        last = keys;
     }
+    text
 }
 
 /// What is to be said of a figure whose batches do not agree.
-fn doubt(spread: Spread) -> &'static str {
+pub(super) fn doubt(spread: Spread) -> &'static str {
     if spread.is_steady() { "" } else { " - UNSTEADY, measure again on an idle machine" }
 }
 
-/// The time of an instruction in a long call, as the presets have it, and where it comes from.
-fn instruction(interpreter: &InterpreterFigures) -> Option<(Spread, String)> {
+/// The time of an instruction in a long call, as the presets have it, `share` of which was lost to interruptions.
+fn instruction(interpreter: &InterpreterFigures, share: f64, path: String) -> Option<Constant> {
     let round = interpreter.figures.get(Quantity::LongCallRound)?;
-    let how = Quantity::LongCallRound.how();
     let from = format!(
-        "{how} {} a round of {} instructions{}",
+        "{} {} a round of {} instructions{}{}",
+        Quantity::LongCallRound.how(),
         described(round),
         interpreter.instructions,
+        lost_in_words(share),
         doubt(round)
     );
-    Some((round.part(interpreter.instructions as f64), from))
+    let nanos = round.median / (1.0 + share) / interpreter.instructions as f64;
+    Some(Constant { path, value: Value::Constant(nanos), source: "measured", from })
 }
 
-/// The section with the times of instructions; of several interpreters with one preset, the first.
-fn instruction_times(interpreters: &[InterpreterFigures]) -> String {
-    let mut known: Vec<&str> = Vec::new();
-    let mut text = String::new();
+/// The times of instructions; of several interpreters with one preset, those of the first.
+fn instruction_times(interpreters: &[InterpreterFigures], share: f64) -> Vec<Constant> {
+    let mut times: Vec<Constant> = Vec::new();
     for interpreter in interpreters.iter().filter(|interpreter| !interpreter.is_stand_in) {
-        let Some((spread, from)) = instruction(interpreter) else { continue };
-        if known.contains(&interpreter.preset.as_str()) {
+        let path = format!("instruction.{}", interpreter.preset);
+        if times.iter().any(|known| known.path == path) {
             continue;
         }
-        known.push(&interpreter.preset);
-        let value = written(Value::Constant(spread.median), &from);
-        text.push_str(&format!("  {}: {value}\n", interpreter.preset));
+        let Some(time) = instruction(interpreter, share, path) else { continue };
+        if let Value::Constant(nanos) = time.value {
+            times.extend(library_instruction(&interpreter.preset, nanos));
+        }
+        times.push(time);
     }
-    if text.is_empty() { text } else { format!("instruction:\n{text}") }
+    times.sort_by(|one, other| one.path.cmp(&other.path));
+    times
 }
 
 /// The scheduler of a kernel release, with the values its version has by default (kernel/sched/fair.c): they can be
@@ -240,20 +136,19 @@ fn remarks(figures: &Figures) -> String {
 }
 
 /// A constant as the language has it.
-fn written(value: Value, from: &str) -> String {
-    let (is, source) = match value {
-        Value::Constant(nanos) => (duration(nanos), "measured"),
+fn written(constant: &Constant) -> String {
+    let is = match &constant.value {
+        Value::Constant(nanos) => duration(*nanos),
         Value::LogNormal { median, sigma } => {
-            let median = duration(median);
-            (format!("{{log_normal: {{median: {median}, sigma: {sigma:.2}}}}}"), "measured")
+            format!("{{log_normal: {{median: {}, sigma: {sigma:.2}}}}}", duration(*median))
         }
-        Value::Chosen(nanos) => (duration(nanos), "assumed"),
+        Value::Written(text) => text.clone(),
     };
-    format!("{{is: {is}, source: {source}, from: {}}}", quoted(from))
+    format!("{{is: {is}, source: {}, from: {}}}", constant.source, quoted(&constant.from))
 }
 
 /// `28.6us (23.5us to 36.4us)`.
-fn described(spread: Spread) -> String {
+pub(super) fn described(spread: Spread) -> String {
     format!("{} ({} to {})", duration(spread.median), duration(spread.tenth), duration(spread.ninetieth))
 }
 
@@ -345,7 +240,7 @@ mod tests {
         let python = some_interpreter("cpython-3.11");
         std::fs::write(folder.path().join("m.yaml"), machine(&some_machine(), std::slice::from_ref(&python)))
             .unwrap();
-        std::fs::write(folder.path().join("p.yaml"), interpreter(&python)).unwrap();
+        std::fs::write(folder.path().join("p.yaml"), interpreter(&python, &some_machine())).unwrap();
         let text = "{gilsim: 1, title: t, machine: m.yaml, threads: [{name: a, do: [python: 1ms]}], \
                      runs: {own: {python: p.yaml}, preset: {python: cpython-3.11}}}";
         let scenario = crate::scenario::load_with_files(text, "test", &[], folder.path())

@@ -57,15 +57,15 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// What is left without something else that is contained so many times; never less than nothing. It is as
-    /// uncertain as both together.
+    /// What is left without something else that is contained so many times (less than none: that is lacking); never less
+    /// than nothing. It is as uncertain as both together.
     pub fn less(self, other: Spread, times: f64) -> Spread {
         let left = |duration: f64| (duration - other.median * times).max(0.0);
         Spread {
             tenth: left(self.tenth),
             median: left(self.median),
             ninetieth: left(self.ninetieth),
-            wobble: self.wobble + other.wobble * times,
+            wobble: self.wobble + other.wobble * times.abs(),
         }
     }
 

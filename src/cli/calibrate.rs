@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::calibration::{
-    CalibrationError, Effort, Figures, InterpreterFigures, measure_interpreter, measure_machine, profile,
+    CalibrationError, Effort, Figures, InterpreterFigures, identify_interpreter, measure_interpreter,
+    measure_machine, profile,
 };
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, output};
@@ -25,19 +26,27 @@ pub(super) struct Arguments {
     folder: PathBuf,
 }
 
+/// How much longer than an interpreter the machine takes.
+const MACHINE: usize = 3;
+
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let effort = if arguments.quick { Effort::Quick } else { Effort::Full };
     let inside = |error: CalibrationError| Failure::Inside(error.to_string());
-    // An interpreter takes about half as long as the machine.
+    // Whatever cannot be done is better known before anything is measured.
+    for program in &arguments.pythons {
+        identify_interpreter(program).map_err(inside)?;
+    }
+    output::check_folder(&arguments.folder)?;
+    // An interpreter takes about a third as long as the machine.
     let pieces = effort.batches();
-    let progress = Progress::new(pieces * (2 + arguments.pythons.len()), 0);
+    let progress = Progress::new(pieces * (MACHINE + arguments.pythons.len()), 0);
     let mut interpreters = Vec::new();
     for program in &arguments.pythons {
         interpreters.push(measure_interpreter(program, effort).map_err(inside)?);
         (0..pieces).for_each(|_| progress.advance());
     }
-    let advance = &mut || (0..2).for_each(|_| progress.advance());
+    let advance = &mut || (0..MACHINE).for_each(|_| progress.advance());
     let machine = measure_machine(effort, advance).map_err(inside)?;
     drop(progress);
     output::tell_load();
@@ -61,7 +70,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     )?;
     for (index, interpreter) in interpreters.iter().enumerate() {
         let path = arguments.folder.join(file_name(&interpreters[..index], interpreter));
-        output::save(&path, profile::interpreter(interpreter).as_bytes())?;
+        output::save(&path, profile::interpreter(interpreter, &machine).as_bytes())?;
     }
     tell_use(&arguments.folder);
     Ok(())

@@ -97,6 +97,12 @@ pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Fails if no files can be written to a folder, as far as that can be told without making it.
+pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
+    file::check_folder(folder)
+        .map_err(|error| Failure::Inside(format!("cannot write to {}: {error}", folder.display())))
+}
+
 /// Writes a picture to a file, as it is or as pixels, then `scale` times as large.
 pub(super) fn save_picture(path: &Path, format: Format, svg: &str, scale: f64) -> Result<(), Failure> {
     if format != Format::Png {

@@ -20,6 +20,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether files can be written to `folder`; if it is not there, to the innermost folder around it that is.
+///
+/// # Errors
+/// If they cannot. Nothing is left behind in any case.
+pub fn check_folder(folder: &Path) -> io::Result<()> {
+    let around = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    // The error of the system names the temporary file, which is nothing to the user.
+    tempfile::tempfile_in(around).map(drop).map_err(|error| error.kind().into())
+}
+
 /// Temporary files are private by default; a result is to be as readable as any other new file.
 trait LikeANewFile {
     fn permissions_like_a_new_file(&mut self) -> &mut Self;
@@ -41,6 +51,15 @@ impl LikeANewFile for tempfile::Builder<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_can_be_written_to_if_it_can_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check_folder(&folder.path().join("new").join("newer")).is_ok());
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        assert!(check_folder(&folder.path().join("file").join("newer")).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_file_is_replaced_as_a_whole_and_its_folder_made() {

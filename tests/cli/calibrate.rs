@@ -61,6 +61,22 @@ fn a_python_without_the_gil() {
 }
 
 #[test]
+fn a_second_python_that_is_not_there_is_told_before_the_first_is_measured() {
+    let desk = with_program(ANSWER);
+    let outcome = desk.run(&["calibrate", "--python", "./python", "--python", "./missing"]);
+    assert_eq!(outcome.messages, "error: cannot run ./missing: there is no such program\n");
+    assert_eq!(desk.names(), ["python"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told_before_anything_is_measured() {
+    let desk = Desk::new().put("file", "");
+    let outcome = desk.run(&["calibrate", "--quick", "-o", "file/profiles"]);
+    assert_eq!(outcome.messages, "error: cannot write to file/profiles: not a directory\n");
+    assert_eq!((outcome.code, outcome.output.as_str()), (Some(FAILURE_INSIDE), ""));
+}
+
+#[test]
 fn the_profiles_can_be_used() {
     let scenario = "
 gilsim: 1
@@ -79,30 +95,46 @@ expect:
     desk.run(&["run", "scenario.yaml"]).success();
 }
 
-/// The constants below a node of a profile: the time, or the median, and where it comes from.
-fn constants(node: &serde_yaml::Value) -> Vec<(String, String)> {
-    let Some(is) = node.get("is") else {
-        return node.as_mapping().unwrap().values().flat_map(constants).collect();
-    };
-    let time = is.get("log_normal").map_or(is, |spread| &spread["median"]);
-    [(time, &node["from"])]
-        .map(|(time, from)| (time.as_str().unwrap().into(), from.as_str().unwrap().into()))
-        .into()
+/// The profile of this machine, measured in a hurry.
+fn profile() -> serde_yaml::Value {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["calibrate", "--quick", "-o", "here"]).code, Some(DONE));
+    serde_yaml::from_slice(&desk.read("here/machine.yaml")).unwrap()
+}
+
+/// The constants below a node of a profile.
+fn constants(node: &serde_yaml::Value) -> Vec<&serde_yaml::Value> {
+    match node.get("is") {
+        Some(_) => vec![node],
+        None => node.as_mapping().unwrap().values().flat_map(constants).collect(),
+    }
+}
+
+/// What a constant is, or its median.
+fn nanos(constant: &serde_yaml::Value) -> f64 {
+    let is = &constant["is"];
+    let time = is.get("log_normal").map_or(is, |spread| &spread["median"]).as_str().unwrap();
+    gilsim::scenario::units::parse_span(time).unwrap().picos() as f64 / 1000.0
 }
 
 #[test]
-fn every_cost_of_this_machine_is_a_time_below_a_tenth_of_a_second() {
-    let desk = Desk::new();
-    assert_eq!(desk.run(&["calibrate", "--quick", "-o", "here"]).code, Some(DONE));
-    let profile: serde_yaml::Value = serde_yaml::from_slice(&desk.read("here/machine.yaml")).unwrap();
-    let constants = constants(&profile["costs"]);
-    assert!(constants.len() >= 9, "{constants:?}");
-    for (time, from) in constants {
-        let span = gilsim::scenario::units::parse_span(&time).unwrap();
-        assert!(span.as_secs() < 0.1, "{time} from {from}");
+fn every_measured_cost_of_this_machine_is_a_time_below_a_tenth_of_a_second() {
+    let profile = profile();
+    let all = constants(&profile["costs"]);
+    let measured: Vec<_> = all.into_iter().filter(|constant| constant["source"] == "measured").collect();
+    assert!(measured.len() >= 20, "{measured:?}");
+    assert!(measured.iter().all(|constant| nanos(constant) < 1e8), "{measured:?}");
+    assert!(nanos(&profile["costs"]["system_call"]) > 0.0);
+}
+
+#[test]
+fn what_was_not_measured_names_the_preset_that_it_comes_from() {
+    let profile = profile();
+    for constant in [&profile["costs"]["fork"]["start"], &profile["pickle"]["objects"]["dumps"]] {
+        assert_eq!(constant["source"], "assumed");
+        let from = constant["from"].as_str().unwrap();
+        assert!(from.starts_with("not measured - as in the preset linux-2-core: "), "{from}");
     }
-    let call = profile["costs"]["system_call"]["is"].as_str().unwrap();
-    assert!(gilsim::scenario::units::parse_span(call).unwrap().picos() > 0);
 }
 
 #[test]

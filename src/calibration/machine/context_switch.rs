@@ -54,7 +54,15 @@ fn with_two_threads(core: usize, rounds: usize, alone: f64) -> Option<f64> {
 
 /// How often the calling thread has lost its core, as /proc tells.
 fn switches_of_this_thread() -> Option<u64> {
+    Some(voluntary_switches()? + switches("nonvoluntary_ctxt_switches:")?)
+}
+
+/// How often the calling thread has fallen asleep.
+pub(super) fn voluntary_switches() -> Option<u64> {
+    switches("voluntary_ctxt_switches:")
+}
+
+fn switches(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
-    let counts = status.lines().filter(|line| line.contains("voluntary_ctxt_switches:"));
-    counts.map(|line| line.split_once(':')?.1.trim().parse::<u64>().ok()).sum()
+    status.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok()
 }
