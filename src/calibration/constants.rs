@@ -3,8 +3,8 @@
 //! A constant that the model gains is a row more in [`ROWS`]. One that has no row, or whose quantity was not measured,
 //! is that of the preset [`STAND_IN`], and says so.
 
-use crate::calibration::profile::{described, doubt, duration};
-use crate::calibration::{Figures, Quantity, Spread};
+use crate::calibration::profile::{described, doubt};
+use crate::calibration::{Figures, InterpreterFigures, MachineFigures, Quantity, Spread};
 use crate::scenario;
 
 /// The preset whose constants stand in for those that are not measured.
@@ -61,11 +61,11 @@ impl Value {
 
 /// What is taken away from a quantity to find a constant: how often, and what. What is taken away too often by that is
 /// added again, less than no times.
-type Less = &'static [(i32, Quantity)];
+type Less<'a> = &'a [(i32, Quantity)];
 
 /// A constant's path below `costs`, the quantity that contains it, what else that contains, and what the rest is in the
 /// model.
-type Row = (&'static str, Quantity, Less, fn(Spread) -> Value);
+type Row = (&'static str, Quantity, Less<'static>, fn(Spread) -> Value);
 
 /// How constants follow from what was measured, by the rules of docs/model.md.
 const ROWS: [Row; 28] = [
@@ -141,20 +141,22 @@ const ROWS: [Row; 28] = [
 const POLLING: [&str; 3] =
     ["costs.futex_wake.other_core", "costs.wake_latency.just_idle", "costs.wake_latency.polls_after"];
 
-const POST_ON_SAME_CORE: Less =
+const POST_ON_SAME_CORE: Less<'static> =
     &[(1, Quantity::WakeOnSameCore), (-1, Quantity::ContextSwitch), (-1, Quantity::SemaphoreOperation)];
 
-const AROUND_WAKING: Less =
+const AROUND_WAKING: Less<'static> =
     &[(1, Quantity::SystemCall), (2, Quantity::SemaphoreOperation), (1, Quantity::ClockReading)];
 
-/// The constants of the model, in the order of their paths, on a machine whose clock ticks once each `tick` nanoseconds.
-pub(super) fn constants(figures: &Figures, tick: f64) -> Vec<Constant> {
+/// The constants of the model, in the order of their paths, on a machine and as its interpreters show them.
+pub(super) fn constants(machine: &MachineFigures, interpreters: &[InterpreterFigures]) -> Vec<Constant> {
+    let (figures, tick) = (&machine.figures, machine.tick);
     let mut constants: Vec<Constant> = ROWS.iter().filter_map(|row| measured(row, figures, tick)).collect();
     spread_timer(&mut constants, figures);
     constants.extend([
         assumed("costs.wake_latency.deep_after", 1e6, "between no pause and a pause of 2 ms"),
         assumed("costs.migration", 0.0, "not measured - the wake latency to the other core contains it"),
     ]);
+    constants.extend(interpreters.iter().find_map(moved_instruction));
     // A core that never polls has not been idle for long enough to poll, nor for less than no time.
     if figures.get(Quantity::PollsUntil).is_some_and(|until| until.median == 0.0) {
         constants.retain(|constant| !POLLING.contains(&constant.path.as_str()));
@@ -197,7 +199,7 @@ fn measured((path, quantity, less, value): &Row, figures: &Figures, tick: f64) -
 }
 
 /// `, less 2 x system call, context switch, and clock reading again`.
-fn changes(less: Less) -> String {
+fn changes(less: Less<'_>) -> String {
     let part = |(times, quantity): &(i32, Quantity)| match times.abs() {
         1 => quantity.name().to_owned(),
         times => format!("{times} x {}", quantity.name()),
@@ -261,39 +263,83 @@ fn stand_ins(known: &[Constant]) -> Vec<Constant> {
         .collect()
 }
 
-/// The time of an instruction of library code under a python preset, whose instructions take `instruction` nanoseconds:
-/// as much longer than those as in the preset that stands in, if that knows it.
-pub(super) fn library_instruction(python: &str, instruction: f64) -> Option<Constant> {
-    let preset = scenario::provenance_of(STAND_IN).ok()?;
-    let nanos = |section: &str| {
-        let path = format!("{section}.{python}");
-        let constant = preset.iter().find(|constant| constant.constant == path)?;
-        Some(scenario::units::parse_span(&constant.value).ok()?.picos() as f64 / 1000.0)
-    };
-    let (library, base) = (nanos("library_instruction")?, nanos("instruction")?);
+/// The instructions of acquiring and releasing a semaphore of threading, by docs/model.md.
+const SEMAPHORE: f64 = 129.0;
+
+/// The time of an instruction of library code of an interpreter on a machine: what its semaphore takes without the four
+/// lock operations that it contains. Those of 2.7 give up the GIL and take it again, twice.
+pub(super) fn library_instruction(
+    interpreter: &InterpreterFigures,
+    machine: &MachineFigures,
+) -> Option<Constant> {
+    let share = lost_share(&machine.figures, machine.tick);
+    let whole = interpreter.figures.get(Quantity::LibraryCode)?;
+    let mut less =
+        vec![(4, Quantity::SemaphoreOperation, machine.figures.get(Quantity::SemaphoreOperation)?)];
+    if interpreter.version[0] == 2 {
+        less.push((2, Quantity::GilRoundTrip, interpreter.figures.get(Quantity::GilRoundTrip)?));
+    }
+    let rest = less.iter().fold(whole, |rest, (times, _, part)| rest.less(*part, f64::from(*times)));
+    let less: Vec<(i32, Quantity)> = less.iter().map(|(times, quantity, _)| (*times, *quantity)).collect();
+    let how = Quantity::LibraryCode.how();
+    let (lost, changes) = (lost_in_words(share), changes(&less));
     Some(Constant {
-        path: format!("library_instruction.{python}"),
-        value: Value::Constant(library * instruction / base),
-        source: "scaled",
-        from: format!(
-            "not measured - {} in the preset {STAND_IN}, in proportion to the instructions of a countdown, {} there",
-            duration(library),
-            duration(base)
-        ),
+        path: format!("library_instruction.{}", interpreter.preset),
+        value: Value::constant(rest.part((1.0 + share) * SEMAPHORE)),
+        source: "measured",
+        from: format!("{how} {}, {SEMAPHORE} instructions{lost}{changes}{}", described(whole), doubt(rest)),
     })
+}
+
+/// What an instruction costs more that another core executed last, as an interpreter shows it.
+fn moved_instruction(interpreter: &InterpreterFigures) -> Option<Constant> {
+    let moved = interpreter.figures.get(Quantity::LibraryCodeMoved)?;
+    let rest = moved.less(interpreter.figures.get(Quantity::LibraryCodeAfterSleep)?, 1.0);
+    let from = format!(
+        "{} {}, {SEMAPHORE} instructions{}{}",
+        Quantity::LibraryCodeMoved.how(),
+        described(moved),
+        changes(&[(1, Quantity::LibraryCodeAfterSleep)]),
+        doubt(rest)
+    );
+    let path = "costs.moved_instruction".to_owned();
+    Some(Constant { path, value: Value::constant(rest.part(SEMAPHORE)), source: "measured", from })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::calibration::Interval;
     use crate::calibration::figures::Record;
 
-    const TICK: f64 = 4e6;
-
-    fn found(known: &[(Quantity, f64)], path: &str) -> Constant {
+    fn figures(known: &[(Quantity, f64)]) -> Figures {
         let mut record = Record::default();
         known.iter().for_each(|(quantity, nanos)| record.add(*quantity, vec![*nanos]));
-        let constants = constants(&record.figures(), TICK);
+        record.figures()
+    }
+
+    fn machine(known: &[(Quantity, f64)]) -> MachineFigures {
+        let (kernel, figures) = ("6.18".to_owned(), figures(known));
+        MachineFigures { cores: 2, processor: None, kernel, tick: 4e6, figures }
+    }
+
+    fn interpreter(version: [u32; 3], known: &[(Quantity, f64)]) -> InterpreterFigures {
+        InterpreterFigures {
+            program: PathBuf::from("python"),
+            version,
+            compiler: "[GCC]".to_owned(),
+            preset: "cpython-x".to_owned(),
+            is_stand_in: false,
+            instructions: 8,
+            interval: Interval::Seconds(0.005),
+            figures: figures(known),
+        }
+    }
+
+    fn found(known: &[(Quantity, f64)], path: &str) -> Constant {
+        let constants = constants(&machine(known), &[]);
         constants.into_iter().find(|constant| constant.path == path).unwrap()
     }
 
@@ -357,11 +403,21 @@ mod tests {
     }
 
     #[test]
-    fn library_code_is_as_much_slower_than_a_countdown_as_in_the_preset() {
-        let Value::Constant(nanos) = library_instruction("cpython-3.11", 2.0 * 3.545).unwrap().value else {
-            panic!("not a constant")
-        };
-        assert!((nanos - 2.0 * 7.789).abs() < 1e-9, "{nanos}");
-        assert!(library_instruction("cpython-3.2", 1.0).is_none());
+    fn library_code_is_a_semaphore_without_its_locks_and_in_2_7_without_the_gil() {
+        let machine = machine(&[(Quantity::SemaphoreOperation, 10.0)]);
+        let known = [(Quantity::LibraryCode, 1330.0), (Quantity::GilRoundTrip, 64.5)];
+        let of = |version| library_instruction(&interpreter(version, &known), &machine).unwrap().value;
+        assert_eq!(of([3, 11, 7]), Value::Constant(10.0));
+        assert_eq!(of([2, 7, 18]), Value::Constant(9.0));
+    }
+
+    #[test]
+    fn code_that_comes_over_is_what_it_takes_after_a_sleep_beyond_code_that_stayed() {
+        let known = [(Quantity::LibraryCodeMoved, 15_320.0), (Quantity::LibraryCodeAfterSleep, 5000.0)];
+        let constants = constants(&machine(&[]), &[interpreter([3, 11, 7], &known)]);
+        let moved: Vec<_> =
+            constants.iter().filter(|known| known.path == "costs.moved_instruction").collect();
+        assert_eq!(moved.len(), 1);
+        assert_eq!((&moved[0].value, moved[0].source), (&Value::Constant(80.0), "measured"));
     }
 }

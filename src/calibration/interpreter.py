@@ -63,6 +63,54 @@ def countdowns(rounds):
             nanos(call_often, (new_countdown(), 2000, short_calls), short_calls * 2000))
 
 
+# What library code takes: a semaphore of threading that is acquired and released, without the loop around it.
+def library(round_of_loop):
+    semaphore = threading.Semaphore(1)
+
+    def use_often(times):
+        while times > 0:
+            semaphore.acquire()
+            semaphore.release()
+            times -= 1
+
+    rounds = rounds_in(span, use_often)
+    return [nanos(use_often, (rounds,), rounds) - round_of_loop for _ in range(batches)]
+
+
+# The same once, in nanoseconds on the wall, after a sleep on one core: executed last on this core, and on another.
+def moves(ctypes):
+    mask = ctypes.c_ulong()
+    call = ctypes.CDLL(None)
+    if call.sched_getaffinity(0, ctypes.sizeof(mask), ctypes.byref(mask)) < 0:
+        return {}
+    usable = [1 << core for core in range(8 * ctypes.sizeof(mask)) if mask.value >> core & 1]
+    if len(usable) < 2:
+        return {}
+    semaphore = threading.Semaphore(1)
+
+    def bind(core):
+        call.sched_setaffinity(0, ctypes.sizeof(mask), ctypes.byref(ctypes.c_ulong(core)))
+
+    def use():
+        start = time.perf_counter()
+        semaphore.acquire()
+        semaphore.release()
+        return (time.perf_counter() - start) * 1e9
+
+    def after(core):
+        bind(core)
+        for _ in range(30):
+            use()
+        bind(usable[0])
+        time.sleep(0.0002)
+        return use()
+
+    pairs = [[(after(usable[0]), after(usable[1])) for _ in range(20)] for _ in range(batches)]
+    bind(mask.value)
+    return {"slept": [[pair[0] for pair in batch] for batch in pairs],
+            "moved": [[pair[1] for pair in batch] for batch in pairs]}
+
+
 # The GIL of 2.7 is made by the first thread, and by the import of ctypes: what is measured without comes first.
 def measure():
     rounds = rounds_in(span, new_countdown())
@@ -82,6 +130,10 @@ def measure():
     pairs = [(nanos(call_often, (releasing, 1, calls), calls), nanos(call_often, (keeping, 1, calls), calls))
              for _ in range(batches)]
     found["gil_round_trip"] = [pair[0] - pair[1] for pair in pairs]
+    found["library"] = library(min(threaded))
+    # No other clock is fine enough.
+    if hasattr(time, "perf_counter") and hasattr(ctypes.CDLL(None), "sched_setaffinity"):
+        found.update(moves(ctypes))
     return found
 
 

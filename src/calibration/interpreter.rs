@@ -1,4 +1,4 @@
-//! An interpreter: what a round of a countdown and a round trip of its lock take.
+//! An interpreter: what a round of a countdown, a round trip of its lock, and library code take.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,6 +61,12 @@ struct Answer {
     threaded: Vec<f64>,
     #[serde(default)]
     gil_round_trip: Vec<f64>,
+    #[serde(default)]
+    library: Vec<f64>,
+    #[serde(default)]
+    slept: Vec<Vec<f64>>,
+    #[serde(default)]
+    moved: Vec<Vec<f64>>,
 }
 
 /// Measures the interpreter that is this program.
@@ -108,9 +114,15 @@ fn figures(program: &Path, answer: Answer) -> Result<InterpreterFigures, Calibra
         (Quantity::ShortCallRound, &answer.short),
         (Quantity::LongCallRoundThreaded, &answer.threaded),
         (Quantity::GilRoundTrip, &answer.gil_round_trip),
+        (Quantity::LibraryCode, &answer.library),
     ] {
         // Each value is a batch of its own: the mean of many rounds.
         values.iter().for_each(|value| record.add(quantity, vec![*value]));
+    }
+    for (quantity, batches) in
+        [(Quantity::LibraryCodeAfterSleep, answer.slept), (Quantity::LibraryCodeMoved, answer.moved)]
+    {
+        batches.into_iter().for_each(|batch| record.add(quantity, batch));
     }
     Ok(InterpreterFigures {
         program: program.to_owned(),

@@ -23,8 +23,8 @@ pub fn machine(machine: &MachineFigures, interpreters: &[InterpreterFigures]) ->
     text.push_str(&format!(
         "# A program begins at any time between two ticks.\nfirst_tick: {{uniform: [0ms, {tick}]}}\n"
     ));
-    text.push_str(&nested(&constants(&machine.figures, machine.tick)));
-    text.push_str(&nested(&instruction_times(interpreters, lost_share(&machine.figures, machine.tick))));
+    text.push_str(&nested(&constants(machine, interpreters)));
+    text.push_str(&nested(&instruction_times(machine, interpreters)));
     text.push_str(&remarks(&machine.figures));
     text
 }
@@ -89,7 +89,8 @@ fn instruction(interpreter: &InterpreterFigures, share: f64, path: String) -> Op
 }
 
 /// The times of instructions; of several interpreters with one preset, those of the first.
-fn instruction_times(interpreters: &[InterpreterFigures], share: f64) -> Vec<Constant> {
+fn instruction_times(machine: &MachineFigures, interpreters: &[InterpreterFigures]) -> Vec<Constant> {
+    let share = lost_share(&machine.figures, machine.tick);
     let mut times: Vec<Constant> = Vec::new();
     for interpreter in interpreters.iter().filter(|interpreter| !interpreter.is_stand_in) {
         let path = format!("instruction.{}", interpreter.preset);
@@ -97,10 +98,8 @@ fn instruction_times(interpreters: &[InterpreterFigures], share: f64) -> Vec<Con
             continue;
         }
         let Some(time) = instruction(interpreter, share, path) else { continue };
-        if let Value::Constant(nanos) = time.value {
-            times.extend(library_instruction(&interpreter.preset, nanos));
-        }
         times.push(time);
+        times.extend(library_instruction(interpreter, machine));
     }
     times.sort_by(|one, other| one.path.cmp(&other.path));
     times

@@ -77,6 +77,12 @@ pub enum Quantity {
     LongCallRoundThreaded,
     /// Releasing and taking the GIL that nobody wants.
     GilRoundTrip,
+    /// Acquiring and releasing a semaphore of threading: library code.
+    LibraryCode,
+    /// The same once, after a sleep, on the core that executed it last.
+    LibraryCodeAfterSleep,
+    /// The same once, after a sleep, when another core executed it last.
+    LibraryCodeMoved,
 }
 
 impl Quantity {
@@ -120,6 +126,9 @@ impl Quantity {
             Quantity::ShortCallRound => "countdown, short calls",
             Quantity::LongCallRoundThreaded => "countdown, a thread blocked",
             Quantity::GilRoundTrip => "GIL release and take",
+            Quantity::LibraryCode => "semaphore of threading",
+            Quantity::LibraryCodeAfterSleep => "semaphore of threading, after a sleep",
+            Quantity::LibraryCodeMoved => "semaphore of threading, from another core",
         }
     }
 
@@ -185,6 +194,15 @@ impl Quantity {
             Quantity::ShortCallRound => "while n > 0: n -= 1 in calls of 2000 rounds",
             Quantity::LongCallRoundThreaded => "while n > 0: n -= 1 in one call, while another thread sleeps",
             Quantity::GilRoundTrip => "abs() by ctypes, released less kept",
+            Quantity::LibraryCode => {
+                "acquire() and release() of a threading.Semaphore in a loop, without the loop"
+            }
+            Quantity::LibraryCodeAfterSleep => {
+                "acquire() and release() of a threading.Semaphore after a sleep"
+            }
+            Quantity::LibraryCodeMoved => {
+                "acquire() and release() of a threading.Semaphore after a sleep, executed last on another core"
+            }
         }
     }
 
@@ -206,6 +224,7 @@ impl Quantity {
                 | Quantity::ShortCallRound
                 | Quantity::LongCallRoundThreaded
                 | Quantity::GilRoundTrip
+                | Quantity::LibraryCode
         )
     }
 }
