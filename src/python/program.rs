@@ -51,6 +51,13 @@ pub enum Step {
         /// Index of the object.
         object: usize,
     },
+    /// Collect cyclic garbage for `span`: without a GIL, all other threads of the interpreter stand still meanwhile.
+    Collect {
+        /// How long it takes.
+        span: Distribution,
+        /// What is measured of it where others stand still.
+        pause: Pause,
+    },
     /// Call a method of an object of `threading` or `queue`.
     Call(Call),
     /// Begin a loop whose body runs from here to the matching [`Step::LoopEnd`].
@@ -154,6 +161,15 @@ pub enum Step {
     RunTasks,
     /// The program ends.
     End,
+}
+
+/// The indices of the latencies that are measured of a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// From the request until all stand still.
+    pub stopping: usize,
+    /// From the request until they may go on.
+    pub whole: usize,
 }
 
 /// The steps of a program; the last is [`Step::End`].

@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::loops::{loops, with_programs};
-use crate::programs::{CHANNELS, DEVICES, MARKS, SHARED, VARIABLES, compiled, program, threading};
+use crate::programs::{CHANNELS, DEVICES, MARKS, PAUSES, SHARED, VARIABLES, compiled, program, threading};
 
 /// All schedulers.
 pub const SCHEDULERS: [&str; 6] = ["round_robin", "cfs", "eevdf", "mach", "fifo", "windows"];
@@ -165,7 +165,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 programs,
                 channels,
                 devices,
-                latencies: CHANNELS + MARKS + signals.len(),
+                latencies: CHANNELS + MARKS + PAUSES + signals.len(),
                 clients,
                 pools: 1,
                 loops,
@@ -204,7 +204,7 @@ fn signals() -> impl Strategy<Value = (SignalRules, Vec<SignalSpec>)> {
     let signals = prop_oneof![2 => Just(Vec::new()), 1 => vec(signal, 1..=3)];
     (rules, signals).prop_map(|(rules, signals)| {
         let specs = signals.into_iter().enumerate().map(|(number, (at, (every, times), has_handler))| {
-            let (handler, latency) = (has_handler.then_some(HANDLER), CHANNELS + MARKS + number);
+            let (handler, latency) = (has_handler.then_some(HANDLER), CHANNELS + MARKS + PAUSES + number);
             SignalSpec { at, every, times, handler, latency }
         });
         (rules, specs.collect())

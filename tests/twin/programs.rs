@@ -2,7 +2,7 @@
 
 use gilsim::des::{Distribution, Span};
 use gilsim::os::sync::Parcel;
-use gilsim::python::program::{Handler, Program, Step};
+use gilsim::python::program::{Handler, Pause, Program, Step};
 use gilsim::python::stretch::Stretch;
 use gilsim::python::threading::{Call, Threading};
 use proptest::collection::vec;
@@ -15,6 +15,9 @@ pub const DEVICES: usize = 2;
 pub const MARKS: usize = 2;
 /// How many channels there are. What is asked through a channel has the latency of its number, and marks come after.
 pub const CHANNELS: usize = 2;
+/// What is measured of a pause comes after marks.
+pub const PAUSES: usize = 2;
+pub const PAUSE: Pause = Pause { stopping: CHANNELS + MARKS, whole: CHANNELS + MARKS + 1 };
 /// How many shared variables there are.
 pub const VARIABLES: usize = 2;
 /// How many shared objects are counted.
@@ -68,6 +71,7 @@ pub enum Node {
         span: Distribution,
         holds_gil: bool,
     },
+    Collection(Distribution),
     /// So many items put into the queue without a limit as tasks of a pool, and as many taken out.
     Pooled(u64),
     /// A body between two steps.
@@ -142,7 +146,11 @@ pub fn program() -> impl Strategy<Value = Vec<Node>> {
     let calls =
         program_of(prop_oneof![2 => run(), 1 => waiting().prop_map(Node::Step), 3 => calling()].boxed());
     let counts = program_of(prop_oneof![1 => run(), 2 => counting(), 3 => operation()].boxed());
-    prop_oneof![1 => counts.boxed(), 5 => plain.boxed(), 2 => talks.boxed(), 1 => serves.boxed(), 3 => calls.boxed()]
+    let collects = program_of(
+        prop_oneof![4 => run(), 2 => waiting().prop_map(Node::Step), 1 => operation(), 1 => collection()]
+            .boxed(),
+    );
+    prop_oneof![1 => counts.boxed(), 1 => collects.boxed(), 5 => plain.boxed(), 2 => talks.boxed(), 1 => serves.boxed(), 3 => calls.boxed()]
 }
 
 pub fn run() -> impl Strategy<Value = Node> {
@@ -154,6 +162,10 @@ fn counting() -> impl Strategy<Value = Node> {
     let round = (0..2_usize, vec((0..4_usize, 0..SHARED), 0..4))
         .prop_map(|(stretch, places)| Node::Counts { stretch, places });
     (1..9_u64, round).prop_map(|(rounds, round)| Node::Loop(Some(rounds), vec![round]))
+}
+
+fn collection() -> impl Strategy<Value = Node> {
+    cost(100).prop_map(Node::Collection)
 }
 
 fn operation() -> impl Strategy<Value = Node> {
@@ -342,6 +354,10 @@ fn flatten(nodes: &[Node], stretches: &[Stretch], steps: &mut Vec<Step>, handler
                 touches.sort_by_key(|(position, _)| *position);
                 round(*stretch, it.round(), &touches, steps);
             }
+            Node::Collection(span) => steps.extend([
+                Step::Library { instructions: 5 },
+                Step::Collect { span: span.clone(), pause: PAUSE },
+            ]),
             Node::Operation { object, span, holds_gil } => {
                 let (object, span) = (*object, span.clone());
                 let (lock, unlock) = (Step::LockObject { object }, Step::UnlockObject { object });

@@ -16,7 +16,7 @@ use gilsim::python::threading::{Call, Threading};
 use gilsim::sim::{Arrivals, Model, ThreadSpec};
 
 use crate::generator::instruction;
-use crate::programs::{CHANNELS, COPY, LOADS};
+use crate::programs::{CHANNELS, COPY, LOADS, PAUSE};
 
 const OPCODES: &str = "  opcodes:
     known: [PLAIN, TICK, PLAIN_UNCHECKED, TICK_UNCHECKED, STORE_PLAIN, STORE_TICK, STORE_PLAIN_UNCHECKED,
@@ -136,7 +136,12 @@ fn background(model: &Model) -> String {
 
 /// How a latency is called.
 fn name_of(latency: usize) -> String {
-    if latency < CHANNELS { format!("channel {latency}") } else { format!("mark {latency}") }
+    match latency {
+        latency if latency < CHANNELS => format!("channel {latency}"),
+        latency if latency == PAUSE.stopping => "stopping".to_owned(),
+        latency if latency == PAUSE.whole => "pause".to_owned(),
+        latency => format!("mark {latency}"),
+    }
 }
 
 fn python(model: &Model, instruction: Span) -> String {
@@ -469,6 +474,13 @@ impl Writer<'_> {
                 Step::C { span, holds_gil } => {
                     let gil = if *holds_gil { "held" } else { "released" };
                     written.push(format!("c: {{for: {}, gil: {gil}}}", distribution(span)));
+                }
+                Step::Library { .. } => {
+                    let Step::Collect { span, .. } = &self.program.steps[index + 1] else {
+                        unreachable!("only a collection calls the library")
+                    };
+                    written.push(format!("collect: {}", distribution(span)));
+                    index += 1;
                 }
                 Step::LockObject { object } => {
                     // Who gives the GIL up gives the lock up meanwhile.

@@ -39,6 +39,7 @@ impl Objects {
                 (condvars, number)
             }
             Request::SemaphoreWait(SemaphoreId(number))
+            | Request::SemaphoreWaitFor(SemaphoreId(number), _)
             | Request::SemaphoreTry(SemaphoreId(number))
             | Request::SemaphorePost(SemaphoreId(number)) => (semaphores, number),
             Request::LockTry(LockId(number)) | Request::LockRelease(LockId(number)) => (locks, number),

@@ -78,6 +78,8 @@ pub enum Request {
     CondvarSignal(CondvarId),
     /// Take a semaphore, waiting while it is zero.
     SemaphoreWait(SemaphoreId),
+    /// Take a semaphore, waiting for so long at most while it is zero.
+    SemaphoreWaitFor(SemaphoreId, Span),
     /// Take a semaphore if it is not zero.
     SemaphoreTry(SemaphoreId),
     /// Raise a semaphore.
@@ -343,6 +345,9 @@ impl Objects {
                 Platform::Darwin => darwin::signal(self, condvar, phase),
             },
             Request::SemaphoreWait(semaphore) => semaphore::wait(self, semaphore, phase),
+            Request::SemaphoreWaitFor(semaphore, timeout) => {
+                semaphore::wait_for(self, semaphore, timeout, phase, timed_out)
+            }
             Request::SemaphoreTry(semaphore) => semaphore::try_wait(self, semaphore, phase),
             Request::SemaphorePost(semaphore) => semaphore::post(self, semaphore, phase),
             Request::EventWait(event) => event::wait(self, event, phase),

@@ -5,7 +5,8 @@
 //! zero, so it does even when the one waiter is awake already and merely has not run. Whoever comes first takes it
 //! (barging): on several cores the poster nearly always wins against the thread it woke.
 
-use super::{Next, Objects, Outcome, Phase, QueueId, SemaphoreId, WaitQueues};
+use super::{Next, Objects, Outcome, Phase, QueueId, SemaphoreId, Timeout, WaitQueues};
+use crate::des::Span;
 
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Semaphore {
@@ -51,6 +52,29 @@ pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next
         Phase::Retry => Next::InVain(Phase::AfterWake),
         Phase::RetryAwake | Phase::AfterWake => Next::SystemCall(Phase::FallAsleep),
         _ => Next::LockOperation(Phase::Try),
+    }
+}
+
+/// `sem_clockwait`: the same for a time at most, which its caller counts from a reading of the clock.
+pub(super) fn wait_for(
+    objects: &mut Objects,
+    id: SemaphoreId,
+    timeout: Span,
+    phase: Phase,
+    timed_out: bool,
+) -> Next {
+    match phase {
+        Phase::Begin => Next::Clock(Phase::ClockRead),
+        Phase::Retry if timed_out => {
+            objects.semaphores[id.0].waiters -= 1;
+            Next::Done(Outcome::TimedOut)
+        }
+        _ => match wait(objects, id, phase) {
+            Next::Sleep { queue, woken, then, .. } => {
+                Next::Sleep { queue, timeout: Some(Timeout::Timer(timeout)), woken, then }
+            }
+            next => next,
+        },
     }
 }
 

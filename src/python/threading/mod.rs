@@ -125,11 +125,13 @@ pub enum Leave {
     Left(Option<LockNumber>),
 }
 
+/// The instructions of a call of a method that is written in C: load the object and the method, call, drop the result.
+pub const METHOD_CALL: u64 = 5;
+
 /// Instructions of library code, counted by tracing the opcodes of CPython 3.11. Those of 3.7 to 3.13 differ by less
 /// than a third, those of most calls by less than a tenth.
 mod instructions {
-    /// A call of a method that is written in C: load the object and the method, call, drop the result.
-    pub const METHOD_CALL: u64 = 5;
+    pub use super::METHOD_CALL;
     /// The call of a method that is written in Python, and the `with` on a lock within it, up to taking the lock.
     pub const ENTER: u64 = 20;
     /// From the release of that lock to the return.

@@ -195,6 +195,7 @@ fn time_of(step: &program::Step) -> TakesTime {
             TakesTime::Perhaps
         }
         program::Step::Library { instructions: 0 } => TakesTime::Never,
+        program::Step::Collect { .. } => TakesTime::Perhaps,
         program::Step::Run { .. }
         | program::Step::Library { .. }
         | program::Step::Part { .. }

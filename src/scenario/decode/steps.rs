@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::des::{Distribution, Span};
-use crate::python::program;
-use crate::python::threading::Call;
+use crate::python::program::{self, Pause};
+use crate::python::threading::{Call, METHOD_CALL};
 use crate::scenario::decode::awaits::{self, Awaited, TaskObject};
 use crate::scenario::decode::bytecode::{Interpreter, StretchPool};
 use crate::scenario::decode::distribution::distribution;
@@ -17,9 +17,9 @@ use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
 /// The kinds of steps.
-const STEPS: [&str; 19] = [
+const STEPS: [&str; 20] = [
     "bytecode", "ticks", "python", "loop", "call", "c", "io", "sleep", "send", "recv", "reply", "request",
-    "mark", "start", "join", "add", "await", "submit", "gather",
+    "mark", "start", "join", "add", "await", "submit", "gather", "collect",
 ];
 
 /// One step, with calls and loops not yet expanded.
@@ -153,6 +153,7 @@ impl StepDecoder<'_> {
             }
             "call" => self.call(value, problems),
             "c" => self.c(value, problems),
+            "collect" => self.collect(value, problems),
             "io" => self.io(value, problems),
             "send" if value.text().is_none() => {
                 let (channel, bytes, is_buffer) = parcel::contents(value, problems)?;
@@ -275,6 +276,17 @@ impl StepDecoder<'_> {
             // (`_PyCriticalSection_SuspendAll` and `_PyCriticalSection_Resume`, Python/critical_section.c at v3.13).
             vec![lock.clone(), unlock.clone(), compute, lock, unlock]
         };
+        let step = |step| Step { action: Action::Step(step), position: node.position };
+        Some(Action::Block(steps.into_iter().map(step).collect()))
+    }
+
+    /// A call of `gc.collect()`.
+    fn collect(&mut self, node: &Node, problems: &mut Problems) -> Option<Action> {
+        let span = distribution(node, problems)?;
+        let latencies = &mut self.names.latencies;
+        let pause = Pause { stopping: latencies.number_of("stopping"), whole: latencies.number_of("pause") };
+        let steps =
+            [program::Step::Library { instructions: METHOD_CALL }, program::Step::Collect { span, pause }];
         let step = |step| Step { action: Action::Step(step), position: node.position };
         Some(Action::Block(steps.into_iter().map(step).collect()))
     }

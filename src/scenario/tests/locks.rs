@@ -1,9 +1,9 @@
-//! Tests of what `threading.Lock` is, in the language.
+//! Tests of what `threading.Lock` is, of the locks of objects and of collections of garbage, in the language.
 
 use super::{errors, loaded};
 use crate::des::{Distribution, Span};
 use crate::python::interpreter::ThreadingLock;
-use crate::python::program::Step;
+use crate::python::program::{Pause, Step};
 
 /// An interpreter with these lines about its locks.
 fn with_lock(lines: &str) -> String {
@@ -68,6 +68,17 @@ fn what_is_wrong_with_an_operation_on_an_object_is_said() {
     );
     assert_eq!(errors("{for: 50ns}"), ["8:32 `c` needs the key `gil`"]);
     assert_eq!(errors("{object: cache}"), ["8:32 `c` needs the key `for`"]);
+}
+
+#[test]
+fn a_collection_is_a_call_and_measures_two_latencies() {
+    let run = loaded(&with_lock("").replace("python: 1us", "collect: 2ms")).runs.remove(0);
+    let span = Distribution::Constant(Span::from_millis(2));
+    let collect = Step::Collect { span, pause: Pause { stopping: 0, whole: 1 } };
+    let call = Step::Library { instructions: 5 };
+    assert_eq!(run.model.programs[0].steps, [call, collect, Step::End]);
+    assert_eq!(run.latency_names, ["stopping", "pause"]);
+    assert_eq!(errors(&with_lock("").replace("python: 1us", "collect: often")).len(), 1);
 }
 
 #[test]

@@ -14,6 +14,7 @@ struct Check {
     position: Span,
     by_lock: bool,
     by_signal: bool,
+    by_world: bool,
 }
 
 impl<O: Observer> Engine<'_, O> {
@@ -54,6 +55,7 @@ impl<O: Observer> Engine<'_, O> {
         execution.check_at = check.map(|check| check.position);
         execution.by_lock = check.is_some_and(|check| check.by_lock);
         execution.by_signal = check.is_some_and(|check| check.by_signal);
+        execution.by_world = check.is_some_and(|check| check.by_world);
         execution.target = end;
         !self.kernel.execute_user(thread, stop - position)
     }
@@ -82,6 +84,7 @@ impl<O: Observer> Engine<'_, O> {
         let to = execution.position;
         let is_check = execution.check_at.take() == Some(to);
         let (by_lock, by_signal) = (is_check && execution.by_lock, is_check && execution.by_signal);
+        let by_world = is_check && execution.by_world;
         let stretch = &self.model.stretches[execution.stretch];
         if let Some(lock) = self.threads[thread].lock {
             self.interpreters[lock].gil.executed(stretch, from, to);
@@ -92,6 +95,8 @@ impl<O: Observer> Engine<'_, O> {
             }
         }
         match self.threads[thread].lock {
+            // The world stops first, as in `_Py_HandlePending` (Python/ceval_gil.c at v3.13).
+            _ if by_world => self.stand(thread, by_signal),
             _ if by_signal && thread == MAIN => self.signal_seen(by_lock),
             Some(_) if by_signal && !self.signal_checks() => self.take_slow_path(thread, by_lock),
             _ => self.go_on_from_look(thread, by_lock),
@@ -126,13 +131,11 @@ impl<O: Observer> Engine<'_, O> {
         let lock = self.threads[thread].lock;
         let of_lock = lock.and_then(|lock| self.interpreters[lock].gil.next_check(stretch, position));
         let of_signal = self.must_look(thread).then(|| stretch.next_check_after(position)).flatten();
-        let position = match (of_lock, of_signal) {
-            (Some(one), Some(other)) => one.min(other),
-            (one, other) => one.or(other)?,
-        };
-        let by_signal = of_signal == Some(position);
+        let of_world = self.must_stand(thread).then(|| stretch.next_check_after(position)).flatten();
+        let position = [of_lock, of_signal, of_world].into_iter().flatten().min()?;
+        let (by_signal, by_world) = (of_signal == Some(position), of_world == Some(position));
         let by_lock = of_lock == Some(position) || lock.is_some() && by_signal && self.signal_checks();
-        (position <= span).then_some(Check { position, by_lock, by_signal })
+        (position <= span).then_some(Check { position, by_lock, by_signal, by_world })
     }
 
     /// Something is demanded of the holder: it may be led into the lock code earlier than it was when its burst began.
@@ -158,6 +161,7 @@ impl<O: Observer> Engine<'_, O> {
         let execution = &mut self.threads[holder].routine.execution;
         execution.by_lock = check.by_lock;
         execution.by_signal = check.by_signal;
+        execution.by_world = check.by_world;
         let check = check.position;
         if check_at == Some(check) {
             return;

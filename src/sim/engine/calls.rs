@@ -138,7 +138,7 @@ impl<O: Observer> Engine<'_, O> {
     pub(super) fn take_again(&mut self, thread: ThreadId) -> bool {
         match self.threads[thread].lock {
             Some(lock) => self.want(thread, lock, Want::Take, After::TakeAgain),
-            None => self.try_again(thread),
+            None => self.attach(thread, After::TakeAgain),
         }
     }
 

@@ -221,6 +221,7 @@ impl Routine {
             check_at,
             by_lock,
             by_signal,
+            by_world: _,
             target,
             number: _,
             code_of,

@@ -56,8 +56,9 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    fn has_what_it_wanted(&mut self, thread: ThreadId) -> bool {
+    pub(super) fn has_what_it_wanted(&mut self, thread: ThreadId) -> bool {
         match self.threads[thread].after {
+            After::Handlers => self.signal_seen(false),
             After::Program => self.go_on(thread),
             After::TakeAgain => self.try_again(thread),
             After::Request(request) => self.ask_outside(thread, request),
@@ -122,7 +123,7 @@ impl<O: Observer> Engine<'_, O> {
     /// The thread has let the lock go: to take it again at once, or to do without it.
     fn without_the_lock(&mut self, thread: ThreadId) {
         let user = match self.threads[thread].after {
-            After::Program | After::TakeAgain => ThreadState::WaitsForGil,
+            After::Program | After::TakeAgain | After::Handlers => ThreadState::WaitsForGil,
             After::Request(_) | After::Exit => ThreadState::RunsWithoutGil,
         };
         self.kernel.set_states(thread, user, ThreadState::WaitsForGil);

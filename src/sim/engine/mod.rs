@@ -18,6 +18,7 @@ mod signals;
 mod tasks;
 mod traffic;
 mod unreceived;
+mod world;
 
 use crate::des::random::Purpose;
 use crate::des::{Cycles, Distribution, Span, Stream, Time};
@@ -99,6 +100,8 @@ enum Activity {
     Inside,
     /// It carries out a request to the kernel without holding the lock.
     Outside,
+    /// It stands still because others do, or makes them do so.
+    World,
     /// The kernel does what is left to do for it.
     Exiting,
 }
@@ -108,6 +111,8 @@ enum Activity {
 enum After {
     /// Go on with its program: it holds the lock.
     Program,
+    /// Run the handlers of the signals that it has seen.
+    Handlers,
     /// Try once more to take the lock of the program that it wants: it holds the lock.
     TakeAgain,
     /// Make this request: it does not hold the lock.
@@ -130,6 +135,8 @@ struct Execution {
     /// Whether that is because of the lock, and whether it is because of a signal.
     by_lock: bool,
     by_signal: bool,
+    /// Whether that is because the world is to stop.
+    by_world: bool,
     /// The position up to which nothing can come of it, the end of the burst if ticks are skipped.
     target: Span,
     /// How many stretches and loops the thread had begun when it began this.
@@ -283,6 +290,7 @@ struct Engine<'a, O> {
     /// The exceptions that have ended programs of threads.
     exceptions: Vec<Raised>,
     signals: signals::Signals,
+    world: world::World,
     /// How many threads the run still waits for: all but the daemons, or, if there are only daemons, all.
     awaited: usize,
     /// How many threads are the program's own: the others, of the background, come after them.
@@ -351,6 +359,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             counts: model.shared_objects.iter().map(|_| kernel.objects().new_word()).collect(),
             exceptions: Vec::with_capacity(count),
             signals: signals::Signals::new(model, seed),
+            world: world::World::new(model, kernel.objects()),
             interpreters,
             code,
             threads,
@@ -461,6 +470,7 @@ impl<'a, O: Observer> Engine<'a, O> {
                 Activity::Lock => self.lock(thread),
                 Activity::Inside => self.inside(thread),
                 Activity::Outside => self.outside(thread),
+                Activity::World => self.world(thread),
                 Activity::Exiting => self.gone(thread),
             };
         }

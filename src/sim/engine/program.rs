@@ -33,11 +33,10 @@ impl<O: Observer> Engine<'_, O> {
 
     /// Takes the lock if there is one, and goes on with the program.
     pub(super) fn take_lock_to_go_on(&mut self, thread: ThreadId) -> bool {
-        if let Some(lock) = self.threads[thread].lock {
-            return self.want(thread, lock, Want::Take, After::Program);
+        match self.threads[thread].lock {
+            Some(lock) => self.want(thread, lock, Want::Take, After::Program),
+            None => self.attach(thread, After::Program),
         }
-        self.kernel.set_states(thread, self.computing_state(thread), ThreadState::BlockedOnLock);
-        self.go_on(thread)
     }
 
     /// The state of a thread that executes its program, and not C code that has released the lock.
@@ -92,6 +91,12 @@ impl<O: Observer> Engine<'_, O> {
                 Step::Load { variable } => self.load(thread, *variable),
                 Step::Store { variable, change } => self.store(thread, *variable, *change),
                 Step::CountReference { object } => return self.count_reference(thread, *object),
+                Step::Collect { span, pause } => {
+                    let span = self.draw(thread, span);
+                    if let Some(goes_on) = self.collect(thread, span, *pause) {
+                        return goes_on;
+                    }
+                }
                 Step::LockObject { object } => {
                     return self.take(thread, self.threading.locks() + *object);
                 }
@@ -237,6 +242,7 @@ impl<O: Observer> Engine<'_, O> {
             (Request::LockTake(_), None) => self.computing_state(thread),
             _ => ThreadState::RunsWithoutGil,
         };
+        self.detach(thread);
         self.kernel.set_states(thread, user, blocked);
         self.kernel.begin(thread, request);
         self.threads[thread].activity = Activity::Outside;
@@ -264,6 +270,9 @@ impl<O: Observer> Engine<'_, O> {
     /// The program has ended, and the lock is given up. The kernel takes apart what it had made for a thread that
     /// another started.
     pub(super) fn exit(&mut self, thread: ThreadId) -> bool {
+        if self.leaves_world(thread) {
+            return true;
+        }
         let spec = &self.model.threads[thread];
         if !spec.announced || spec.birth != Birth::Thread {
             return self.gone(thread);

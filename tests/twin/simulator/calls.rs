@@ -19,6 +19,7 @@ use super::objects::OF_PROGRAM;
 use super::program::{Code, show};
 use super::sched::Entry;
 use super::signals::{Again, Signal};
+use super::world::Stop;
 use super::{Cost, World};
 
 /// What library code does next. A number is that of a lock.
@@ -222,11 +223,8 @@ impl World<'_> {
             Take(lock) if self.has_lock(thread) => self.take_without_gil(thread, lock),
             Take(lock) => {
                 let take = self.taking(lock);
-                self.with_lock(thread, &take, &[]);
-                // What comes after is to show what the thread does; before, to show that it waits.
-                let it = &mut self.threads[thread];
-                it.program.floor = it.actions.len() - take.len() - 1;
-                it.program.again = Some(Again::Take(lock));
+                self.without_a_gil(thread, &take);
+                self.threads[thread].program.again = Some(Again::Take(lock));
             }
             Tried(lock) => {
                 if self.threads[thread].program.refused {
@@ -367,6 +365,15 @@ impl World<'_> {
         let take = self.taking(lock);
         self.without_lock(thread, ThreadState::BlockedOnLock, &take);
         self.threads[thread].program.again = Some(Again::Take(lock));
+    }
+
+    /// Takes a lock where there is no GIL to give up: nothing is seen of that.
+    pub fn without_a_gil(&mut self, thread: usize, does: &[Action]) {
+        let shows = self.computing(thread);
+        self.then(thread, &[Action::World(Stop::Attach)]);
+        self.threads[thread].program.floor = self.threads[thread].actions.len();
+        self.then(thread, does);
+        self.then(thread, &[Action::World(Stop::Detach), show(shows, ThreadState::BlockedOnLock)]);
     }
 
     /// Does something that keeps the GIL, if there is one.

@@ -17,6 +17,7 @@ mod sched;
 mod signals;
 mod switching;
 mod tasks;
+mod world;
 
 use gilsim::des::random::Purpose;
 use gilsim::des::{Distribution, Span, Stream, Time};
@@ -306,6 +307,7 @@ pub struct World<'a> {
     channels: channels::Channels,
     program: calls::Program,
     mutexes: mutexes::Mutexes,
+    stops: world::Stops,
     loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
     /// For each shared object: which core has changed its count last, and until when that is being changed.
@@ -346,6 +348,7 @@ impl<'a> World<'a> {
             channels: channels::Channels::new(model, seed),
             program: calls::Program::new(model),
             mutexes: mutexes::Mutexes::new(model),
+            stops: world::Stops::new(model),
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
             counts: vec![(None, Time::ZERO); model.shared_objects.len()],

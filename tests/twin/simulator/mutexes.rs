@@ -143,9 +143,7 @@ impl World<'_> {
         if self.has_lock(thread) {
             self.without_lock(thread, ThreadState::BlockedOnLock, &wait);
         } else {
-            self.with_lock(thread, &wait, &[]);
-            let it = &mut self.threads[thread];
-            it.program.floor = it.actions.len() - wait.len() - 1;
+            self.without_a_gil(thread, &wait);
         }
         self.threads[thread].program.again = Some(Again::Take(lock));
     }

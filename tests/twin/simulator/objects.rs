@@ -13,6 +13,7 @@ use super::lock::Policy;
 use super::program::Do;
 use super::signals::Signal;
 use super::tasks::Turn;
+use super::world::Stop;
 use super::{Cost, World};
 
 /// One action of a thread. A number tells which mutex and condition: 0 is the lock's own, 1 that of forced switching (or
@@ -68,6 +69,8 @@ pub enum Action {
     Turn(Turn),
     /// What is done about signals and exceptions.
     Signal(Signal),
+    /// What is done about all threads standing still.
+    World(Stop),
 }
 
 /// One of the objects with this number: of an interpreter's lock, or of the program.
@@ -79,7 +82,7 @@ pub struct Id {
 
 impl Id {
     pub fn is_of_program(self) -> bool {
-        self.interpreter.is_none()
+        self.interpreter.is_none() && self.number < WORLD
     }
 }
 
@@ -112,6 +115,8 @@ pub enum Queue {
 pub const OF_PROGRAM: usize = 10_000;
 /// The number of the semaphore on which the first thread waits for a `PyMutex`.
 pub const PARKED: usize = 20_000;
+/// The number of the semaphore on which the first thread waits for the world.
+pub const WORLD: usize = 30_000;
 /// The number of the first thread's own condition.
 pub const OF_THREADS: usize = 2;
 
@@ -169,10 +174,11 @@ pub struct Objects {
 impl Objects {
     /// Nobody waits for anything; the locks of the program that are held at first let nobody in.
     pub fn new(threading: &Threading, threads: usize) -> Objects {
-        let parked = (0..threads).map(|thread| Id { interpreter: None, number: PARKED + thread });
+        let own = (0..threads).flat_map(|thread| [PARKED + thread, WORLD + thread]);
+        let own = own.map(|number| Id { interpreter: None, number });
         let held = threading.held_at_first().map(|lock| Id { interpreter: None, number: OF_PROGRAM + lock });
         Objects {
-            semaphores: held.chain(parked).map(|id| (id, Semaphore { value: 0, waiters: 0 })).collect(),
+            semaphores: held.chain(own).map(|id| (id, Semaphore { value: 0, waiters: 0 })).collect(),
             ..Objects::default()
         }
     }
@@ -287,6 +293,7 @@ impl World<'_> {
             Library(part) => self.library(thread, part),
             Action::Turn(turn) => self.turn(thread, turn),
             Signal(signal) => self.signal(thread, signal),
+            Action::World(stop) => self.stop(thread, stop),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
             ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
@@ -321,6 +328,8 @@ impl World<'_> {
 
     fn semaphore(&mut self, thread: usize, action: Action, number: usize) {
         let queue = Queue::Semaphore(self.id(thread, number));
+        let it = &self.threads[thread];
+        let gives_up = self.stops.impatient[thread] && it.has_slept && it.timed_out;
         let semaphore = self.semaphore_of(thread, number);
         let available = semaphore.value > 0;
         match action {
@@ -338,9 +347,17 @@ impl World<'_> {
             SemaphoreSleep(_) => {
                 self.then(thread, &[ATOMIC, SemaphoreRetry(number)]);
                 self.threads[thread].has_slept = !available;
-                if !available {
+                if !available && self.stops.impatient[thread] {
+                    let late = self.cost(Cost::TimerLateness);
+                    let timer = self.now + Span::from_millis(1) + late;
+                    self.block_with_timer(thread, Some(queue), Some(timer));
+                } else if !available {
                     self.block(thread, Some(queue), None);
                 }
+            }
+            _ if gives_up => {
+                semaphore.waiters -= 1;
+                self.threads[thread].program.wait_timed_out = true;
             }
             _ if available => {
                 semaphore.value -= 1;

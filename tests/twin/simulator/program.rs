@@ -15,6 +15,7 @@ use super::lock::{Policy, Why, ticker_interval};
 use super::objects::Action::{self, Lock, Program};
 use super::objects::Queue;
 use super::signals::{Again, MAIN, Signal};
+use super::world::Stop;
 use super::{Cost, World};
 
 /// What a program does in a turn.
@@ -43,7 +44,7 @@ pub struct ProgramCounter {
     /// How often each open loop has still to go round, the innermost last.
     pub loops: Vec<Option<u64>>,
     pub run: Run,
-    stop: Stop,
+    stop: End,
     pub executes: bool,
     pub wait_timed_out: bool,
     pub after_release: Option<ThreadState>,
@@ -98,12 +99,13 @@ pub enum Code {
 
 /// Where a burst of bytecode ends.
 #[derive(Clone, Copy, Default)]
-struct Stop {
+struct End {
     position: Span,
     ticks: u64,
     ticker: i64,
     check: bool,
     signal: bool,
+    world: bool,
 }
 
 impl ProgramCounter {
@@ -129,6 +131,7 @@ impl World<'_> {
         } else {
             let shows = self.computing(thread);
             self.set_states(thread, shows, shows);
+            self.then(thread, &[Action::World(Stop::Attach)]);
         }
     }
 
@@ -218,6 +221,10 @@ impl World<'_> {
                 let span = self.count_reference(thread, *object);
                 self.then(thread, &[Program(Do::Work(Mode::User, span))]);
             }
+            Step::Collect { span, pause } => {
+                let span = self.draw(thread, span);
+                self.then(thread, &[Action::World(Stop::Collect(span, *pause))]);
+            }
             Step::LockObject { object } => {
                 let lock = self.lock_of(*object);
                 self.then(thread, &[Action::Library(Library::Take(lock))]);
@@ -247,9 +254,12 @@ impl World<'_> {
             Step::End if self.current_task(thread).is_some() => self.end_task(thread),
             Step::End => {
                 self.then(thread, &[Program(Do::End)]);
-                if self.has_lock(thread) {
-                    self.then(thread, &[Lock(Policy::Release(Why::Ends))]);
-                }
+                let leave = if self.has_lock(thread) {
+                    Lock(Policy::Release(Why::Ends))
+                } else {
+                    Action::World(Stop::Leave)
+                };
+                self.then(thread, &[leave]);
                 if model.threads[thread].announced {
                     self.threads[thread].program.announces_end = true;
                     self.then(thread, &[Action::Library(Library::Do(Call::End))]);
@@ -271,15 +281,13 @@ impl World<'_> {
     pub fn without_lock(&mut self, thread: usize, blocked: ThreadState, does: &[Action]) {
         let free = show(ThreadState::RunsWithoutGil, blocked);
         let has_lock = self.has_lock(thread);
-        let shows = self.computing(thread);
-        self.then(thread, &[if has_lock { Lock(Policy::Take) } else { show(shows, shows) }]);
+        self.then(thread, &[if has_lock { Lock(Policy::Take) } else { Action::World(Stop::Attach) }]);
         self.threads[thread].program.floor = self.threads[thread].actions.len();
         self.threads[thread].program.again = Some(Again::Does(blocked, does.to_vec()));
         self.then(thread, does);
         self.then(thread, &[free]);
-        if has_lock {
-            self.then(thread, &[Lock(Policy::Release(Why::Blocks))]);
-        }
+        let release = if has_lock { Lock(Policy::Release(Why::Blocks)) } else { Action::World(Stop::Detach) };
+        self.then(thread, &[release]);
     }
 
     pub fn program_action(&mut self, thread: usize, next: Do) {
@@ -395,6 +403,9 @@ impl World<'_> {
             if stop.signal {
                 self.then(thread, &[Action::Signal(Signal::Handle)]);
             }
+            if stop.world {
+                self.then(thread, &[Action::World(Stop::Stand)]);
+            }
             return;
         }
         let at = self.interpreter_of(thread);
@@ -420,7 +431,7 @@ impl World<'_> {
         let before = self.threads[thread].program.stop;
         let position = before.position - left;
         let stop = self.stop_after(thread, position);
-        let leads = |stop: Stop| stop.check || stop.signal;
+        let leads = |stop: End| stop.check || stop.signal || stop.world;
         if stop.position < before.position || (leads(stop) && !leads(before)) {
             self.threads[thread].program.stop = stop;
             self.cut_burst(thread, stop.position - position);
@@ -429,14 +440,15 @@ impl World<'_> {
             let of = &mut self.threads[thread].program.stop;
             of.check |= stop.check;
             of.signal |= stop.signal;
+            of.world |= stop.world;
         }
     }
 
     /// Executes bytecode from `position` tick by tick, up to a check or the end of the run.
-    fn stop_after(&self, thread: usize, position: Span) -> Stop {
+    fn stop_after(&self, thread: usize, position: Span) -> End {
         let run = self.threads[thread].program.run;
         let stretch = &self.model.stretches[run.stretch];
-        let mut stop = Stop { position: run.until, ticks: run.ticks, ticker: 0, check: false, signal: false };
+        let mut stop = End { position: run.until, ticks: run.ticks, ..End::default() };
         let has_lock = self.has_lock(thread);
         if has_lock {
             stop.ticker = self.gils[self.interpreter_of(thread)].ticker;
@@ -451,8 +463,9 @@ impl World<'_> {
                 asked |= stop.ticker < 0;
             }
             asked |= has_lock && signal && self.signal_checks();
-            if (asked || signal) && may_check {
-                return Stop { position: tick, check: asked, signal, ..stop };
+            let world = self.is_to_stand(thread) && tick > position;
+            if (asked || signal || world) && may_check {
+                return End { position: tick, check: asked, signal, world, ..stop };
             }
         }
         stop
