@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 
 use crate::calibration::figures::Record;
 use crate::calibration::machine::cores::{Cores, on_core};
+use crate::calibration::machine::system_call::each;
 use crate::calibration::{Effort, Quantity};
 
 /// How many clock ticks a batch of full size lasts.
 const TICKS: usize = 25;
-/// From here on, in nanoseconds, a gap is more than two readings of the clock: those take some 20 ns, and a miss in all
-/// caches 200 ns more.
+/// From here on, in nanoseconds, a gap is more than a reading of the clock that missed all caches, which takes 200 ns.
 const SHORTEST: f64 = 500.0;
+/// So many readings of the clock it must be as well: some clocks take a microsecond to read.
+const READINGS: f64 = 10.0;
+/// More gaps than this in a batch are not those of a clock and a host.
+const MOST: usize = 5000;
 /// How far apart, in nanoseconds, ticks may come within their periods.
 const JITTER: f64 = 20_000.0;
 /// In so many of all periods there must be a gap at the place of the tick: interruptions come anywhere.
@@ -39,13 +43,14 @@ struct Gap {
 }
 
 fn look(span: Duration) -> Vec<Gap> {
+    let shortest = SHORTEST.max(READINGS * each(1000, Instant::now));
+    let mut gaps = Vec::with_capacity(MOST);
     let start = Instant::now();
-    let mut gaps = Vec::with_capacity(10_000);
     let mut last = Duration::ZERO;
     while last < span {
         let now = start.elapsed();
         let length = (now - last).as_nanos() as f64;
-        if length >= SHORTEST {
+        if length >= shortest && gaps.len() <= MOST {
             gaps.push(Gap { at: last.as_nanos() as f64, length });
         }
         last = now;
@@ -65,6 +70,9 @@ struct Sorted {
 
 /// Tells ticks from interruptions; nothing if there is no telling where in its period the tick comes.
 fn sort(gaps: &[Gap], tick: f64) -> Option<Sorted> {
+    if gaps.len() > MOST {
+        return None;
+    }
     let place = place_of_tick(gaps, tick)?;
     // In a gap as long as a time slice, another program has had the core.
     let short = gaps.iter().filter(|gap| gap.length < 0.5 * tick);
@@ -130,5 +138,12 @@ mod tests {
         let gaps: Vec<Gap> = gaps().into_iter().filter(|gap| gap.length < 20_000.0).collect();
         assert!(sort(&gaps, TICK).is_none());
         assert!(sort(&[], TICK).is_none());
+    }
+
+    #[test]
+    fn more_gaps_than_a_clock_and_a_host_make_are_not_sorted() {
+        let many = |count: usize| vec![Gap { at: 1e6, length: 3000.0 }; count];
+        assert!(sort(&many(MOST), TICK).is_some());
+        assert!(sort(&many(MOST + 1), TICK).is_none());
     }
 }
