@@ -2,10 +2,10 @@
 //!
 //! A machine costs nothing but what the test says, and an instruction takes 10 ns.
 
-use gilsim::des::Span;
+use gilsim::des::{Span, Time};
 use gilsim::scenario;
 use gilsim::sim::{self, Report};
-use gilsim::trace::ThreadState;
+use gilsim::trace::{Mark, Observer, ThreadState};
 
 /// Who finds an object locked gives its core away forty times; a thread is on a core 5 us after it has been woken.
 fn report(sections: &str) -> Report {
@@ -153,4 +153,38 @@ fn interpreters_of_their_own_do_not_stop_each_other() {
 ",
     );
     assert_eq!(ends(&report), [20_050, 10_000]);
+}
+
+/// Watches the first of the threads, whose only C code is to collect.
+struct Watch {
+    states: Vec<ThreadState>,
+    collections: u64,
+}
+
+impl Observer for Watch {
+    fn thread_state(&mut self, time: Time, thread: usize, state: ThreadState) {
+        self.states[thread] = state;
+        let executes = |state| matches!(state, ThreadState::RunsPython | ThreadState::RunsCHoldingGil);
+        if self.states[0] == ThreadState::RunsCHoldingGil {
+            self.collections += u64::from(thread == 0);
+            let others = &self.states[1..];
+            assert!(!others.iter().any(|state| executes(*state)), "at {time:?}: {others:?}");
+        }
+    }
+
+    fn core_runs(&mut self, _: Time, _: usize, _: Option<usize>) {}
+
+    fn mark(&mut self, _: Time, _: usize, _: Mark) {}
+}
+
+#[test]
+fn nobody_executes_python_while_the_world_stands() {
+    let text = include_str!("../scenarios/stop-the-world.yaml");
+    let scenario = scenario::load(text, "stop-the-world", &[]).unwrap_or_else(|errors| panic!("{errors}"));
+    for run in scenario.runs.iter().filter(|run| run.name != "with the GIL") {
+        let threads = run.model.threads.len();
+        let watch = Watch { states: vec![ThreadState::NotStarted; threads], collections: 0 };
+        let (_, watch) = sim::run(&run.model, 1, watch);
+        assert!(watch.collections >= 20, "{} collections", watch.collections);
+    }
 }

@@ -139,7 +139,7 @@ impl<O: Observer> Engine<'_, O> {
     }
 
     fn does_errand(&mut self, thread: ThreadId, errand: Errand, request: Request) -> bool {
-        self.kernel.set_states(thread, self.computing_state(thread), ThreadState::BlockedOnLock);
+        self.kernel.set_states(thread, ThreadState::RunsWithoutGil, ThreadState::BlockedOnLock);
         self.kernel.begin(thread, request);
         self.world.members[thread].errand = errand;
         self.threads[thread].activity = Activity::World;

@@ -70,6 +70,7 @@ impl Stops {
     }
 }
 
+const STANDS: ThreadState = ThreadState::RunsWithoutGil;
 const WAITS: ThreadState = ThreadState::BlockedOnLock;
 
 impl World<'_> {
@@ -94,8 +95,7 @@ impl World<'_> {
     }
 
     fn tell(&mut self, thread: usize, other: usize) {
-        let shows = self.computing(thread);
-        let post = [show(shows, WAITS), Spend(Cost::LockOperation), SemaphoreRaise(WORLD + other)];
+        let post = [show(STANDS, WAITS), Spend(Cost::LockOperation), SemaphoreRaise(WORLD + other)];
         self.then(thread, &post);
     }
 
@@ -116,7 +116,7 @@ impl World<'_> {
                 if self.stops.places[thread] == Place::Suspended {
                     self.stops.parked[thread] = true;
                     self.wait_on(thread, Stop::Attach);
-                    self.set_states(thread, shows, WAITS);
+                    self.set_states(thread, STANDS, WAITS);
                 } else {
                     self.stops.places[thread] = Place::Attached;
                     self.set_states(thread, shows, shows);
@@ -149,7 +149,7 @@ impl World<'_> {
                 self.threads[thread].program.wait_timed_out = false;
                 self.wait_on(thread, Stop::Waited(span, pause));
                 self.then(thread, &[Spend(Cost::ClockRead)]);
-                self.set_states(thread, shows, WAITS);
+                self.set_states(thread, STANDS, WAITS);
             }
             Stop::Waited(span, pause) => {
                 self.stops.impatient[thread] = false;
