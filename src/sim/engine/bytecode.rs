@@ -130,10 +130,14 @@ impl<O: Observer> Engine<'_, O> {
         let stretch = &self.model.stretches[stretch];
         let lock = self.threads[thread].lock;
         let of_lock = lock.and_then(|lock| self.interpreters[lock].gil.next_check(stretch, position));
-        let of_signal = self.must_look(thread).then(|| stretch.next_check_after(position)).flatten();
-        let of_world = self.must_stand(thread).then(|| stretch.next_check_after(position)).flatten();
-        let position = [of_lock, of_signal, of_world].into_iter().flatten().min()?;
-        let (by_signal, by_world) = (of_signal == Some(position), of_world == Some(position));
+        let (signal, world) = (self.must_look(thread), self.must_stand(thread));
+        let of_others = (signal || world).then(|| stretch.next_check_after(position)).flatten();
+        let position = match (of_lock, of_others) {
+            (Some(one), Some(other)) => one.min(other),
+            (one, other) => one.or(other)?,
+        };
+        let by_others = of_others == Some(position);
+        let (by_signal, by_world) = (signal && by_others, world && by_others);
         let by_lock = of_lock == Some(position) || lock.is_some() && by_signal && self.signal_checks();
         (position <= span).then_some(Check { position, by_lock, by_signal, by_world })
     }
