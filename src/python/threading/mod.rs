@@ -152,14 +152,19 @@ pub struct Threading {
 }
 
 impl Threading {
-    /// Adds what `threading` keeps of each thread, which comes into being like this; all objects must have been added.
+    /// Adds what `threading` keeps of each thread, which comes into being like this.
     pub fn add_threads(&mut self, births: impl IntoIterator<Item = Birth>) {
         for birth in births {
             let (waiter, end, begun) = (self.add_lock(), self.add_lock(), self.add_event());
             self.threads.push(thread::Thread { waiter, end, begun, birth, saved_depth: 0 });
         }
-        let threads = self.threads.len();
-        self.conditions.iter_mut().for_each(|condition| condition.reserve(threads));
+    }
+
+    /// All of this at the beginning of a run, with room for whatever comes: a run allocates nothing later.
+    pub fn with_room(&self) -> Threading {
+        let mut copy = self.clone();
+        copy.conditions.iter_mut().for_each(|condition| condition.reserve(self.threads.len()));
+        copy
     }
 
     /// A new lock that is free.
