@@ -14,36 +14,15 @@ use crate::des::{Skip, Snapshot, Time};
 /// A queue with a fixed number of slots in kinds.
 #[derive(Clone, Debug)]
 pub struct EventQueue {
-    events: Vec<Event>,
-    /// The order of the event that each slot had last.
-    last_orders: Vec<u64>,
+    /// When the event of each slot is to happen; [`Time::END`] if it has none.
+    times: Vec<Time>,
+    /// The order, among what happens at one instant, of the event that each slot has, or had last.
+    orders: Vec<u64>,
     first_slot_of_kind: Vec<usize>,
     kind_of_slot: Vec<u8>,
     sequence: u64,
     /// The slot with the next event (any, if nothing is pending); `None` if it has to be looked for.
     next: Option<usize>,
-}
-
-/// What is pending in a slot: a time, and an order among what happens at that time. Both are one number, for nothing is
-/// done as often as to compare them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Event(u128);
-
-impl Event {
-    /// Nothing is pending: the greatest of all.
-    const NONE: Event = Event(u128::MAX);
-
-    fn new(time: Time, order: u64) -> Event {
-        Event(u128::from(time.picos()) << 64 | u128::from(order))
-    }
-
-    fn time(self) -> Time {
-        Time::from_picos((self.0 >> 64) as u64)
-    }
-
-    fn order(self) -> u64 {
-        self.0 as u64
-    }
 }
 
 /// An owner's place in the queue.
@@ -67,8 +46,8 @@ impl EventQueue {
         }
         let slots = kind_of_slot.len();
         EventQueue {
-            events: vec![Event::NONE; slots],
-            last_orders: vec![u64::MAX; slots],
+            times: vec![Time::END; slots],
+            orders: vec![u64::MAX; slots],
             first_slot_of_kind,
             kind_of_slot,
             sequence: 0,
@@ -79,29 +58,27 @@ impl EventQueue {
     /// Sets the event of `slot` to happen at `time`, in place of any it had. [`Time::END`] is never.
     pub fn set(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
-        if self.events[index].time() == time {
+        if self.times[index] == time {
             return;
         }
-        if time == Time::END {
-            return self.put(index, Event::NONE);
+        if time != Time::END {
+            self.orders[index] = self.new_order(slot.kind);
         }
-        let order = self.new_order(slot.kind);
-        self.last_orders[index] = order;
-        self.put(index, Event::new(time, order));
+        self.put(index, time);
     }
 
     /// Sets the event of `slot` to happen at `time`, at the place of the one that was set last: what was taken out of the
     /// queue goes on.
     pub fn set_in_place(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
-        self.put(index, Event::new(time, self.last_orders[index]));
+        self.put(index, time);
     }
 
     /// Cancels the event of `slot`, if it has one.
     pub fn cancel(&mut self, slot: Slot) {
         let index = self.index(slot);
-        if self.events[index] != Event::NONE {
-            self.put(index, Event::NONE);
+        if self.times[index] != Time::END {
+            self.put(index, Time::END);
         }
     }
 
@@ -109,48 +86,58 @@ impl EventQueue {
     #[inline]
     pub fn next_time(&mut self) -> Time {
         let next = self.next_index();
-        self.events[next].time()
+        self.times[next]
+    }
+
+    /// When the next event happens besides that of `slot`; [`Time::END`] if nothing else is pending.
+    pub fn next_time_besides(&self, slot: Slot) -> Time {
+        let excepted = self.index(slot);
+        let others = self.times[..excepted].iter().chain(&self.times[excepted + 1..]);
+        others.min().copied().unwrap_or(Time::END)
     }
 
     /// When the event of `slot` is to happen; [`Time::END`] if it has none.
     pub fn time_of(&self, slot: Slot) -> Time {
-        self.events[self.index(slot)].time()
+        self.times[self.index(slot)]
     }
 
     /// Whether any owner of this kind has an event.
     pub fn any_pending(&self, kind: usize) -> bool {
         let first = self.first_slot_of_kind[kind];
-        let end = self.first_slot_of_kind.get(kind + 1).copied().unwrap_or(self.events.len());
-        self.events[first..end].iter().any(|event| *event != Event::NONE)
+        let end = self.first_slot_of_kind.get(kind + 1).copied().unwrap_or(self.times.len());
+        self.times[first..end].iter().any(|time| *time != Time::END)
     }
 
     /// Takes the next event out of the queue; `None` if nothing is pending.
     pub fn pop(&mut self) -> Option<(Time, Slot)> {
         let next = self.next_index();
-        let time = self.events[next].time();
+        let time = self.times[next];
         if time == Time::END {
             return None;
         }
         let kind = usize::from(self.kind_of_slot[next]);
         let slot = Slot { kind, owner: next - self.first_slot_of_kind[kind] };
-        self.put(next, Event::NONE);
+        self.put(next, Time::END);
         Some((time, slot))
     }
 
     /// Records what is pending, and in which order what happens at one instant would happen.
     pub fn record(&self, snapshot: &mut Snapshot) {
-        for event in &self.events {
-            snapshot.event(event.time());
-            self.events.iter().filter(|other| other.order() < event.order()).count().hash(snapshot);
+        let pending = || self.times.iter().zip(&self.orders).filter(|(time, _)| **time != Time::END);
+        for (time, order) in self.times.iter().zip(&self.orders) {
+            snapshot.event(*time);
+            if *time != Time::END {
+                pending().filter(|(_, other)| *other < order).count().hash(snapshot);
+            }
         }
     }
 
     /// Lets cycles be skipped: the events that do not take part in them come nearer.
     pub fn skip(&mut self, skip: &Skip) {
         let span = skip.span();
-        for (index, event) in self.events.iter_mut().enumerate() {
+        for (index, time) in self.times.iter_mut().enumerate() {
             if skip.stays(index) {
-                *event = Event::new(event.time().nearer_by(span), event.order());
+                *time = time.nearer_by(span);
             }
         }
         self.next = None;
@@ -162,14 +149,19 @@ impl EventQueue {
         ((kind as u64) << 56) | self.sequence
     }
 
-    fn put(&mut self, index: usize, event: Event) {
-        self.events[index] = event;
+    fn put(&mut self, index: usize, time: Time) {
+        self.times[index] = time;
         match self.next {
             // What was next may have moved behind another.
             Some(next) if next == index => self.next = None,
-            Some(next) if event < self.events[next] => self.next = Some(index),
+            Some(next) if self.comes_before(index, next) => self.next = Some(index),
             _ => {}
         }
+    }
+
+    #[inline]
+    fn comes_before(&self, index: usize, other: usize) -> bool {
+        (self.times[index], self.orders[index]) < (self.times[other], self.orders[other])
     }
 
     /// The slot with the next event; any, if nothing is pending.
@@ -183,10 +175,13 @@ impl EventQueue {
 
     #[inline(never)]
     fn look_for_next(&mut self) -> usize {
-        let (mut next, mut earliest) = (0, Event::NONE);
-        for (index, event) in self.events.iter().enumerate() {
-            if *event < earliest {
-                (next, earliest) = (index, *event);
+        let (mut next, mut earliest) = (0, Time::END);
+        for (index, time) in self.times.iter().enumerate() {
+            if *time < earliest {
+                (next, earliest) = (index, *time);
+            } else if *time == earliest && self.orders[index] < self.orders[next] {
+                // Two at one instant are rare.
+                next = index;
             }
         }
         self.next = Some(next);

@@ -57,10 +57,15 @@ impl<O: Observer> Kernel<O> {
         // An interruption counts as what it interrupts.
         let left = if state.interruption_left.is_zero() { left } else { &mut state.interruption_left };
         *left -= used;
-        if kernel_mode {
-            state.usage.system += used;
-        } else {
-            state.usage.user += used;
+        self.account(core, thread, if kernel_mode { Mode::Kernel } else { Mode::User }, used);
+    }
+
+    /// Adds what `thread` has used of `core` to the accounts of both.
+    fn account(&mut self, core: CoreId, thread: ThreadId, mode: Mode, used: Span) {
+        let usage = &mut self.threads[thread].usage;
+        match mode {
+            Mode::User => usage.user += used,
+            Mode::Kernel => usage.system += used,
         }
         self.cores[core].uncharged += used;
     }
@@ -116,11 +121,76 @@ impl<O: Observer> Kernel<O> {
     }
 
     /// The host of a virtual machine, or the firmware, has taken the processor away from `core` and gives it back.
-    pub(super) fn host_interrupts(&mut self, core: CoreId) {
-        let Some(interruption) = &mut self.prices.interruption else { return };
-        let (length, next) = (interruption.length.draw(), interruption.next());
+    pub(super) fn host_interrupts(&mut self, core: CoreId, limit: Time) {
+        let (length, next) = match self.burst_that_goes_on(core) {
+            Some(thread) => {
+                let Some(slow) = self.interruptions_run_ahead(core, thread, limit) else { return };
+                slow
+            }
+            None => {
+                let Some(interruption) = &mut self.prices.interruption else { return };
+                interruption.draw()
+            }
+        };
         self.interrupt_for(core, length);
         self.schedule(HOST, core, next);
+    }
+
+    /// Lets one interruption of `thread`'s burst after the other pass, which begin now, until anything else can happen: a
+    /// shortcut, and exact. Returns the length of the one that does not, and the distance of the next, if there is such a one.
+    fn interruptions_run_ahead(
+        &mut self,
+        core: CoreId,
+        thread: ThreadId,
+        limit: Time,
+    ) -> Option<(Span, Span)> {
+        let alone_until = self.events.next_time_besides(Slot { kind: CORE, owner: core }).min(limit);
+        self.settle(thread);
+        let interruption = self.prices.interruption.as_mut()?;
+        let mut burst_left = self.threads[thread].burst_left;
+        let mut passed = Span::ZERO;
+        let mut settled = self.now;
+        let is_next = loop {
+            let (length, distance) = interruption.draw();
+            let (over, next) = (self.now + length, self.now + distance);
+            if over >= next.min(alone_until) {
+                break Err((length, distance));
+            }
+            // An interruption is over by an event of the core.
+            self.event_count += u64::from(!length.is_zero());
+            passed += length;
+            settled = over;
+            if next >= (over + burst_left).min(alone_until) {
+                break Ok(next);
+            }
+            // The burst goes on until the next.
+            self.event_count += 1;
+            burst_left -= next.since(over);
+            settled = next;
+            self.now = next;
+        };
+        let executed = self.threads[thread].burst_left - burst_left;
+        self.account(core, thread, self.threads[thread].mode, passed + executed);
+        self.threads[thread].burst_left = burst_left;
+        self.threads[thread].settled = settled;
+        match is_next {
+            Err(slow) => Some(slow),
+            Ok(next) => {
+                self.now = settled;
+                self.schedule(CORE, core, burst_left);
+                self.schedule_at(HOST, core, next);
+                None
+            }
+        }
+    }
+
+    /// The thread on `core`, if it executes nothing but a burst that goes on after an interruption.
+    fn burst_that_goes_on(&self, core: CoreId) -> Option<ThreadId> {
+        let thread = self.views[core].running?;
+        let goes_on = self.threads[thread].place == Place::Running(core)
+            && self.cores[core].piece == Piece::Burst
+            && !self.cores[core].must_reschedule;
+        goes_on.then_some(thread)
     }
 
     /// A `core` that was idle is at work: the host has not waited for that.

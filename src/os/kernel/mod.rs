@@ -394,7 +394,7 @@ impl<O: Observer> Kernel<O> {
             CORE => return self.core_is_ready(slot.owner),
             INTERRUPT => self.interrupted(slot.owner),
             SLICE => self.slice_ended(slot.owner),
-            HOST => self.host_interrupts(slot.owner),
+            HOST => self.host_interrupts(slot.owner, limit),
             _ => self.scheduler_tick(),
         }
         Happening::Internal
@@ -402,8 +402,13 @@ impl<O: Observer> Kernel<O> {
 
     /// Sets an owner's event to happen after `span`.
     fn schedule(&mut self, kind: usize, owner: usize, span: Span) {
+        self.schedule_at(kind, owner, self.now + span);
+    }
+
+    /// Sets an owner's event to happen at `time`.
+    fn schedule_at(&mut self, kind: usize, owner: usize, time: Time) {
         let never_reached = LAST_INSTANT + Span::from_picos(1);
-        self.events.set(Slot { kind, owner }, (self.now + span).min(never_reached));
+        self.events.set(Slot { kind, owner }, time.min(never_reached));
     }
 
     fn show_running_state(&mut self, thread: ThreadId) {

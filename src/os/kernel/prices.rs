@@ -42,7 +42,7 @@ impl BirthPrices {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct InterruptionPrices {
     every: Price,
-    pub length: Price,
+    length: Price,
     /// From when a core is at work until the first.
     pub rest: Rest,
 }
@@ -63,9 +63,9 @@ impl InterruptionPrices {
         }
     }
 
-    /// From one to the next.
-    pub fn next(&mut self) -> Span {
-        self.every.draw().max(SHORTEST_DISTANCE)
+    /// The length of one, and the distance from its beginning to that of the next.
+    pub fn draw(&mut self) -> (Span, Span) {
+        (self.length.draw(), self.every.draw().max(SHORTEST_DISTANCE))
     }
 }
 
