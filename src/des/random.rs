@@ -6,9 +6,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use rand::Rng;
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Exp1, StandardNormal};
 
 /// What a stream of random numbers is used for. The discriminant is part of the key: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,25 @@ impl Stream {
     /// A number from 0 (included) to 1 (excluded), with 53 random bits.
     pub fn unit(&mut self) -> f64 {
         (self.generator.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+    }
+
+    /// An integer from 0 to `most`, both included; each is as likely, within one part in 2^64 / `most`.
+    #[inline]
+    pub fn up_to(&mut self, most: u64) -> u64 {
+        let product = u128::from(self.generator.next_u64()) * (u128::from(most) + 1);
+        (product >> 64) as u64
+    }
+
+    /// A standard normal variate.
+    #[inline]
+    pub fn normal(&mut self) -> f64 {
+        StandardNormal.sample(&mut self.generator)
+    }
+
+    /// An exponential variate with mean 1.
+    #[inline]
+    pub fn exponential(&mut self) -> f64 {
+        Exp1.sample(&mut self.generator)
     }
 }
 
