@@ -3,17 +3,21 @@
 //! Nothing costs anything but what the test says, and an instruction takes 10 ns.
 
 use gilsim::scenario;
-use gilsim::sim::{self, Report};
+use gilsim::sim::{self, Model, Report, Shortcuts};
 
 /// The report of a run on two cores under this scheduler, with these costs.
 fn report(scheduler: &str, costs: &str, threads: &str) -> Report {
+    sim::run(&model(scheduler, costs, threads), 1, ()).0
+}
+
+fn model(scheduler: &str, costs: &str, threads: &str) -> Model {
     let text = format!(
         "gilsim: 1\ntitle: on paper\npython: {{preset: cpython-3.11, instruction: 10ns}}\n\
          machine: {{cores: 2, platform: linux, first_tick: 1ms, scheduler: {scheduler}, costs: {costs}}}\n\
          threads: {threads}\n"
     );
     let scenario = scenario::load(&text, "on paper", &[]).unwrap_or_else(|errors| panic!("{errors}"));
-    sim::run(&scenario.runs[0].model, 1, ()).0
+    scenario.runs[0].model.clone()
 }
 
 /// When each thread ended, in nanoseconds.
@@ -36,6 +40,22 @@ fn a_clock_tick_takes_time_from_who_runs() {
     let threads = "[{name: main, do: [python: 10ms]}]";
     let scheduler = "{eevdf: {base_slice: 1ms, tick: 4ms}}";
     assert_eq!(ends(&report(scheduler, "{clock_tick: 22us}", threads)), [10_066_000]);
+}
+
+/// On either core, a burst is to end at 1.08 ms. The tick at 1 ms, of the core where another queues, takes until then, too, and
+/// the one there is to make room afterwards. But the other core is ready first: it takes who queues.
+#[test]
+fn a_clock_tick_that_is_over_when_the_burst_would_have_been_comes_after_what_was_set_before() {
+    let threads = "[{name: one, process: a, do: [python: 1080us]}, {name: two, process: b, do: [python: 1080us]}, \
+                   {name: three, process: c, do: [python: 80us]}]";
+    let granularities = "minimum_granularity: 100us, wakeup_granularity: 100us";
+    let scheduler = format!("{{cfs: {{latency: 100us, {granularities}, tick: 1ms}}}}");
+    let model = model(&scheduler, "{clock_tick: 80us}", threads);
+    let [all, none] =
+        [Shortcuts::default(), Shortcuts::NONE].map(|shortcuts| sim::run_with(&model, 1, (), shortcuts).0);
+    assert_eq!(ends(&all), [1_160_000, 1_080_000, 1_160_000]);
+    assert_eq!(all.threads[0].usage.involuntary_switches, 0);
+    assert_eq!(all.fingerprint(), none.fingerprint());
 }
 
 /// The first interruption comes within the first millisecond, and then one each millisecond: 10 in 10.1 ms.

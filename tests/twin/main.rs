@@ -137,7 +137,8 @@ fn every_run_keeps_the_invariants() {
             if panic.is::<TooLong>() { None } else { std::panic::resume_unwind(panic) }
         })
     });
-    assert!(free_with_sleeper.get() > 0, "no run had a free lock for which a thread slept");
+    let has_locks = list("GILSIM_TWIN_LOCKS", &generator::LOCKS).iter().any(|lock| lock != "none");
+    assert!(!has_locks || free_with_sleeper.get() > 0, "no run had a free lock for which a thread slept");
     println!("{} times the lock was free and a thread slept for it", free_with_sleeper.get());
 }
 

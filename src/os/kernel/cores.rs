@@ -117,6 +117,8 @@ impl<O: Observer> Kernel<O> {
         }
         self.settle(thread);
         self.threads[thread].interruption_left += span;
+        // It takes a place of its own, even if it is over when the burst, or the tick that is stepped through, would have been.
+        self.events.cancel(Slot { kind: CORE, owner: core });
         self.schedule_piece(core, thread);
     }
 

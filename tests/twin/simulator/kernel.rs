@@ -481,6 +481,7 @@ impl World<'_> {
         }
         self.account(core);
         let left = self.cores[core].piece_ends.since(self.now);
+        self.agenda.cancel(Kind::Core, core);
         match self.cores[core].piece {
             Some(Piece::Interruption) => self.begin_piece(core, Piece::Interruption, left + span),
             piece => {
