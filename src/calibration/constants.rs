@@ -68,7 +68,7 @@ type Less<'a> = &'a [(i32, Quantity)];
 type Row = (&'static str, Quantity, Less<'static>, fn(Spread) -> Value);
 
 /// How constants follow from what was measured, by the rules of docs/model.md.
-const ROWS: [Row; 28] = [
+const ROWS: [Row; 29] = [
     ("system_call", Quantity::SystemCall, &[], Value::constant),
     ("clock_read", Quantity::ClockReading, &[], Value::constant),
     // One way on one core is the clock, a post, its call and the waking, the switch, and the semaphore that is taken.
@@ -122,6 +122,7 @@ const ROWS: [Row; 28] = [
     ("atomic_operation", Quantity::EmptySignal, &[], Value::constant),
     ("atomic_update", Quantity::AtomicUpdate, &[], Value::constant),
     ("cache_line", Quantity::CacheLine, &[], Value::log_normal),
+    ("line_kept", Quantity::LineKept, &[], Value::log_normal),
     ("context_switch", Quantity::ContextSwitch, &[], Value::constant),
     ("clock_tick", Quantity::ClockTick, &[], Value::log_normal),
     ("interruption.every", Quantity::InterruptionEvery, &[], Value::log_normal),

@@ -21,6 +21,8 @@ pub enum Quantity {
     AtomicUpdate,
     /// A word on its way from one core's cache to another's.
     CacheLine,
+    /// How long a core goes on with a word that another wants, too.
+    LineKept,
     /// Giving a core away when nobody wants it.
     YieldToNobody,
     /// Switching a core from one thread to another.
@@ -98,6 +100,7 @@ impl Quantity {
             Quantity::EmptySignal => "signal, nobody waits",
             Quantity::AtomicUpdate => "atomic update",
             Quantity::CacheLine => "cache line, core to core",
+            Quantity::LineKept => "cache line, kept",
             Quantity::YieldToNobody => "yield, nobody else runs",
             Quantity::ContextSwitch => "context switch",
             Quantity::WakeOnSameCore => "wake-up, same core",
@@ -144,6 +147,7 @@ impl Quantity {
             Quantity::EmptySignal => "a call that looks for waiters, one look after the other",
             Quantity::AtomicUpdate => "an atomic addition in a loop",
             Quantity::CacheLine => "a word written by two cores in turn, from one write to the next",
+            Quantity::LineKept => "atomic additions of two cores to one word, those of one core in a row",
             Quantity::YieldToNobody => "sched_yield in a loop",
             Quantity::ContextSwitch => {
                 "sched_yield of two threads on one core, less the yields, by switches counted"

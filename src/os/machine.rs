@@ -193,6 +193,9 @@ pub struct Costs {
     pub migration: Distribution,
     /// User time until memory that another core touched last has come over: added to an operation on a lock.
     pub cache_line: Distribution,
+    /// The part of [`Costs::cache_line`] for which a core goes on with a word that all cores change after another has asked
+    /// for it, and after it has come there.
+    pub line_kept: Distribution,
     /// User time of one instruction that reads and changes memory in one go (`lock xadd`), where that is in the core's
     /// cache.
     pub atomic_update: Span,

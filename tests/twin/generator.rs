@@ -409,7 +409,7 @@ fn cores_of(affinity: u8, cores: usize) -> CoreSet {
     if allowed.is_empty() || affinity == u8::MAX { CoreSet::ALL } else { CoreSet::of(allowed) }
 }
 
-pub fn cost(high: u64) -> impl Strategy<Value = Distribution> {
+pub fn cost(high: u64) -> BoxedStrategy<Distribution> {
     let constant = span(0, high).prop_map(Distribution::Constant);
     let uniform = (span(0, high), span(0, high))
         .prop_map(|(one, other)| Distribution::Uniform { low: one.min(other), high: one.max(other) });
@@ -423,7 +423,7 @@ pub fn cost(high: u64) -> impl Strategy<Value = Distribution> {
         Distribution::Empirical { quantiles }
     });
     let random = prop_oneof![uniform, exponential, log_normal, pareto, empirical];
-    prop_oneof![2 => Just(Distribution::ZERO), 4 => constant, 3 => random]
+    prop_oneof![2 => Just(Distribution::ZERO), 4 => constant, 3 => random].boxed()
 }
 
 /// How often the processor is taken away: mostly never.
@@ -443,7 +443,7 @@ fn costs() -> impl Strategy<Value = Costs> {
     );
     let waking =
         (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
-    let user = (cost(1), cost(1), cost(20), cost(1), cost(2), cost(1), or_zero(span(0, 1)));
+    let user = (cost(1), cost(1), cost(20), cost(1), cost(2), cost(1), or_zero(span(0, 1)), cost(1));
     let programs = (
         cost(20),
         cost(2),
@@ -485,6 +485,7 @@ fn costs() -> impl Strategy<Value = Costs> {
         poll_descriptor: programs.3.1,
         large_allocation: programs.3.2,
         cache_line: user.4,
+        line_kept: user.7,
         moved_instruction: user.5,
         atomic_update: user.6,
     })

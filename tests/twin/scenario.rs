@@ -371,6 +371,7 @@ fn costs(costs: &Costs) -> String {
         format!("clock_read: {}", of(&costs.clock_read)),
         format!("moved_instruction: {}", of(&costs.moved_instruction)),
         format!("cache_line: {}", of(&costs.cache_line)),
+        format!("line_kept: {}", of(&costs.line_kept)),
         format!("atomic_update: {}", time(costs.atomic_update)),
         format!("migration: {}", of(&costs.migration)),
         process("thread", &costs.thread),

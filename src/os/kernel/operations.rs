@@ -128,10 +128,12 @@ impl<O: Observer> Kernel<O> {
     /// `thread`, on its turn, asks for a word that it changes: how long it takes until it has done so.
     fn word_changes(&mut self, thread: ThreadId, word: WordId, is_atomic: bool) -> Span {
         let Some(core) = self.threads[thread].last_core else { return Span::ZERO };
-        let comes_over = self.objects.word(word).comes_to(core);
-        let coming = if comes_over { self.prices.cache_line.draw() } else { Span::ZERO };
         let changing = if is_atomic { self.prices.atomic_update } else { Span::ZERO };
-        self.objects.word(word).change(self.now, coming + changing)
+        let word = self.objects.word(word);
+        if !word.stays(core, self.now, changing) {
+            word.comes_over(core, self.now, self.prices.line_kept.draw(), self.prices.cache_line.draw());
+        }
+        word.change(core, self.now, changing)
     }
 
     /// User time that a thread or process of this kind costs before its program.

@@ -8,7 +8,7 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "context_switch",
     "falling_asleep",
     "timer_change",
@@ -22,6 +22,7 @@ const KEYS: [&str; 22] = [
     "atomic_operation",
     "clock_read",
     "cache_line",
+    "line_kept",
     "atomic_update",
     "moved_instruction",
     "migration",
@@ -35,7 +36,7 @@ const KEYS: [&str; 22] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 40] = [
+pub(crate) const PATHS: [&str; 41] = [
     "costs.context_switch",
     "costs.falling_asleep",
     "costs.timer_change",
@@ -59,6 +60,7 @@ pub(crate) const PATHS: [&str; 40] = [
     "costs.atomic_operation",
     "costs.clock_read",
     "costs.cache_line",
+    "costs.line_kept",
     "costs.atomic_update",
     "costs.moved_instruction",
     "costs.migration",
@@ -132,6 +134,7 @@ pub(crate) fn costs(
     let clock_read = reader.cost(reader.costs, "clock_read", "costs.clock_read");
     let migration = reader.cost(reader.costs, "migration", "costs.migration");
     let cache_line = reader.cost(reader.costs, "cache_line", "costs.cache_line");
+    let line_kept = reader.cost(reader.costs, "line_kept", "costs.line_kept");
     let atomic_update = reader.fixed(reader.costs, "atomic_update", "costs.atomic_update", Span::ZERO);
     let moved_instruction = reader.cost(reader.costs, "moved_instruction", "costs.moved_instruction");
     let channel_send = reader.cost(channel, "send", "costs.channel.send");
@@ -169,6 +172,7 @@ pub(crate) fn costs(
         clock_read: clock_read?,
         migration: migration?,
         cache_line: cache_line?,
+        line_kept: line_kept?,
         atomic_update: atomic_update?,
         moved_instruction: moved_instruction?,
         channel_send: channel_send?,

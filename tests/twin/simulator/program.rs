@@ -18,6 +18,17 @@ use super::signals::{Again, MAIN, Signal};
 use super::world::Stop;
 use super::{Cost, World};
 
+/// A word's visit of a core.
+#[derive(Clone)]
+pub struct Visit {
+    core: usize,
+    comes: Time,
+    /// When all changes asked for are over.
+    changed: Time,
+    /// Known from when another core has asked for it.
+    leaves: Option<Time>,
+}
+
 /// What a program does in a turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Do {
@@ -146,17 +157,35 @@ impl World<'_> {
     /// How long it takes a thread to change the count of an object that others change, too.
     fn count_reference(&mut self, thread: usize, object: usize) -> Span {
         let core = self.threads[thread].core;
-        let (last, free) = self.counts[object];
-        let mut span = Span::ZERO;
-        if last.is_some_and(|last| last != core) {
-            span += self.cost(Cost::CacheLine);
+        let change = match self.model.shared_objects[object] {
+            Some(owner) if owner == thread => Span::ZERO,
+            _ => self.model.machine.costs.atomic_update,
+        };
+        let is_over_in_time = |visit: &Visit| {
+            let begin = visit.changed.max(self.now);
+            visit.leaves.is_none_or(|leaves| begin < leaves && begin + change <= leaves)
+        };
+        let latest = self.counts[object].iter().rposition(|visit| visit.core == core);
+        let present = latest.filter(|at| is_over_in_time(&self.counts[object][*at]));
+        let at = present.unwrap_or_else(|| self.word_visits(object, core));
+        let visit = &mut self.counts[object][at];
+        visit.changed = visit.changed.max(self.now) + change;
+        visit.changed.since(self.now)
+    }
+
+    /// A core asks for the word of an object; the number of its visit there.
+    fn word_visits(&mut self, object: usize, core: usize) -> usize {
+        let mut comes = Time::ZERO;
+        if !self.counts[object].is_empty() {
+            let kept = self.cost(Cost::LineKept);
+            let rest = self.cost(Cost::CacheLine).saturating_sub(kept);
+            let last = self.counts[object].last_mut().expect("there is one");
+            let leaves = last.changed.max(last.comes.max(self.now) + kept);
+            last.leaves = Some(leaves);
+            comes = leaves + rest;
         }
-        if self.model.shared_objects[object] != Some(thread) {
-            span += self.model.machine.costs.atomic_update;
-        }
-        let end = free.max(self.now) + span;
-        self.counts[object] = (Some(core), end);
-        end.since(self.now)
+        self.counts[object].push(Visit { core, comes, changed: comes, leaves: None });
+        self.counts[object].len() - 1
     }
 
     /// The next step of the program.
