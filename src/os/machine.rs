@@ -100,6 +100,11 @@ impl SchedulerConfig {
         }
     }
 
+    /// Whether a lock can lend its holder the priority of who waits for it: only the real-time classes of Linux have both.
+    pub fn lends_priorities(&self) -> bool {
+        matches!(self, SchedulerConfig::Fifo)
+    }
+
     /// The shortest time after which a thread may have to make room for an equal, if there is one.
     pub fn shortest_slice(&self) -> Option<Span> {
         match self {

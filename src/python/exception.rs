@@ -5,7 +5,7 @@
 pub enum Exception {
     /// `lock.release()` of a lock that is not held.
     ReleaseUnlocked,
-    /// `rlock.release()` by a thread that does not hold it.
+    /// `rlock.release()`, or that of a lock whose holder inherits priorities, by a thread that does not hold it.
     ReleaseUnacquired,
     /// `condition.wait()` by a thread that does not hold the condition's lock.
     WaitUnacquired,

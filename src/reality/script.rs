@@ -8,6 +8,7 @@ use crate::python::interpreter::{GilConfig, LockKind};
 use crate::python::opcodes::OpcodeTable;
 use crate::python::program::{Program, Step};
 use crate::python::stretch::{Instruction, Stretch};
+use crate::python::threading::Call;
 use crate::reality::objects;
 use crate::scenario::{self, Run};
 use crate::sim::{Model, ThreadSpec};
@@ -172,6 +173,11 @@ impl Writer<'_> {
             Step::Io { .. } => unwritable("it has input or output that works in the kernel, or on a device"),
             Step::BeginMark { latency } => Ok(format!("begin_{latency} = now()")),
             Step::EndMark { latency } => Ok(format!("latencies[{latency}].append(now() - begin_{latency})")),
+            Step::Call(Call::Acquire(lock) | Call::Release(lock))
+                if self.run.model.threading.inherits(*lock) =>
+            {
+                unwritable("no lock of Python lends its holder a priority")
+            }
             Step::Call(call) => Ok(objects::called(*call).unwrap_or_else(|| "pass".to_owned())),
             _ => unwritable("it has channels, or other steps that are not written out yet"),
         }

@@ -59,7 +59,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             background().boxed(),
             signals().boxed(),
             program().boxed(),
-            vec(prop_oneof![2 => Just(None), 1 => (0..4_usize).prop_map(Some)], SHARED),
+            (vec(prop_oneof![2 => Just(None), 1 => (0..4_usize).prop_map(Some)], SHARED), inheriting()),
         )
             .boxed(),
     )
@@ -74,7 +74,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 loads,
                 signals,
                 handler,
-                owners,
+                (owners, inheriting),
             ) = outside;
             let known_owner = |owner: Option<usize>| owner.filter(|owner| *owner < threads.len());
             let shared_objects = owners.into_iter().map(known_owner).collect();
@@ -127,6 +127,9 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
             if threads[0].interpreter.is_none() {
                 signals.clear();
             }
+            // The first two locks have no other object around them.
+            let may_inherit = machine.scheduler.lends_priorities() && machine.platform == Platform::Linux;
+            inheriting.into_iter().filter(|_| may_inherit).for_each(|lock| threading.let_inherit(lock));
             threading.add_threads(
                 threads.iter().map(|thread| thread.birth).chain(loads.iter().map(|_| Birth::Thread)),
             );
@@ -209,6 +212,11 @@ fn signals() -> impl Strategy<Value = (SignalRules, Vec<SignalSpec>)> {
         });
         (rules, specs.collect())
     })
+}
+
+/// The locks whose holders inherit priorities, where they can.
+fn inheriting() -> impl Strategy<Value = Vec<usize>> {
+    prop::sample::select(vec![vec![], vec![0], vec![0, 1]])
 }
 
 /// Users outside, mostly none.

@@ -210,7 +210,8 @@ fn objects_of(model: &Model) -> Vec<(String, String)> {
     let of_locks = (0..threading.locks()).filter_map(|lock| {
         let is_inner = threading.rlocks().chain(threading.held_at_first()).any(|inner| inner == lock);
         let name = if is_inner { String::new() } else { lock_name(threading, lock) };
-        name.starts_with("lock").then(|| (name, "lock".to_owned()))
+        let kind = if threading.inherits(lock) { "{lock: {inherit: true}}" } else { "lock" };
+        name.starts_with("lock").then(|| (name, kind.to_owned()))
     });
     let mut objects: Vec<_> = of_locks.collect();
     let mut add = |kind: &str, number: usize, text: String| objects.push((format!("{kind} {number}"), text));

@@ -10,6 +10,7 @@
 
 mod cores;
 mod cycle;
+mod inheritance;
 mod operations;
 mod prices;
 mod sleep;

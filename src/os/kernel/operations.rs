@@ -62,6 +62,15 @@ impl<O: Observer> Kernel<O> {
                 }
                 Next::Allocate(then) => (Burst::kernel(self.prices.large_allocation.draw()), then),
                 Next::Waking(woken, then) => (Burst::kernel(self.wake_for(thread, woken)), then),
+                Next::HandOver(lock, then) => {
+                    let next = self.hand_over(thread, lock);
+                    (Burst::kernel(self.wake_for(thread, next)), then)
+                }
+                Next::Lend(lock, then) => {
+                    self.lend(thread, lock);
+                    self.threads[thread].operations.set_phase(then);
+                    continue;
+                }
                 Next::Make(birth, then) => (Burst::kernel(self.birth_prices(birth).start.draw()), then),
                 Next::Start(other, then) => (Burst::kernel(self.start_for(thread, other)), then),
                 Next::TellTime(then) => {

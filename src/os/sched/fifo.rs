@@ -3,6 +3,8 @@
 //! The highest priority runs, until it blocks or a higher one becomes ready. Who is displaced stays before those of its
 //! priority, who becomes ready comes after them. On several cores the threads of highest priority run wherever they may:
 //! Linux pushes and pulls them between its cores, which is as if there were one queue.
+//!
+//! Here alone priorities are inherited: who holds a lock may be lent a higher one.
 
 use super::{Arrival, CoreView, Departure, idle_core};
 use crate::des::{Span, Time};
@@ -22,6 +24,8 @@ struct Core {
 /// The state of the scheduler.
 #[derive(Clone, Debug)]
 pub struct Fifo {
+    /// What each thread has been given, and what counts: that, or a higher one that it has been lent.
+    own_priorities: Vec<u8>,
     priorities: Vec<u8>,
     /// By falling priority.
     queue: Vec<ThreadId>,
@@ -32,8 +36,10 @@ pub struct Fifo {
 
 impl Fifo {
     pub(super) fn new(cores: usize, attributes: &[Attributes]) -> Fifo {
+        let priorities: Vec<u8> = attributes.iter().map(|thread| thread.priority).collect();
         Fifo {
-            priorities: attributes.iter().map(|thread| thread.priority).collect(),
+            own_priorities: priorities.clone(),
+            priorities,
             queue: Vec::with_capacity(attributes.len()),
             cores: vec![Core { claimed: 0, looks_at: Time::END }; cores],
             affinity: attributes::affinity(attributes),
@@ -89,6 +95,28 @@ impl Fifo {
 
     pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, _: Time) -> bool {
         self.cores[core].looks_at = Time::END;
+        self.higher_than(running, core).is_some()
+    }
+
+    pub(super) fn priority(&self, thread: ThreadId) -> u8 {
+        self.priorities[thread]
+    }
+
+    pub(super) fn own_priority(&self, thread: ThreadId) -> u8 {
+        self.own_priorities[thread]
+    }
+
+    /// From now on, this is the priority of `thread`, which does not queue.
+    pub(super) fn set_priority(&mut self, thread: ThreadId, priority: u8) {
+        self.priorities[thread] = priority;
+    }
+
+    pub(super) fn leave_queue(&mut self, thread: ThreadId) {
+        self.queue.retain(|queued| *queued != thread);
+    }
+
+    /// Whether one of higher priority than `running` queues that may run on `core`.
+    pub(super) fn is_outranked(&self, core: CoreId, running: ThreadId) -> bool {
         self.higher_than(running, core).is_some()
     }
 

@@ -151,6 +151,44 @@ impl Scheduler {
         }
     }
 
+    /// The priority of `thread`, where it can be lent another; else 0.
+    pub fn priority(&self, thread: ThreadId) -> u8 {
+        match self {
+            Scheduler::Fifo(fifo) => fifo.priority(thread),
+            _ => 0,
+        }
+    }
+
+    /// The priority that `thread` has of its own.
+    pub fn own_priority(&self, thread: ThreadId) -> u8 {
+        match self {
+            Scheduler::Fifo(fifo) => fifo.own_priority(thread),
+            _ => 0,
+        }
+    }
+
+    /// From now on, this is the priority of `thread`, which does not queue.
+    pub fn set_priority(&mut self, thread: ThreadId, priority: u8) {
+        if let Scheduler::Fifo(fifo) = self {
+            fifo.set_priority(thread, priority);
+        }
+    }
+
+    /// `thread` queues no more, for now.
+    pub fn leave_queue(&mut self, thread: ThreadId) {
+        if let Scheduler::Fifo(fifo) = self {
+            fifo.leave_queue(thread);
+        }
+    }
+
+    /// Whether `running`, whose priority has fallen, must make room on `core`.
+    pub fn is_outranked(&self, core: CoreId, running: ThreadId) -> bool {
+        match self {
+            Scheduler::Fifo(fifo) => fifo.is_outranked(core, running),
+            _ => false,
+        }
+    }
+
     /// Whether `thread`, which is woken, still queues on `core` and goes on there. This comes before the running thread is
     /// charged.
     pub fn requeue(&mut self, core: CoreId, thread: ThreadId) -> bool {

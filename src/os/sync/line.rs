@@ -42,7 +42,9 @@ impl Objects {
             | Request::SemaphoreWaitFor(SemaphoreId(number), _)
             | Request::SemaphoreTry(SemaphoreId(number))
             | Request::SemaphorePost(SemaphoreId(number)) => (semaphores, number),
-            Request::LockTry(LockId(number)) | Request::LockRelease(LockId(number)) => (locks, number),
+            Request::LockTake(LockId(number))
+            | Request::LockTry(LockId(number))
+            | Request::LockRelease(LockId(number)) => (locks, number),
             Request::Touch(LineId(number)) => (others, number),
             _ => return false,
         };

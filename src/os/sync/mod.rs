@@ -10,6 +10,7 @@ mod cycle;
 mod darwin;
 mod device;
 mod event;
+mod inheriting;
 mod line;
 mod nptl;
 mod operation;
@@ -258,6 +259,10 @@ impl Objects {
                 held: is_held,
             },
         };
+        self.add_lock(lock)
+    }
+
+    fn add_lock(&mut self, lock: thread_lock::ThreadLock) -> LockId {
         self.memory.locks.add();
         push(&mut self.locks, lock).map(LockId)
     }

@@ -1,6 +1,6 @@
 //! Operations on objects: how far one has come, and what its next step decides.
 
-use super::{DeviceId, Outcome, QueueId, Request, Selector, WordId};
+use super::{DeviceId, LockId, Outcome, QueueId, Request, Selector, WordId};
 use crate::des::Span;
 use crate::os::{Birth, ThreadId};
 
@@ -48,7 +48,9 @@ pub(in crate::os) enum Phase {
     CollectToken,
     /// The token of a mutex in transit has been collected (`darwin`).
     Collected,
-    /// The mutex was handed to this thread (`darwin`).
+    /// The holder of the lock has been lent this thread's priority.
+    Lent,
+    /// The mutex was handed to this thread.
     Owned,
     /// Nothing is left to do.
     Finish,
@@ -92,6 +94,10 @@ pub(in crate::os) enum Next {
     Allocate(Phase),
     /// Within a system call: wake this sleeper, or find none; both take time in the kernel.
     Waking(Option<ThreadId>, Phase),
+    /// Within a system call: hand a lock over to the most urgent of those that wait for it, and wake it, or find none.
+    HandOver(LockId, Phase),
+    /// Within a system call: who holds the lock inherits the priority of this thread.
+    Lend(LockId, Phase),
     /// Block until woken, having woken this other thread.
     Sleep {
         /// The queue in which the thread can be found; `None` if only its timer ends the sleep.

@@ -43,6 +43,11 @@ impl WaitQueues {
         Some(queue.remove(position))
     }
 
+    /// Who waits there, who has waited longest first.
+    pub(super) fn iter(&self, queue: QueueId) -> impl DoubleEndedIterator<Item = ThreadId> {
+        self.queues[queue.0].iter().copied()
+    }
+
     /// Whether nobody waits there.
     pub(super) fn is_empty(&self, queue: QueueId) -> bool {
         self.queues[queue.0].is_empty()

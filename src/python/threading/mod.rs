@@ -142,6 +142,7 @@ mod instructions {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Threading {
     locks: usize,
+    inheriting: Vec<LockNumber>,
     rlocks: Vec<RLock>,
     semaphores: Vec<Semaphore>,
     events: Vec<Event>,
@@ -171,6 +172,17 @@ impl Threading {
     pub fn add_lock(&mut self) -> LockNumber {
         self.locks += 1;
         self.locks - 1
+    }
+
+    /// From now on, the holder of `lock` has the priority of the most urgent thread that waits for it: it is no
+    /// `threading.Lock` but a mutex of POSIX that some library brings (`PTHREAD_PRIO_INHERIT`). Only its holder may release it.
+    pub fn let_inherit(&mut self, lock: LockNumber) {
+        self.inheriting.push(lock);
+    }
+
+    /// Whether holders of `lock` inherit priorities.
+    pub fn inherits(&self, lock: LockNumber) -> bool {
+        self.inheriting.contains(&lock)
     }
 
     /// A new recursive lock that is free.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::os::machine::{Machine, Platform};
 use crate::python::threading::{Call, Threading};
 use crate::scenario::decode::awaits::{TaskObject, TaskQueue};
 use crate::scenario::decode::counts::{self, SharedObject};
 use crate::scenario::decode::fields::{self, Fields};
-use crate::scenario::diagnostic::{Problems, quoted};
+use crate::scenario::diagnostic::{Position, Problems, quoted};
 use crate::scenario::yaml::Node;
 
 /// The kinds of objects; some have a number.
@@ -66,6 +67,8 @@ pub(crate) struct Objects {
     shared: Vec<SharedObject>,
     /// How many places each semaphore of an event loop has at first.
     task_semaphores: Vec<u64>,
+    /// Where a lock is said to let its holder inherit priorities.
+    inheriting: Vec<Position>,
     /// Their state at first.
     pub threading: Threading,
 }
@@ -107,6 +110,20 @@ impl Objects {
         };
         let named = self.named.iter().filter_map(|(name, object)| Some((number(object)?, name.clone())));
         named.collect()
+    }
+
+    /// Reports the locks that let holders inherit priorities on a machine that does not know that.
+    pub fn check_inheritance(&self, machine: &Machine, problems: &mut Problems) {
+        if machine.scheduler.lends_priorities() && machine.platform == Platform::Linux {
+            return;
+        }
+        let platform = if machine.platform == Platform::Linux { "" } else { " without Linux" };
+        let scheduler = machine.scheduler.name();
+        for position in &self.inheriting {
+            let message = format!("no priority is inherited under {}{platform}", quoted(scheduler));
+            let help = "leave `inherit` out, or take a machine with Linux and `scheduler: fifo`";
+            problems.add_with_help(*position, message, help);
+        }
     }
 
     /// How many places each semaphore of an event loop has at first; each loop has its own.
@@ -191,6 +208,17 @@ impl Objects {
         if counts::KINDS.contains(&kind) {
             self.shared.push(counts::shared_object(kind, number, problems)?);
             return Some(Object::Shared(self.shared.len() - 1));
+        }
+        if let ("lock", Some(node)) = (kind, number.filter(|node| node.entries().is_some())) {
+            let lock = self.threading.add_lock();
+            let keys = Fields::of(node, "a lock", &["inherit"], problems);
+            if let Some(inherit) = keys.and_then(|keys| keys.get("inherit"))
+                && fields::flag(inherit, problems) == Some(true)
+            {
+                self.inheriting.push(inherit.position);
+                self.threading.let_inherit(lock);
+            }
+            return Some(Object::Lock(lock));
         }
         let smallest = if kind.ends_with("semaphore") { 0 } else { 1 };
         let number = match number {

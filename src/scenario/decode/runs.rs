@@ -86,6 +86,7 @@ pub(crate) fn model(
         .python_name
         .and_then(|name| machine.library_instruction.get(name).copied())
         .unwrap_or(instruction?);
+    names.objects.check_inheritance(&machine.machine, problems);
     let shared_objects = shared_objects(&names, &python, &thread_names, problems)?;
     let (channels, latencies) = (names.channels.in_order(), names.latencies.in_order());
     let variables = names.objects.variables().to_vec();

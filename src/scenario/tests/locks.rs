@@ -86,3 +86,52 @@ fn only_a_py_mutex_spins() {
     assert_eq!(errors(&with_lock("  lock_spins: 40")), ["6:15 only a PyMutex spins"]);
     assert_eq!(errors(&with_lock("  lock: futex")), ["6:9 unknown kind of lock `futex`"]);
 }
+
+/// A run under this scheduler with these objects.
+fn with_objects(machine: &str, objects: &str) -> String {
+    format!(
+        "\
+gilsim: 1
+title: A test
+machine: {{preset: linux-2-core, {machine}}}
+python: cpython-3.13
+objects: {objects}
+threads: [{{name: main, do: [lock: guard]}}]
+"
+    )
+}
+
+#[test]
+fn a_lock_lends_priorities_if_it_is_said_to() {
+    let inherits = |objects| {
+        let run = loaded(&with_objects("scheduler: fifo", objects)).runs.remove(0);
+        (0..2).map(|lock| run.model.threading.inherits(lock)).collect::<Vec<_>>()
+    };
+    assert_eq!(inherits("{guard: lock, other: lock}"), [false, false]);
+    assert_eq!(inherits("{guard: lock, other: {lock: {inherit: true}}}"), [false, true]);
+    assert_eq!(inherits("{guard: {lock: {inherit: false}}, other: lock}"), [false, false]);
+}
+
+#[test]
+fn only_the_real_time_scheduler_of_linux_knows_locks_that_lend_priorities() {
+    let lends = "{guard: {lock: {inherit: true}}}";
+    for scheduler in ["round_robin", "windows", "mach", "cfs", "eevdf"] {
+        let found = errors(&with_objects(&format!("scheduler: {scheduler}"), lends));
+        assert_eq!(found, [format!("5:35 no priority is inherited under `{scheduler}`")]);
+    }
+    let darwin = errors(&with_objects("platform: darwin, scheduler: fifo", lends));
+    assert_eq!(darwin, ["5:35 no priority is inherited under `fifo` without Linux"]);
+    loaded(&with_objects("scheduler: eevdf", "{guard: {lock: {inherit: false}}}"));
+}
+
+#[test]
+fn what_is_wrong_with_a_lock_that_lends_priorities_is_said() {
+    let errors = |objects| errors(&with_objects("scheduler: fifo", objects));
+    assert_eq!(errors("{guard: {lock: 3}}")[0], "5:18 a lock has no number: write `guard: lock`");
+    assert_eq!(errors("{guard: {lock: {inherit: 3}}}"), ["5:35 expected true or false, found `3`"]);
+    assert_eq!(errors("{guard: {lock: {inherits: true}}}"), ["5:26 unknown key `inherits`"]);
+    assert_eq!(
+        errors("{guard: {rlock: {inherit: true}}}")[0],
+        "5:26 expected a whole number, found a mapping"
+    );
+}

@@ -19,6 +19,8 @@ pub(super) struct Lock {
     pub id: LockId,
     /// A thread parks for it: it is a `PyMutex`.
     parks: bool,
+    /// Its holder inherits priorities, and nobody else may release it.
+    inherits: bool,
     /// Who took it last and has not released it. Another thread may release it.
     pub holder: Option<ThreadId>,
     /// Whether it is held, by whomever.
@@ -29,14 +31,15 @@ pub(super) struct Lock {
 pub(super) fn locks(model: &Model, objects: &mut Objects) -> Vec<Lock> {
     let (threading, spins) = (&model.threading, model.threading_lock.spins());
     let held: Vec<LockNumber> = threading.held_at_first().collect();
-    let mut lock = |is_held, spins: Option<u32>| {
-        let id = objects.new_lock(is_held, spins);
-        Lock { id, parks: spins.is_some(), holder: None, is_held }
+    let mut lock = |is_held, spins: Option<u32>, inherits| {
+        let id = if inherits { objects.new_inheriting_lock() } else { objects.new_lock(is_held, spins) };
+        Lock { id, parks: spins.is_some() && !inherits, inherits, holder: None, is_held }
     };
-    let mut locks: Vec<Lock> =
-        (0..threading.locks()).map(|number| lock(held.contains(&number), spins)).collect();
+    let mut locks: Vec<Lock> = (0..threading.locks())
+        .map(|number| lock(held.contains(&number), spins, threading.inherits(number)))
+        .collect();
     if model.object_locks.is_some() {
-        locks.extend(model.shared_objects.iter().map(|_| lock(false, model.object_locks)));
+        locks.extend(model.shared_objects.iter().map(|_| lock(false, model.object_locks, false)));
     }
     locks
 }
@@ -56,6 +59,11 @@ impl<O: Observer> Engine<'_, O> {
             Next::Take(lock) => Some(self.take(thread, lock)),
             Next::Release(lock) if !self.locks[lock].is_held => {
                 self.raise(thread, Exception::ReleaseUnlocked);
+                None
+            }
+            // The kernel would refuse it (`EPERM`, pthread_mutex_unlock(3p)).
+            Next::Release(lock) if self.locks[lock].inherits && self.locks[lock].holder != Some(thread) => {
+                self.raise(thread, Exception::ReleaseUnacquired);
                 None
             }
             Next::Release(lock) => Some(self.release(thread, lock)),

@@ -11,6 +11,7 @@ use gilsim::python::threading::{Call, Threading};
 use gilsim::sim::Model;
 use gilsim::trace::ThreadState;
 
+use super::inheritance::Inherit;
 use super::mutexes::Mutex;
 use super::objects::Action::{
     self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock, SemaphoreRaise, SemaphoreTry, Spend,
@@ -45,6 +46,7 @@ pub enum Library {
     Held(usize),
     Joinable(usize),
     Mutex(Mutex, usize),
+    Inherit(Inherit, usize),
 }
 
 /// All objects of the program, by number. The lock and conditions of each have numbers of their own.
@@ -209,6 +211,7 @@ impl World<'_> {
                 counter.run.instructions = count;
             }
             Library::Mutex(part, lock) => self.mutex_part(thread, part, lock),
+            Library::Inherit(part, lock) => self.inherit_part(thread, part, lock),
             Take(lock) if self.is_mutex(lock) => {
                 self.try_mutex(thread, lock);
             }
@@ -234,6 +237,15 @@ impl World<'_> {
                 }
             }
             Free(lock) if !self.program.held[lock] => self.raise(thread, Exception::ReleaseUnlocked),
+            Free(lock) if self.inherits(lock) && !self.is_holder(thread, lock) => {
+                self.raise(thread, Exception::ReleaseUnacquired);
+            }
+            Free(lock) if self.inherits(lock) => {
+                self.program.held[lock] = false;
+                self.program.holders[lock] = None;
+                let free = Action::Library(Library::Inherit(Inherit::Free, lock));
+                self.with_lock(thread, &[Spend(Cost::LockOperation), free], &[]);
+            }
             Free(lock) if self.is_mutex(lock) => {
                 self.program.held[lock] = false;
                 self.program.holders[lock] = None;
@@ -262,6 +274,9 @@ impl World<'_> {
                     self.program.flags[lock] = true;
                     self.then(thread, &[MutexUnlock(number)]);
                 }
+            }
+            TryFlag(lock) if self.inherits(lock) => {
+                self.threads[thread].program.refused = !self.try_inheriting(thread, lock);
             }
             TryFlag(lock) if darwin => {
                 self.threads[thread].program.refused = self.program.flags[lock];
@@ -307,7 +322,8 @@ impl World<'_> {
     }
 
     fn is_mutex(&self, lock: usize) -> bool {
-        self.is_of_an_object(lock) || self.model.threading_lock != ThreadingLock::Platform
+        !self.inherits(lock)
+            && (self.is_of_an_object(lock) || self.model.threading_lock != ThreadingLock::Platform)
     }
 
     pub fn is_held_by(&mut self, thread: usize, lock: usize) {
@@ -356,6 +372,9 @@ impl World<'_> {
     fn taking(&self, lock: usize) -> Vec<Action> {
         let (number, held) = (OF_PROGRAM + lock, Action::Library(Held(lock)));
         match self.model.machine.platform {
+            _ if self.inherits(lock) => {
+                vec![Spend(Cost::LockOperation), Action::Library(Library::Inherit(Inherit::Take, lock)), held]
+            }
             Platform::Darwin => vec![MutexLock(number), Action::Library(LookAtFlag(lock)), held],
             Platform::Linux => vec![Spend(Cost::LockOperation), SemaphoreTry(number), held],
         }

@@ -5,6 +5,7 @@
 
 mod calls;
 mod channels;
+mod inheritance;
 mod kernel;
 mod lock;
 mod mach;
@@ -310,6 +311,7 @@ pub struct World<'a> {
     channels: channels::Channels,
     program: calls::Program,
     mutexes: mutexes::Mutexes,
+    inheritance: inheritance::Inheritance,
     stops: world::Stops,
     loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
@@ -351,6 +353,7 @@ impl<'a> World<'a> {
             channels: channels::Channels::new(model, seed),
             program: calls::Program::new(model),
             mutexes: mutexes::Mutexes::new(model),
+            inheritance: inheritance::Inheritance::default(),
             stops: world::Stops::new(model),
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],

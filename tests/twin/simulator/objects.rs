@@ -109,6 +109,8 @@ pub enum Queue {
     Senders(usize),
     /// The poll of this loop.
     Poll(usize),
+    /// For the lock with this number, whose holder inherits.
+    Inheriting(usize),
 }
 
 /// The objects of an interpreter's lock have smaller numbers, those of the program's locks begin here.
@@ -199,7 +201,7 @@ impl World<'_> {
                     Some(Memory::Semaphore(self.id(thread, number)))
                 }
                 Library(super::calls::Library::Mutex(_, lock)) => Some(Memory::PyMutex(lock)),
-                Library(super::calls::Library::TryFlag(lock)) => {
+                Library(super::calls::Library::TryFlag(lock) | super::calls::Library::Inherit(_, lock)) => {
                     Some(Memory::Semaphore(self.id(thread, OF_PROGRAM + lock)))
                 }
                 MutexTry(number) | MutexRetry(number) | MutexFree(number) | DarwinMutexOwn(number) => {

@@ -57,8 +57,12 @@ impl World<'_> {
         }
     }
 
-    fn rank(&self, thread: usize) -> u8 {
+    pub fn rank(&self, thread: usize) -> u8 {
         self.ranks.threads[thread].priority
+    }
+
+    pub fn set_rank(&mut self, thread: usize, priority: u8) {
+        self.ranks.threads[thread].priority = priority;
     }
 
     pub fn fifo_place(&self, thread: usize) -> usize {
@@ -120,7 +124,7 @@ impl World<'_> {
     }
 
     /// The highest priority that queues and may run on `core`.
-    fn front(&self, core: usize) -> Option<u8> {
+    pub fn front(&self, core: usize) -> Option<u8> {
         let queue = if self.is_fifo() { 0 } else { core };
         let queued = &self.scheduler.queues[queue].queued;
         queued.iter().filter(|thread| self.may_run(**thread, core)).map(|thread| self.rank(*thread)).max()
