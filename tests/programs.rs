@@ -29,6 +29,24 @@ fn in_state(report: &Report, thread: usize, state: ThreadState) -> Span {
     report.threads[thread].usage.state_times[state.index()]
 }
 
+/// Each of two sleeps of 10 us calls for 3 us first. Who has computed beforehand when a sleep is over sleeps for 7 us then; and
+/// not at all where 2 us are over after the call.
+#[test]
+fn a_sleep_until_an_instant_is_no_longer_for_what_comes_before_it() {
+    let machine = "{cores: 2, platform: linux, scheduler: round_robin, costs: {system_call: 3us}}";
+    let run = |until: bool, span: &str| {
+        let python = format!(
+            "{{preset: cpython-3.9, instruction: 10ns, gil: {{policy: none}}, sleeps_until: {until}}}"
+        );
+        let sections = format!("threads: [{{name: main, do: [loop: 2, body: [sleep: {span}]]}}]\n");
+        let report = report(machine, &python, &sections, 1);
+        (ends(&report)[0], report.threads[0].usage.voluntary_switches)
+    };
+    assert_eq!(run(false, "10us"), (26_000, 2));
+    assert_eq!(run(true, "10us"), (20_000, 2));
+    assert_eq!(run(true, "2us"), (6_000, 0));
+}
+
 /// Two threads, three requests of 1 ms each. One server takes them in turns, from a's first at 0 to b's last, which ends
 /// at 6 ms; a's last ends before that. Two servers serve both at once.
 #[test]

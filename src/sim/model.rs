@@ -32,6 +32,8 @@ pub struct Model {
     pub threading: Threading,
     /// Whether `lock.acquire()` tries before it gives the GIL up (3.3 and later).
     pub lock_tries_first: bool,
+    /// Whether `time.sleep()` waits for an instant that it has computed before it gives the GIL up (3.11 and later on Linux).
+    pub sleeps_until: bool,
     /// What `threading.Lock` is.
     pub threading_lock: ThreadingLock,
     /// How many shared variables there are, all 0 at first.

@@ -151,6 +151,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 (true, true) => Span::from_millis(3),
             };
             let until = Some(Time::ZERO + until.unwrap_or(latest));
+            let sleeps_until = process.sleeps_until && machine.platform == Platform::Linux;
             let instruction = instruction(&stretches);
             Model {
                 machine,
@@ -160,6 +161,7 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
                 library: (0, instruction),
                 threading,
                 lock_tries_first: process.lock_tries_first,
+                sleeps_until,
                 threading_lock: process.threading_lock,
                 variables: VARIABLES,
                 shared_objects,
@@ -187,6 +189,7 @@ struct Process {
     daemons_only: bool,
     lone_thread_locks: bool,
     lock_tries_first: bool,
+    sleeps_until: bool,
     threading_lock: ThreadingLock,
     object_spins: u32,
 }
@@ -238,14 +241,18 @@ fn clients() -> impl Strategy<Value = Vec<ClientSpec>> {
 }
 
 fn process() -> impl Strategy<Value = Process> {
-    let flags =
-        (prop::bool::weighted(0.25), prop::bool::weighted(0.05), prop::bool::weighted(0.25), any::<bool>());
+    let flags = (
+        prop::bool::weighted(0.25),
+        prop::bool::weighted(0.05),
+        prop::bool::weighted(0.25),
+        any::<(bool, bool)>(),
+    );
     let lock = prop_oneof![
         2 => Just(ThreadingLock::Platform),
         1 => (0..4_u32).prop_map(|spins| ThreadingLock::PyMutex { spins }),
     ];
     (flags, lock, 0..4_u32).prop_map(|(flags, threading_lock, object_spins)| {
-        let (several_interpreters, daemons_only, lone_thread_locks, lock_tries_first) = flags;
+        let (several_interpreters, daemons_only, lone_thread_locks, (lock_tries_first, sleeps_until)) = flags;
         // The language knows one number for all.
         let object_spins = threading_lock.spins().unwrap_or(object_spins);
         Process {
@@ -253,6 +260,7 @@ fn process() -> impl Strategy<Value = Process> {
             daemons_only,
             lone_thread_locks,
             lock_tries_first,
+            sleeps_until,
             threading_lock,
             object_spins,
         }

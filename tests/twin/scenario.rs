@@ -163,9 +163,10 @@ fn python(model: &Model, instruction: Span) -> String {
     let spins = model.object_locks.expect("all objects have locks");
     let lock = format!("  lock: {lock}\n  lock_spins: {spins}\n  object_locks: true\n");
     let (from_start, tries_first) = (model.lone_thread_locks, model.lock_tries_first);
+    let sleeps_until = model.sleeps_until;
     format!(
         "python:\n  instruction: {}\n{OPCODES}  typical: [{typical}]\n  gil: {}\n  gil_from_start: {from_start}\n  \
-         lock_tries_first: {tries_first}\n  signals: {signals}\n  \
+         lock_tries_first: {tries_first}\n  sleeps_until: {sleeps_until}\n  signals: {signals}\n  \
          reference_counts: biased\n{lock}",
         time(instruction),
         gil(model)

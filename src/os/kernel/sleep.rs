@@ -139,7 +139,7 @@ impl<O: Observer> Kernel<O> {
         let rest = match request {
             Request::Sleep(_) => Request::Sleep(left),
             Request::Io { .. } => Request::Io { work: Span::ZERO, wait: left },
-            Request::Send(..) | Request::Receive(_) => request,
+            Request::SleepUntil(_) | Request::Send(..) | Request::Receive(_) => request,
             Request::Poll(poller, timeout) => Request::Poll(poller, timeout.map(|_| left)),
             Request::LockTake(lock) if locks && self.objects.stops_waiting(lock, thread) => request,
             _ => return None,

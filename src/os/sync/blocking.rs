@@ -1,7 +1,7 @@
 //! Operations without an object: a blocking system call, a sleep, computing, an interlocked instruction.
 
-use super::{Next, Outcome, Phase, Timeout};
-use crate::des::Span;
+use super::{Next, Objects, Outcome, Phase, Timeout};
+use crate::des::{Span, Time};
 use crate::os::{Birth, ThreadId};
 
 pub(super) fn atomic(phase: Phase) -> Next {
@@ -51,6 +51,17 @@ pub(super) fn sleep(span: Span, phase: Phase) -> Next {
     match phase {
         Phase::Begin => Next::SystemCall(Phase::FallAsleep),
         Phase::FallAsleep if !span.is_zero() => asleep(Timeout::Timer(span)),
+        _ => Next::Done(Outcome::Done),
+    }
+}
+
+/// A sleep until an instant (`clock_nanosleep` with `TIMER_ABSTIME`).
+#[inline]
+pub(super) fn sleep_until(objects: &Objects, time: Time, phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::SystemCall(Phase::FallAsleep),
+        Phase::FallAsleep => Next::TellTime(Phase::TimeTold),
+        Phase::TimeTold if time > objects.time => asleep(Timeout::Timer(time.since(objects.time))),
         _ => Next::Done(Outcome::Done),
     }
 }

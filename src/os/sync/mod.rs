@@ -141,6 +141,8 @@ pub enum Request {
     Register(PollerId),
     /// Sleep for a time, and for the lateness of the timer.
     Sleep(Span),
+    /// Sleep until an instant, and for the lateness of the timer; not at all if the instant has come.
+    SleepUntil(Time),
 }
 
 /// How an operation ended.
@@ -377,6 +379,7 @@ impl Objects {
             Request::Poll(poller, timeout) => poller::poll(self, poller, timeout, phase),
             Request::Register(poller) => poller::register(self, poller, phase),
             Request::Sleep(span) => blocking::sleep(span, phase),
+            Request::SleepUntil(time) => blocking::sleep_until(self, time, phase),
         }
     }
 }

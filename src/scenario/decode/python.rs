@@ -13,7 +13,7 @@ use crate::scenario::decode::gil::{DecodedGil, gil};
 use crate::scenario::diagnostic::{Position, Problems};
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "about",
     "source",
     "opcodes",
@@ -24,6 +24,7 @@ const KEYS: [&str; 16] = [
     "gil_from_start",
     "gil_per_interpreter",
     "lock_tries_first",
+    "sleeps_until",
     "lock_error",
     "lock",
     "lock_spins",
@@ -53,6 +54,9 @@ pub(crate) struct DecodedPython {
     pub lock_per_interpreter: bool,
     /// Whether `lock.acquire()` tries before it gives the GIL up.
     pub lock_tries_first: bool,
+    /// Whether `time.sleep()` computes when it will end before it gives the GIL up, where the system lets it wait for an
+    /// instant.
+    pub sleeps_until: bool,
     /// What `threading.Lock` is.
     pub threading_lock: ThreadingLock,
     /// Whether each object has a lock of its own, and how often a thread gives its core away before it parks for one.
@@ -119,7 +123,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         None => Some(false),
     };
     let (lock_from_start, lock_per_interpreter) = (flag("gil_from_start"), flag("gil_per_interpreter"));
-    let lock_tries_first = flag("lock_tries_first");
+    let (lock_tries_first, sleeps_until) = (flag("lock_tries_first"), flag("sleeps_until"));
     let mutexes = mutexes(keys, problems);
     let lock_error = match keys.get("lock_error") {
         Some(node) => fields::text(node, problems).map(str::to_owned),
@@ -142,6 +146,7 @@ pub(crate) fn python(node: &Node, problems: &mut Problems) -> Option<DecodedPyth
         lock_from_start: lock_from_start?,
         lock_per_interpreter: lock_per_interpreter?,
         lock_tries_first: lock_tries_first?,
+        sleeps_until: sleeps_until?,
         threading_lock,
         object_locks,
         lock_error: lock_error?,

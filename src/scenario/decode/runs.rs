@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::des::{Span, Time};
 use crate::os::Birth;
+use crate::os::machine::Platform;
 use crate::python::program::{Program, Step};
 use crate::python::stretch::Stretch;
 use crate::scenario::decode::background::Load;
@@ -91,6 +92,7 @@ pub(crate) fn model(
     let (channels, latencies) = (names.channels.in_order(), names.latencies.in_order());
     let variables = names.objects.variables().to_vec();
     let locks = names.objects.lock_names();
+    let sleeps_until = python.sleeps_until && machine.machine.platform == Platform::Linux;
     let model = Model {
         gil: python.gil_on(machine.machine.platform),
         machine: machine.machine,
@@ -100,6 +102,7 @@ pub(crate) fn model(
         programs,
         library: (library, library_instruction),
         lock_tries_first: python.lock_tries_first,
+        sleeps_until,
         threading_lock: python.threading_lock,
         variables: variables.len(),
         shared_objects,

@@ -25,6 +25,7 @@ pub(super) fn are_known(model: &Model) -> bool {
         library: _,
         threading: _,
         lock_tries_first: _,
+        sleeps_until: _,
         threading_lock: _,
         variables,
         shared_objects: _,

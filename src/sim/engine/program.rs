@@ -123,7 +123,13 @@ impl<O: Observer> Engine<'_, O> {
                     return self.without_lock(thread, request);
                 }
                 Step::Sleep { span } => {
-                    let request = Request::Sleep(self.draw(thread, span));
+                    let span = self.draw(thread, span);
+                    let until = self.kernel.now() + span;
+                    let request = if self.model.sleeps_until {
+                        Request::SleepUntil(until)
+                    } else {
+                        Request::Sleep(span)
+                    };
                     return self.without_lock(thread, request);
                 }
                 Step::Send { channel, asks } => {
@@ -233,7 +239,7 @@ impl<O: Observer> Engine<'_, O> {
     /// Makes a request to the kernel; the thread does not hold the lock.
     pub(super) fn ask_outside(&mut self, thread: ThreadId, request: Request) -> bool {
         let blocked = match request {
-            Request::Sleep(_) => ThreadState::Sleeping,
+            Request::Sleep(_) | Request::SleepUntil(_) => ThreadState::Sleeping,
             Request::LockTake(_) => ThreadState::BlockedOnLock,
             _ => ThreadState::BlockedOnIo,
         };

@@ -196,7 +196,7 @@ impl<O: Observer> Engine<'_, O> {
             // PEP 475: calls are made again from 3.5 on.
             (None, request) if self.model.signal_rules.retries_calls => Then::Ask(request),
             // A sleep just ends (`floatsleep`, Modules/timemodule.c at v2.7).
-            (None, Request::Sleep(_)) => return None,
+            (None, Request::Sleep(_) | Request::SleepUntil(_)) => return None,
             (None, _) => Then::Raise(Exception::InterruptedCall),
         };
         self.handle_signals(then)

@@ -40,6 +40,8 @@ pub enum Do {
     Work(Mode, Span),
     /// Blocks until the time is over: a sleep may be late.
     Block(Span),
+    /// Blocks until this instant, and for how late the timer is.
+    SleepUntil(Time),
     Device(usize, Span),
     /// What was interrupted is done again.
     Retry,
@@ -227,7 +229,9 @@ impl World<'_> {
             }
             Step::Sleep { span } => {
                 let span = self.draw(thread, span);
-                let does = [Action::Spend(Cost::SystemCall), Program(Do::Block(span))];
+                let sleep =
+                    if self.model.sleeps_until { Do::SleepUntil(self.now + span) } else { Do::Block(span) };
+                let does = [Action::Spend(Cost::SystemCall), Program(sleep)];
                 self.without_lock(thread, ThreadState::Sleeping, &does);
             }
             Step::BeginMark { latency } => {
@@ -337,6 +341,12 @@ impl World<'_> {
                 } else {
                     self.block(thread, None, Some(self.now + span));
                 }
+            }
+            Do::SleepUntil(due) if due <= self.now => {}
+            Do::SleepUntil(due) => {
+                self.threads[thread].program.due = due;
+                let late = self.cost(Cost::TimerLateness);
+                self.block_with_timer(thread, None, Some(due + late));
             }
             Do::Device(_, span) if span.is_zero() => {}
             Do::Device(device, span) => {
