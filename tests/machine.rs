@@ -106,3 +106,21 @@ fn falling_asleep_counts_for_who_sleeps() {
     assert_eq!(slept.threads[0].usage.system.picos(), 1_000_000);
     assert!(slept.threads[1].usage.system.is_zero());
 }
+
+/// On either core, a thread is displaced when the run begins, by one that is on its way for 1 us: on the first core first. That
+/// what was displaced on the second core would have ended at 1 us, too, makes no difference.
+#[test]
+fn a_thread_that_gets_a_core_comes_after_what_was_set_before() {
+    let threads = "[{name: long, process: a, core: 0, priority: 8, do: [python: 2us]}, \
+                   {name: short, process: b, core: 1, priority: 8, do: [python: 1us]}, \
+                   {name: first, process: c, core: 0, priority: 9, do: [io: 5us]}, \
+                   {name: second, process: d, core: 1, priority: 9, do: [io: 5us]}]";
+    // The first draw of the costs of falling asleep is for who falls asleep first.
+    let costs = "{context_switch: 1us, falling_asleep: {uniform: [0us, 1us]}}";
+    let model = model("{windows: {quantum: 1, tick: 3us}}", costs, threads);
+    let [all, none] =
+        [Shortcuts::default(), Shortcuts::NONE].map(|shortcuts| sim::run_with(&model, 1, (), shortcuts).0);
+    let system = |thread: usize| all.threads[thread].usage.system;
+    assert_ne!(system(2), system(3));
+    assert_eq!(all.fingerprint(), none.fingerprint());
+}

@@ -243,9 +243,9 @@ impl<O: Observer> Kernel<O> {
     /// The `core`, which `previous` has just left, goes to the next thread, or idles.
     pub(super) fn pick_next(&mut self, core: CoreId, previous: ThreadId) {
         self.cores[core].must_reschedule = false;
-        self.events.cancel(Slot { kind: CORE, owner: core });
         let Some(thread) = self.scheduler.pick(core) else {
             self.core_goes_idle(core);
+            self.events.cancel(Slot { kind: CORE, owner: core });
             self.forget_interrupt(core);
             self.events.cancel(Slot { kind: SLICE, owner: core });
             return;
@@ -267,6 +267,8 @@ impl<O: Observer> Kernel<O> {
             self.threads[thread].let_go_left = std::mem::take(&mut self.cores[core].letting_go);
             self.threads[thread].let_go_of = previous;
         }
+        // What it executes takes a place of its own, even if it ends when that of the thread before, or a tick of it, would have.
+        self.events.cancel(Slot { kind: CORE, owner: core });
         self.run_on(core, thread, None);
         self.schedule_piece(core, thread);
     }

@@ -363,6 +363,7 @@ impl World<'_> {
     }
 
     fn give_core(&mut self, core: usize, previous: usize, next: Option<usize>) {
+        self.agenda.cancel(Kind::Core, core);
         if let Some(thread) = next {
             let cost = if thread == previous { Span::ZERO } else { self.cost(Cost::ContextSwitch) };
             self.gets_core(thread, core);
@@ -378,7 +379,6 @@ impl World<'_> {
             self.cores[core].idle_since = self.now;
             self.cores[core].letting_go = Span::ZERO;
             self.forget_interrupt(core);
-            self.agenda.cancel(Kind::Core, core);
             self.agenda.cancel(Kind::Slice, core);
             self.agenda.cancel(Kind::Host, core);
         }
