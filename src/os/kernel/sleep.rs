@@ -137,7 +137,7 @@ impl<O: Observer> Kernel<O> {
         let due = self.threads[thread].due;
         let left = if due > self.now { due.since(self.now) } else { Span::ZERO };
         let rest = match request {
-            Request::Sleep(_) => Request::Sleep(left),
+            Request::Sleep(_) => Request::SleepUntil(due),
             Request::Io { .. } => Request::Io { work: Span::ZERO, wait: left },
             Request::SleepUntil(_) | Request::Send(..) | Request::Receive(_) => request,
             Request::Poll(poller, timeout) => Request::Poll(poller, timeout.map(|_| left)),

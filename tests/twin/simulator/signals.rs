@@ -136,6 +136,9 @@ impl World<'_> {
                                 Action::Program(Do::Work(Mode::Kernel, _)) => {
                                     Action::Program(Do::Work(Mode::Kernel, Span::ZERO))
                                 }
+                                Action::Program(Do::Block(_)) if blocked == ThreadState::Sleeping => {
+                                    Action::Program(Do::SleepUntil(due))
+                                }
                                 Action::Program(Do::Block(_)) => Action::Program(Do::Block(left)),
                                 other => other,
                             };
