@@ -50,3 +50,58 @@ fn a_line_that_is_not_kept_goes_to_and_fro_for_each_change() {
 fn who_has_a_line_goes_on_until_it_leaves() {
     assert_eq!(ends(&counting("20ns")), [235, 150]);
 }
+
+/// A thread that adds to x each 30 ns, twice: it loads at 0 and stores at 20, just before its last instruction.
+const ADDS: &str = "loop: 2, body: [bytecode: [LOAD_GLOBAL x, LOAD_CONST, STORE_GLOBAL x += 1]]";
+
+#[test]
+fn a_variable_that_one_core_uses_costs_nothing() {
+    let report =
+        report("20ns", &format!("objects: {{x: variable}}\nthreads: [{{name: one, do: [{ADDS}]}}]\n"));
+    assert_eq!(ends(&report), [60]);
+}
+
+/// One stores at 20. The other loads at 50, waits until 150, and stores at 170.
+#[test]
+fn who_loads_what_another_core_has_stored_waits_for_the_line() {
+    let report = report(
+        "20ns",
+        "objects: {x: variable}
+threads:
+  - {name: one, do: [bytecode: [LOAD_CONST, LOAD_CONST, STORE_GLOBAL x += 1]]}
+  - {name: other, do: [python: 50ns, bytecode: [LOAD_GLOBAL x, LOAD_CONST, STORE_GLOBAL x += 1]]}
+",
+    );
+    assert_eq!(ends(&report), [30, 180]);
+    assert_eq!(report.variables[0].value, 2);
+}
+
+/// One stores at 20. The other loads at 50, has a copy from 150 on, and loads that twice.
+#[test]
+fn who_has_loaded_has_a_copy_until_another_stores() {
+    let report = report(
+        "20ns",
+        "objects: {x: variable}
+threads:
+  - {name: one, do: [bytecode: [LOAD_CONST, LOAD_CONST, STORE_GLOBAL x += 1]]}
+  - {name: other, do: [python: 50ns, {loop: 3, body: [bytecode: [LOAD_GLOBAL x]]}]}
+",
+    );
+    assert_eq!(ends(&report), [30, 180]);
+}
+
+/// The other stores at 20, which it does not wait for: one, which stored at 0, has the line until 40, and the other from 120 on. What the
+/// other loads meanwhile is in its store buffer. One stores at 30, when it still has the line, and loads at
+/// 60, when it has not.
+#[test]
+fn a_store_is_not_waited_for_and_what_is_loaded_meanwhile_is_at_hand() {
+    let report = report(
+        "20ns",
+        "objects: {x: variable}
+threads:
+  - {name: one, do: [{loop: 2, body: [bytecode: [STORE_GLOBAL x += 1, LOAD_CONST, LOAD_CONST]]}, bytecode: [LOAD_GLOBAL x]]}
+  - {name: other, do: [python: 20ns, bytecode: [STORE_GLOBAL x += 1], loop: 9, body: [bytecode: [LOAD_GLOBAL x]]]}
+",
+    );
+    assert_eq!(ends(&report), [170, 120]);
+}

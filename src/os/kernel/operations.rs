@@ -4,7 +4,7 @@ use super::prices::BirthPrices;
 use super::{CORE, Kernel, Mode, Nap, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
-use crate::os::sync::{LineId, Next, Outcome, Request, WordId};
+use crate::os::sync::{LineId, Next, Outcome, Request, VariableId, WordId};
 use crate::os::{Birth, CoreId, ThreadId};
 use crate::trace::Observer;
 
@@ -143,6 +143,25 @@ impl<O: Observer> Kernel<O> {
             word.comes_over(core, self.now, self.prices.line_kept.draw(), self.prices.cache_line.draw());
         }
         word.change(core, self.now, changing)
+    }
+
+    /// `thread`, on its turn, loads a variable: how long it takes until that has come over, if it has to.
+    pub fn load(&mut self, thread: ThreadId, variable: VariableId) -> Option<Span> {
+        let core = self.threads[thread].last_core?;
+        let variable = self.objects.variable(variable);
+        if variable.is_at(core, self.now) {
+            return None;
+        }
+        variable.copy_to(core);
+        Some(self.prices.cache_line.draw())
+    }
+
+    /// `thread`, on its turn, stores a variable, which is not waited for.
+    pub fn store(&mut self, thread: ThreadId, variable: VariableId) {
+        let Some(core) = self.threads[thread].last_core else { return };
+        let prices = &mut self.prices;
+        let way = || (prices.line_kept.draw(), prices.cache_line.draw());
+        self.objects.variable(variable).store(core, self.now, way);
     }
 
     /// User time that a thread or process of this kind costs before its program.

@@ -4,8 +4,8 @@ use std::hash::{Hash, Hasher};
 
 use super::{Objects, nptl};
 
-/// Everything but what was made once for all, the messages received, which decide nothing here, and the pollers, words
-/// and what goes with a `PyMutex`, of which there are none where cycles are skipped.
+/// Everything but what was made once for all, the messages received, which decide nothing here, and the pollers, words,
+/// variables and what goes with a `PyMutex`, of which there are none where cycles are skipped.
 impl Hash for Objects {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Objects {
@@ -24,6 +24,7 @@ impl Hash for Objects {
             tickets,
             memory,
             words: _,
+            variables: _,
             parking: _,
             time: _,
             received: _,

@@ -19,6 +19,7 @@ mod py_mutex;
 mod queues;
 mod semaphore;
 mod thread_lock;
+mod variable;
 mod word;
 
 use crate::des::{Span, Time};
@@ -61,6 +62,10 @@ pub struct LineId(usize);
 /// The index of a word in memory that threads change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WordId(usize);
+
+/// The index of a variable in memory that threads load and store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VariableId(usize);
 
 /// The index of a lock of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,6 +183,7 @@ pub struct Objects {
     tickets: Vec<u64>,
     memory: line::Memory,
     words: Vec<word::Word>,
+    variables: Vec<variable::Variable>,
     /// The message each thread received last.
     received: Vec<Message>,
     threads: usize,
@@ -204,6 +210,7 @@ impl Objects {
             tickets: vec![0; threads],
             memory: line::Memory::default(),
             words: Vec::new(),
+            variables: Vec::new(),
             received: vec![
                 Message { sent: Time::ZERO, asker: Asker::Nobody, parcel: Parcel::default() };
                 threads
@@ -298,6 +305,16 @@ impl Objects {
     /// A new word that nobody has changed.
     pub fn new_word(&mut self) -> WordId {
         push(&mut self.words, word::Word::default()).map(WordId)
+    }
+
+    /// A new variable that nobody has stored.
+    pub fn new_variable(&mut self) -> VariableId {
+        push(&mut self.variables, variable::Variable::default()).map(VariableId)
+    }
+
+    /// The variable with this index.
+    pub(super) fn variable(&mut self, variable: VariableId) -> &mut variable::Variable {
+        &mut self.variables[variable.0]
     }
 
     /// The word with this index.

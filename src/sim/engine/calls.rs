@@ -267,16 +267,23 @@ impl<O: Observer> Engine<'_, O> {
         }
     }
 
-    /// Loads a shared variable.
-    pub(super) fn load(&mut self, thread: ThreadId, variable: usize) {
+    /// Loads a shared variable, as it is when it is asked for. Returns, if it has to come over from another core, whether that
+    /// is done already.
+    pub(super) fn load(&mut self, thread: ThreadId, variable: usize) -> Option<bool> {
         self.threads[thread].routine.loaded = self.variables[variable].value;
         self.threads[thread].routine.stores_seen = self.variables[variable].stores;
+        let span = self.kernel.load(thread, *self.places.get(variable)?)?;
+        self.threads[thread].activity = Activity::Loaded;
+        Some(!self.kernel.execute_user(thread, span))
     }
 
     /// Stores what was loaded last, changed: what others have stored since is lost.
     pub(super) fn store(&mut self, thread: ThreadId, variable: usize, change: i64) {
         let (loaded, stores_seen) =
             (self.threads[thread].routine.loaded, self.threads[thread].routine.stores_seen);
+        if let Some(place) = self.places.get(variable) {
+            self.kernel.store(thread, *place);
+        }
         let variable = &mut self.variables[variable];
         variable.overwritten += u64::from(variable.stores != stores_seen);
         variable.stores += 1;

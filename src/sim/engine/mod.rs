@@ -24,7 +24,7 @@ use crate::des::random::Purpose;
 use crate::des::{Cycles, Distribution, Span, Stream, Time};
 use crate::os::ThreadId;
 use crate::os::kernel::{Happening, Kernel, LAST_INSTANT};
-use crate::os::sync::{ChannelId, Message, Request, WordId};
+use crate::os::sync::{ChannelId, Message, Request, VariableId, WordId};
 use crate::python::gil::Gil;
 use crate::python::interpreter::GilConfig;
 use crate::python::threading::{Frame, LockNumber, Threading};
@@ -94,6 +94,8 @@ enum Activity {
     CodeComesOver,
     /// It has executed C code that keeps the lock.
     C,
+    /// It has loaded a variable, which has come over from another core.
+    Loaded,
     /// It deals with the lock, for what comes [after](Thread::after).
     Lock,
     /// It carries out a request to the kernel while it holds the lock.
@@ -287,6 +289,8 @@ struct Engine<'a, O> {
     variables: Vec<Variable>,
     /// The reference counts of the objects that threads share.
     counts: Vec<WordId>,
+    /// Where each shared variable is, if there is no GIL: with one, hardly anybody ever waits for them.
+    places: Vec<VariableId>,
     /// The exceptions that have ended programs of threads.
     exceptions: Vec<Raised>,
     signals: signals::Signals,
@@ -347,6 +351,7 @@ impl<'a, O: Observer> Engine<'a, O> {
         let loops = loops.collect();
         let looks_for_cycles =
             shortcuts.skip_cycles && shortcuts.skip_ticks && !O::WATCHES && cycle::are_known(model);
+        let places = if model.gil == GilConfig::None { model.variables } else { 0 };
         Engine {
             model,
             shortcuts,
@@ -356,6 +361,7 @@ impl<'a, O: Observer> Engine<'a, O> {
             locks: calls::locks(model, kernel.objects()),
             threading: model.threading.with_room(),
             variables: vec![Variable::default(); model.variables],
+            places: (0..places).map(|_| kernel.objects().new_variable()).collect(),
             counts: model.shared_objects.iter().map(|_| kernel.objects().new_word()).collect(),
             exceptions: Vec::with_capacity(count),
             signals: signals::Signals::new(model, seed),
@@ -467,6 +473,7 @@ impl<'a, O: Observer> Engine<'a, O> {
                 Activity::CodeComesOver => self.run_bytecode(thread),
                 Activity::SlowPath { by_lock } => self.go_on_from_look(thread, by_lock),
                 Activity::C => self.c_executed(thread),
+                Activity::Loaded => self.go_on(thread),
                 Activity::Lock => self.lock(thread),
                 Activity::Inside => self.inside(thread),
                 Activity::Outside => self.outside(thread),

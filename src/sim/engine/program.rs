@@ -88,7 +88,11 @@ impl<O: Observer> Engine<'_, O> {
             match step {
                 Step::Run { stretch, span } => self.enter_stretch(thread, *stretch, Span::ZERO, *span),
                 Step::Part { stretch, from, to } => self.enter_stretch(thread, *stretch, *from, *to),
-                Step::Load { variable } => self.load(thread, *variable),
+                Step::Load { variable } => {
+                    if let Some(goes_on) = self.load(thread, *variable) {
+                        return goes_on;
+                    }
+                }
                 Step::Store { variable, change } => self.store(thread, *variable, *change),
                 Step::CountReference { object } => return self.count_reference(thread, *object),
                 Step::Collect { span, pause } => {

@@ -2,22 +2,24 @@
 
 use std::collections::VecDeque;
 
+use gilsim::des::Span;
 use gilsim::os::Birth;
 use gilsim::os::machine::Platform;
 use gilsim::python::exception::Exception;
-use gilsim::python::interpreter::ThreadingLock;
+use gilsim::python::interpreter::{GilConfig, ThreadingLock};
 use gilsim::python::program::Step;
 use gilsim::python::threading::{Call, Threading};
 use gilsim::sim::Model;
 use gilsim::trace::ThreadState;
 
 use super::inheritance::Inherit;
+use super::kernel::Mode;
 use super::mutexes::Mutex;
 use super::objects::Action::{
     self, ConditionSignal, ConditionWait, MutexLock, MutexUnlock, SemaphoreRaise, SemaphoreTry, Spend,
 };
 use super::objects::OF_PROGRAM;
-use super::program::{Code, show};
+use super::program::{Code, Do, show};
 use super::sched::Entry;
 use super::signals::{Again, Signal};
 use super::world::Stop;
@@ -177,6 +179,7 @@ impl World<'_> {
     }
 
     pub fn variable_step(&mut self, thread: usize, step: &Step) {
+        self.variable_moves(thread, step);
         let counter = &mut self.threads[thread].program;
         match *step {
             Step::Load { variable } => {
@@ -190,6 +193,28 @@ impl World<'_> {
                 variable.expected = variable.expected.wrapping_add(change);
             }
             _ => unreachable!("{step:?} is about no variable"),
+        }
+    }
+
+    /// Where no GIL exists, a load waits for a variable that others have stored, and a store takes it away from them.
+    fn variable_moves(&mut self, thread: usize, step: &Step) {
+        let core = self.threads[thread].core;
+        let (Step::Load { variable } | Step::Store { variable, .. }) = *step else { return };
+        if self.model.gil != GilConfig::None {
+            return;
+        }
+        let number = self.model.shared_objects.len() + variable;
+        let has_line =
+            self.counts[number].is_empty() || self.visit_that_lasts(number, core, Span::ZERO).is_some();
+        if matches!(step, Step::Store { .. }) {
+            self.copies[variable].clear();
+            if !has_line || self.counts[number].is_empty() {
+                self.word_visits(number, core);
+            }
+        } else if !has_line && !self.copies[variable].contains(&core) {
+            self.copies[variable].push(core);
+            let span = self.cost(Cost::CacheLine);
+            self.then(thread, &[Action::Program(Do::Work(Mode::User, span))]);
         }
     }
 

@@ -315,7 +315,9 @@ pub struct World<'a> {
     stops: world::Stops,
     loops: Vec<tasks::EventLoop<'a>>,
     variables: Vec<Variable>,
-    /// For each shared object, the visits of its count, in the order in which they were asked for.
+    /// The cores that have loaded each variable from elsewhere since it was last stored.
+    copies: Vec<Vec<usize>>,
+    /// For each shared object, the visits of its count, and then those of each variable, in the order in which they were asked for.
     counts: Vec<Vec<program::Visit>>,
     latencies: Vec<Latency>,
     exceptions: Vec<Raised>,
@@ -357,7 +359,8 @@ impl<'a> World<'a> {
             stops: world::Stops::new(model),
             loops: tasks::EventLoop::all(&model.loops),
             variables: vec![Variable::default(); model.variables],
-            counts: vec![Vec::new(); model.shared_objects.len()],
+            copies: vec![Vec::new(); model.variables],
+            counts: vec![Vec::new(); model.shared_objects.len() + model.variables],
             latencies: vec![Latency::default(); model.latencies],
             exceptions: Vec::new(),
             signals: signals::Signals::new(model),

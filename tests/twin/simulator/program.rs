@@ -163,20 +163,25 @@ impl World<'_> {
             Some(owner) if owner == thread => Span::ZERO,
             _ => self.model.machine.costs.atomic_update,
         };
-        let is_over_in_time = |visit: &Visit| {
-            let begin = visit.changed.max(self.now);
-            visit.leaves.is_none_or(|leaves| begin < leaves && begin + change <= leaves)
-        };
-        let latest = self.counts[object].iter().rposition(|visit| visit.core == core);
-        let present = latest.filter(|at| is_over_in_time(&self.counts[object][*at]));
+        let present = self.visit_that_lasts(object, core, change);
         let at = present.unwrap_or_else(|| self.word_visits(object, core));
         let visit = &mut self.counts[object][at];
         visit.changed = visit.changed.max(self.now) + change;
         visit.changed.since(self.now)
     }
 
+    /// The number of a word's latest visit of a core, if that is long enough for a change that is asked for now.
+    pub fn visit_that_lasts(&self, word: usize, core: usize, change: Span) -> Option<usize> {
+        let is_over_in_time = |visit: &Visit| {
+            let begin = visit.changed.max(self.now);
+            visit.leaves.is_none_or(|leaves| begin < leaves && begin + change <= leaves)
+        };
+        let latest = self.counts[word].iter().rposition(|visit| visit.core == core);
+        latest.filter(|at| is_over_in_time(&self.counts[word][*at]))
+    }
+
     /// A core asks for the word of an object; the number of its visit there.
-    fn word_visits(&mut self, object: usize, core: usize) -> usize {
+    pub fn word_visits(&mut self, object: usize, core: usize) -> usize {
         let mut comes = Time::ZERO;
         if !self.counts[object].is_empty() {
             let kept = self.cost(Cost::LineKept);
