@@ -252,10 +252,9 @@ impl<O: Observer> Engine<'_, O> {
             self.measured(pause.whole, since);
         }
         for other in 0..self.threads.len() {
+            let is_beside = self.is_beside(thread, other);
             let member = &mut self.world.members[other];
-            if member.attachment == Attachment::Suspended
-                && self.model.threads[thread].interpreter == self.model.threads[other].interpreter
-            {
+            if is_beside && member.attachment == Attachment::Suspended {
                 member.attachment = Attachment::Detached;
             }
         }
