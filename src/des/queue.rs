@@ -11,18 +11,38 @@ use std::hash::Hash;
 
 use crate::des::{Skip, Snapshot, Time};
 
+/// How many kinds there can be.
+const KINDS: usize = 8;
+
+/// So many slots are compared with each other before the first of them is with those before. There is always a whole number
+/// of such groups; the last slots may be nobody's.
+const GROUP: usize = 4;
+
+/// In place of the next slot, if that has to be looked for.
+const UNKNOWN: usize = usize::MAX;
+
 /// A queue with a fixed number of slots in kinds.
 #[derive(Clone, Debug)]
 pub struct EventQueue {
-    /// When the event of each slot is to happen; [`Time::END`] if it has none.
-    times: Vec<Time>,
-    /// The order, among what happens at one instant, of the event that each slot has, or had last.
-    orders: Vec<u64>,
-    first_slot_of_kind: Vec<usize>,
+    /// The event of each slot.
+    events: Vec<Event>,
+    /// The kind of each slot.
     kind_of_slot: Vec<u8>,
+    /// Where the slots of each kind begin, and where they end.
+    slots_of_kind: [(usize, usize); KINDS],
     sequence: u64,
-    /// The slot with the next event (any, if nothing is pending); `None` if it has to be looked for.
-    next: Option<usize>,
+    /// The slot with the next event (any, if nothing is pending), or [`UNKNOWN`].
+    next: usize,
+    /// When that is to happen.
+    next_time: Time,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    /// When it is to happen; [`Time::END`] if there is none.
+    time: Time,
+    /// The order, among what happens at one instant, of this event, or of the one that the slot had last.
+    order: u64,
 }
 
 /// An owner's place in the queue.
@@ -36,33 +56,42 @@ pub struct Slot {
 
 impl EventQueue {
     /// An empty queue. `owners[k]` is the number of owners of kind `k`; kinds are declared in the order in which
-    /// they happen at one instant. At most 256 kinds.
+    /// they happen at one instant.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 8 kinds.
     pub fn new(owners: &[usize]) -> EventQueue {
-        let mut first_slot_of_kind = Vec::with_capacity(owners.len());
         let mut kind_of_slot = Vec::new();
+        let mut slots_of_kind = [(0, 0); KINDS];
         for (kind, count) in owners.iter().enumerate() {
-            first_slot_of_kind.push(kind_of_slot.len());
+            let first = kind_of_slot.len();
+            slots_of_kind[kind] = (first, first + count);
             kind_of_slot.extend(std::iter::repeat_n(kind as u8, *count));
         }
-        let slots = kind_of_slot.len();
+        let slots = kind_of_slot.len().max(1).next_multiple_of(GROUP);
+        kind_of_slot.resize(slots, KINDS as u8 - 1);
         EventQueue {
-            times: vec![Time::END; slots],
-            orders: vec![u64::MAX; slots],
-            first_slot_of_kind,
+            events: vec![Event { time: Time::END, order: u64::MAX }; slots],
             kind_of_slot,
+            slots_of_kind,
             sequence: 0,
-            next: None,
+            next: UNKNOWN,
+            next_time: Time::END,
         }
     }
 
     /// Sets the event of `slot` to happen at `time`, in place of any it had. [`Time::END`] is never.
+    #[inline]
     pub fn set(&mut self, slot: Slot, time: Time) {
         let index = self.index(slot);
-        if self.times[index] == time {
+        let event = &mut self.events[index];
+        if event.time == time {
             return;
         }
         if time != Time::END {
-            self.orders[index] = self.new_order(slot.kind);
+            self.sequence += 1;
+            event.order = ((slot.kind as u64) << 56) | self.sequence;
         }
         self.put(index, time);
     }
@@ -70,14 +99,14 @@ impl EventQueue {
     /// Sets the event of `slot` to happen at `time`, at the place of the one that was set last: what was taken out of the
     /// queue goes on.
     pub fn set_in_place(&mut self, slot: Slot, time: Time) {
-        let index = self.index(slot);
-        self.put(index, time);
+        self.put(self.index(slot), time);
     }
 
     /// Cancels the event of `slot`, if it has one.
+    #[inline]
     pub fn cancel(&mut self, slot: Slot) {
         let index = self.index(slot);
-        if self.times[index] != Time::END {
+        if self.events[index].time != Time::END {
             self.put(index, Time::END);
         }
     }
@@ -85,49 +114,51 @@ impl EventQueue {
     /// When the next event happens; [`Time::END`] if nothing is pending.
     #[inline]
     pub fn next_time(&mut self) -> Time {
-        let next = self.next_index();
-        self.times[next]
+        if self.next == UNKNOWN {
+            self.look_for_next();
+        }
+        self.next_time
     }
 
     /// When the next event happens besides that of `slot`; [`Time::END`] if nothing else is pending.
     pub fn next_time_besides(&self, slot: Slot) -> Time {
         let excepted = self.index(slot);
-        let others = self.times[..excepted].iter().chain(&self.times[excepted + 1..]);
-        others.min().copied().unwrap_or(Time::END)
+        let others = self.events[..excepted].iter().chain(&self.events[excepted + 1..]);
+        others.fold(Time::END, |first, event| first.min(event.time))
     }
 
     /// When the event of `slot` is to happen; [`Time::END`] if it has none.
+    #[inline]
     pub fn time_of(&self, slot: Slot) -> Time {
-        self.times[self.index(slot)]
+        self.events[self.index(slot)].time
     }
 
     /// Whether any owner of this kind has an event.
     pub fn any_pending(&self, kind: usize) -> bool {
-        let first = self.first_slot_of_kind[kind];
-        let end = self.first_slot_of_kind.get(kind + 1).copied().unwrap_or(self.times.len());
-        self.times[first..end].iter().any(|time| *time != Time::END)
+        let (first, end) = self.slots_of_kind[kind];
+        self.events[first..end].iter().any(|event| event.time != Time::END)
     }
 
     /// Takes the next event out of the queue; `None` if nothing is pending.
     pub fn pop(&mut self) -> Option<(Time, Slot)> {
-        let next = self.next_index();
-        let time = self.times[next];
+        let time = self.next_time();
         if time == Time::END {
             return None;
         }
-        let kind = usize::from(self.kind_of_slot[next]);
-        let slot = Slot { kind, owner: next - self.first_slot_of_kind[kind] };
-        self.put(next, Time::END);
-        Some((time, slot))
+        let index = self.next;
+        let kind = usize::from(self.kind_of_slot[index]);
+        self.events[index].time = Time::END;
+        self.next = UNKNOWN;
+        Some((time, Slot { kind, owner: index - self.slots_of_kind[kind].0 }))
     }
 
     /// Records what is pending, and in which order what happens at one instant would happen.
     pub fn record(&self, snapshot: &mut Snapshot) {
-        let pending = || self.times.iter().zip(&self.orders).filter(|(time, _)| **time != Time::END);
-        for (time, order) in self.times.iter().zip(&self.orders) {
-            snapshot.event(*time);
-            if *time != Time::END {
-                pending().filter(|(_, other)| *other < order).count().hash(snapshot);
+        let pending = || self.events.iter().filter(|event| event.time != Time::END);
+        for event in &self.events {
+            snapshot.event(event.time);
+            if event.time != Time::END {
+                pending().filter(|other| other.order < event.order).count().hash(snapshot);
             }
         }
     }
@@ -135,61 +166,57 @@ impl EventQueue {
     /// Lets cycles be skipped: the events that do not take part in them come nearer.
     pub fn skip(&mut self, skip: &Skip) {
         let span = skip.span();
-        for (index, time) in self.times.iter_mut().enumerate() {
+        for (index, event) in self.events.iter_mut().enumerate() {
             if skip.stays(index) {
-                *time = time.nearer_by(span);
+                event.time = event.time.nearer_by(span);
             }
         }
-        self.next = None;
+        self.next = UNKNOWN;
     }
 
-    /// The order of an event of this kind that is set now.
-    fn new_order(&mut self, kind: usize) -> u64 {
-        self.sequence += 1;
-        ((kind as u64) << 56) | self.sequence
-    }
-
+    #[inline]
     fn put(&mut self, index: usize, time: Time) {
-        self.times[index] = time;
-        match self.next {
-            // What was next may have moved behind another.
-            Some(next) if next == index => self.next = None,
-            Some(next) if self.comes_before(index, next) => self.next = Some(index),
-            _ => {}
-        }
-    }
-
-    #[inline]
-    fn comes_before(&self, index: usize, other: usize) -> bool {
-        (self.times[index], self.orders[index]) < (self.times[other], self.orders[other])
-    }
-
-    /// The slot with the next event; any, if nothing is pending.
-    #[inline]
-    fn next_index(&mut self) -> usize {
-        match self.next {
-            Some(next) => next,
-            None => self.look_for_next(),
+        let event = &mut self.events[index];
+        event.time = time;
+        let order = event.order;
+        if index == self.next {
+            // It may have moved behind another.
+            self.next = UNKNOWN;
+        } else if self.next != UNKNOWN
+            && time <= self.next_time
+            && (time < self.next_time || order < self.events[self.next].order)
+        {
+            (self.next, self.next_time) = (index, time);
         }
     }
 
     #[inline(never)]
-    fn look_for_next(&mut self) -> usize {
+    fn look_for_next(&mut self) {
         let (mut next, mut earliest) = (0, Time::END);
-        for (index, time) in self.times.iter().enumerate() {
-            if *time < earliest {
-                (next, earliest) = (index, *time);
-            } else if *time == earliest && self.orders[index] < self.orders[next] {
-                // Two at one instant are rare.
+        for (group, events) in self.events.chunks_exact(GROUP).enumerate() {
+            let times = [events[0].time, events[1].time, events[2].time, events[3].time];
+            let first = if times[1] < times[0] { 1 } else { 0 };
+            let second = if times[3] < times[2] { 3 } else { 2 };
+            let (low, high) = (times[0].min(times[1]), times[2].min(times[3]));
+            let of_group = if high < low { second } else { first };
+            // A choice without a jump: nobody can guess where the next event is.
+            let comes_before = usize::MAX * usize::from(low.min(high) < earliest);
+            next ^= (next ^ (group * GROUP + of_group)) & comes_before;
+            earliest = earliest.min(low).min(high);
+        }
+        // Kinds lie in their order: of two events at one instant, only one of the same kind could come before the first.
+        let (_, end) = self.slots_of_kind[usize::from(self.kind_of_slot[next])];
+        for index in next + 1..end {
+            if self.events[index].time == earliest && self.events[index].order < self.events[next].order {
                 next = index;
             }
         }
-        self.next = Some(next);
-        next
+        (self.next, self.next_time) = (next, earliest);
     }
 
+    #[inline]
     fn index(&self, slot: Slot) -> usize {
-        self.first_slot_of_kind[slot.kind] + slot.owner
+        self.slots_of_kind[slot.kind].0 + slot.owner
     }
 }
 
