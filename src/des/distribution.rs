@@ -74,7 +74,9 @@ impl Distribution {
             Distribution::LogNormal { median, sigma } => fill_log_normal(*median, *sigma, stream, durations),
             Distribution::Uniform { low, high } => {
                 let width = (*high - *low).picos();
-                durations.fill_with(|| *low + Span::from_picos(stream.up_to(width)));
+                stream.all_up_to(width, durations.len(), |index, picos| {
+                    durations[index] = *low + Span::from_picos(picos);
+                });
             }
             _ => durations.fill_with(|| self.sample(stream)),
         }
@@ -115,11 +117,11 @@ fn between(low: Span, high: Span, factor: f64) -> Span {
 
 /// `span` times `factor`, rounded to the picosecond (half a picosecond upwards) and saturating.
 fn scaled(span: Span, factor: f64) -> Span {
+    /// From here on, there is no fraction to be rounded.
+    const WHOLE: f64 = (1_u64 << 53) as f64;
     let picos = span.picos() as f64 * factor;
-    // Both the whole part and the difference are exact, so that this is `libm::round`, without its call.
-    let whole = picos as u64;
-    let rounds_up = picos - whole as f64 >= 0.5;
-    Span::from_picos(whole.saturating_add(u64::from(rounds_up)))
+    // To a signed number, the processor converts at once.
+    Span::from_picos(if picos < WHOLE { (picos + 0.5) as i64 as u64 } else { picos as u64 })
 }
 
 /// Log-normal durations, in two passes: the normal variates, each of which may take several numbers of the stream, and then

@@ -48,6 +48,15 @@ pub enum Purpose {
     Sample = 64,
 }
 
+/// How many numbers are asked for at a time where many are.
+const BLOCK: usize = 64;
+
+/// An integer from 0 to `most`, both included, made from 64 random bits.
+#[inline]
+fn up_to(most: u64, bits: u64) -> u64 {
+    ((u128::from(bits) * (u128::from(most) + 1)) >> 64) as u64
+}
+
 /// A reproducible sequence of random numbers: ChaCha with 8 rounds.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -80,8 +89,21 @@ impl Stream {
     /// An integer from 0 to `most`, both included; each is as likely, within one part in 2^64 / `most`.
     #[inline]
     pub fn up_to(&mut self, most: u64) -> u64 {
-        let product = u128::from(self.generator.next_u64()) * (u128::from(most) + 1);
-        (product >> 64) as u64
+        up_to(most, self.generator.next_u64())
+    }
+
+    /// Calls `each` with as many integers as that, the same as from one call of [`Stream::up_to`] after the other.
+    #[inline]
+    pub fn all_up_to(&mut self, most: u64, count: usize, mut each: impl FnMut(usize, u64)) {
+        let mut bytes = [0; 8 * BLOCK];
+        for first in (0..count).step_by(BLOCK) {
+            let block = &mut bytes[..8 * BLOCK.min(count - first)];
+            self.generator.fill_bytes(block);
+            let (words, _) = block.as_chunks();
+            for (index, word) in words.iter().enumerate() {
+                each(first + index, up_to(most, u64::from_le_bytes(*word)));
+            }
+        }
     }
 
     /// A standard normal variate.

@@ -14,6 +14,7 @@ impl Price {
         Price(Draws::new(distribution.clone(), Stream::new(seed, purpose, index)))
     }
 
+    #[inline]
     pub fn draw(&mut self) -> Span {
         self.0.draw()
     }
@@ -58,12 +59,13 @@ impl InterruptionPrices {
             length: price(&interruption.length, 1),
             rest: Rest {
                 whole: price(&interruption.every, 2),
-                part: Stream::new(seed, Purpose::Interruption, 3),
+                part: price(&Distribution::Uniform { low: Span::ZERO, high: WHOLE }, 3),
             },
         }
     }
 
     /// The length of one, and the distance from its beginning to that of the next.
+    #[inline]
     pub fn draw(&mut self) -> (Span, Span) {
         (self.length.draw(), self.every.draw().max(SHORTEST_DISTANCE))
     }
@@ -73,13 +75,17 @@ impl InterruptionPrices {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Rest {
     whole: Price,
-    part: Stream,
+    part: Price,
 }
+
+/// A part of nearly this is nearly the whole: a number with as many bits as a fraction has.
+const WHOLE: Span = Span::from_picos((1 << 53) - 1);
 
 impl Rest {
     pub fn draw(&mut self) -> Span {
         let whole = self.whole.draw().picos();
-        Span::from_picos((whole as f64 * self.part.unit()) as u64)
+        let part = self.part.draw().picos() as f64 * (1.0 / (1_u64 << 53) as f64);
+        Span::from_picos((whole as f64 * part) as u64)
     }
 }
 
