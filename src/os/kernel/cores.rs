@@ -14,15 +14,7 @@ impl<O: Observer> Kernel<O> {
     pub(super) fn schedule_piece(&mut self, core: CoreId, thread: ThreadId) {
         let state = &mut self.threads[thread];
         state.settled = self.now;
-        let pieces = [
-            (Piece::Interruption, state.interruption_left),
-            (Piece::LetGo, state.let_go_left),
-            (Piece::Switch, state.switch_left),
-            (Piece::Migration, state.migration_left),
-            (Piece::Burst, state.burst_left),
-        ];
-        let first = pieces.into_iter().find(|(_, length)| !length.is_zero());
-        let (piece, length) = first.unwrap_or((Piece::Nothing, Span::ZERO));
+        let (piece, length) = state.first_piece();
         self.cores[core].piece = piece;
         self.schedule(CORE, core, length);
         if piece != Piece::Nothing {
@@ -37,6 +29,12 @@ impl<O: Observer> Kernel<O> {
         let used = self.now.since(state.settled);
         state.settled = self.now;
         if used.is_zero() {
+            return;
+        }
+        if state.has_nothing_before() {
+            state.burst_left -= used;
+            let mode = state.mode;
+            self.account(core, thread, mode, used);
             return;
         }
         if state.interruption_left.is_zero() && !state.let_go_left.is_zero() {

@@ -426,8 +426,34 @@ impl<O: Observer> Kernel<O> {
 impl Thread {
     /// Whether it has executed all that it was to execute.
     fn has_nothing_left(&self) -> bool {
-        let before = self.interruption_left + self.let_go_left + self.switch_left;
-        (before + self.migration_left + self.burst_left).is_zero()
+        self.burst_left.is_zero() && self.has_nothing_before()
+    }
+
+    /// Whether nothing comes before its burst, or in the middle of it.
+    #[inline]
+    fn has_nothing_before(&self) -> bool {
+        self.interruption_left.is_zero()
+            && self.let_go_left.is_zero()
+            && self.switch_left.is_zero()
+            && self.migration_left.is_zero()
+    }
+
+    /// What it executes first, and for how long.
+    #[inline]
+    fn first_piece(&self) -> (Piece, Span) {
+        if self.has_nothing_before() {
+            let piece = if self.burst_left.is_zero() { Piece::Nothing } else { Piece::Burst };
+            return (piece, self.burst_left);
+        }
+        if !self.interruption_left.is_zero() {
+            (Piece::Interruption, self.interruption_left)
+        } else if !self.let_go_left.is_zero() {
+            (Piece::LetGo, self.let_go_left)
+        } else if !self.switch_left.is_zero() {
+            (Piece::Switch, self.switch_left)
+        } else {
+            (Piece::Migration, self.migration_left)
+        }
     }
 
     /// The state that a thread on a core is in.

@@ -110,6 +110,9 @@ impl Eevdf {
     /// `pick_eevdf`: who ran last, if it is eligible and protected, else the earliest deadline. Sleepers that would be
     /// picked leave the queue.
     pub(super) fn pick(&mut self, core: CoreId) -> Option<ThreadId> {
+        if self.queues.iter().all(Vec::is_empty) {
+            return None;
+        }
         while let Some(best) = self.protected_previous(core).or_else(|| self.earliest_eligible(core)) {
             let thread = self.queues[core][best];
             if self.threads[thread].delayed_on.is_none() {
@@ -150,9 +153,15 @@ impl Eevdf {
     }
 
     pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, _: Time) {
-        let average = self.average(core);
-        let eligible = self.threads[thread].vruntime <= average;
         self.cores[core].previous = (departure == Departure::MakesRoom).then_some(thread);
+        let average = self.average(core);
+        self.cores[core].running = None;
+        if self.queues[core].is_empty() {
+            self.threads[thread].lag = 0;
+            self.cores[core].last_average = average;
+            return;
+        }
+        let eligible = self.threads[thread].vruntime <= average;
         if departure == Departure::Sleeps && !eligible {
             self.threads[thread].delayed_on = Some(core);
             self.queues[core].push(thread);
@@ -160,7 +169,6 @@ impl Eevdf {
             self.threads[thread].lag = self.lag_behind(average, thread);
             self.cores[core].last_average = average;
         }
-        self.cores[core].running = None;
     }
 
     /// `check_preempt_wakeup_fair`: it does if `pick_eevdf` would choose `woken` now.
@@ -205,11 +213,16 @@ impl Eevdf {
     }
 
     /// `avg_vruntime`: the average over the queue and the running thread, by weight.
+    #[inline(always)]
     fn average(&self, core: CoreId) -> i128 {
         if self.queues[core].is_empty() {
             let running = self.cores[core].running;
             return running.map_or(self.cores[core].last_average, |running| self.threads[running].vruntime);
         }
+        self.average_of_several(core)
+    }
+
+    fn average_of_several(&self, core: CoreId) -> i128 {
         let (sum, weight) = self.members(core).fold((0, 0), |(sum, weights), thread| {
             let weight = i128::from(thread.weight);
             (sum + thread.vruntime * weight, weights + weight)
@@ -262,10 +275,10 @@ impl Eevdf {
         }
         let load: i128 = self.members(core).map(|thread| i128::from(thread.weight)).sum();
         let weight = self.threads[id].weight;
-        let lag = match arrival {
-            Arrival::Started => 0,
+        let lag = match (arrival, self.threads[id].lag) {
+            (Arrival::Started, _) | (_, 0) => 0,
             _ if load == 0 => 0,
-            _ => self.threads[id].lag * (load + i128::from(weight)) / load,
+            (_, lag) => lag * (load + i128::from(weight)) / load,
         };
         let slice = fair::virtual_time(self.slice, weight);
         let slice = if arrival == Arrival::Started { slice / 2 } else { slice };
