@@ -4,14 +4,19 @@ use super::prices::BirthPrices;
 use super::{CORE, Kernel, Mode, Nap, Piece, Place, Progress, Thread};
 use crate::des::Span;
 use crate::des::queue::Slot;
-use crate::os::sync::{LineId, Next, Outcome, Request, VariableId, WordId};
+use crate::os::sync::{LineId, Next, Operation, Outcome, Phase, Request, VariableId, WordId};
 use crate::os::{Birth, CoreId, ThreadId};
 use crate::trace::Observer;
 
 impl<O: Observer> Kernel<O> {
     /// `thread`, on its turn, asks something of the kernel; [`Kernel::proceed`] carries it out.
     pub fn begin(&mut self, thread: ThreadId, request: Request) {
-        self.threads[thread].operations.begin(request);
+        self.threads[thread].operations.stays_at(Operation::begin(request));
+    }
+
+    /// `thread`, on its turn, asks something of the kernel, which carries it out as [`Kernel::proceed`] does.
+    pub fn ask(&mut self, thread: ThreadId, request: &Request) -> Progress {
+        self.carry_out(thread, request, Phase::Begin)
     }
 
     /// Carries out `thread`'s operation as far as it goes without time passing.
@@ -30,20 +35,35 @@ impl<O: Observer> Kernel<O> {
                 }
             }
         }
+        match self.threads[thread].operations.take() {
+            Some(Operation { request, phase }) => self.carry_out(thread, &request, phase),
+            None => Progress::Ended(Outcome::Done),
+        }
+    }
+
+    /// Carries out a request, from one of its phases on. It is looked at where it stands: to copy what has just been written
+    /// makes the processor wait.
+    fn carry_out(&mut self, thread: ThreadId, asked: &Request, mut phase: Phase) -> Progress {
+        let mut other;
+        let mut request = asked;
+        // As long as no time passes, it stays on its core, and has not slept again.
+        let Thread { place: Place::Running(core), timed_out, .. } = self.threads[thread] else {
+            return Progress::Pending;
+        };
         loop {
-            let Thread { operations, timed_out, .. } = &self.threads[thread];
-            let Some(operation) = operations.present() else { return Progress::Ended(Outcome::Done) };
-            let (burst, then) = match self.objects.step(thread, operation, *timed_out) {
+            let (burst, then) = match self.objects.step(thread, request, phase, timed_out) {
                 Next::LockOperation(then) => {
-                    (Burst::user(self.prices.lock_operation.draw() + self.line_comes_over(thread)), then)
+                    let comes_over = self.line_comes_over(core, request);
+                    (Burst::user(self.prices.lock_operation.draw() + comes_over), then)
                 }
                 Next::Atomic(then) => {
-                    (Burst::user(self.prices.atomic_operation.draw() + self.line_comes_over(thread)), then)
+                    let comes_over = self.line_comes_over(core, request);
+                    (Burst::user(self.prices.atomic_operation.draw() + comes_over), then)
                 }
                 Next::Change { word, is_atomic, then } => {
                     (Burst::user(self.word_changes(thread, word, is_atomic)), then)
                 }
-                Next::Touch(then) => (Burst::user(self.line_comes_over(thread)), then),
+                Next::Touch(then) => (Burst::user(self.line_comes_over(core, request)), then),
                 Next::Clock(then) => (Burst::user(self.prices.clock_read.draw()), then),
                 Next::SystemCall(then) => {
                     self.threads[thread].usage.system_calls += 1;
@@ -66,53 +86,75 @@ impl<O: Observer> Kernel<O> {
                     let next = self.hand_over(thread, lock);
                     (Burst::kernel(self.wake_for(thread, next)), then)
                 }
-                Next::Lend(lock, then) => {
-                    self.lend(thread, lock);
-                    self.threads[thread].operations.set_phase(then);
-                    continue;
-                }
                 Next::Make(birth, then) => (Burst::kernel(self.birth_prices(birth).start.draw()), then),
                 Next::Start(other, then) => (Burst::kernel(self.start_for(thread, other)), then),
+                Next::Lend(lock, then) => {
+                    self.lend(thread, lock);
+                    phase = then;
+                    continue;
+                }
                 Next::TellTime(then) => {
                     self.objects.tell_time(self.now);
-                    self.threads[thread].operations.set_phase(then);
+                    phase = then;
                     continue;
                 }
                 Next::Go(then) => {
-                    self.threads[thread].operations.set_phase(then);
+                    phase = then;
                     continue;
                 }
-                Next::Inner(request, then) => {
-                    self.threads[thread].operations.set_phase(then);
-                    self.begin(thread, request);
+                Next::Lock(mutex, then) => {
+                    self.goes_around(thread, request, then);
+                    other = Request::MutexLock(mutex);
+                    (request, phase) = (&other, Phase::Begin);
                     continue;
                 }
-                Next::LastInner(request) => {
-                    self.threads[thread].operations.end();
-                    self.begin(thread, request);
+                Next::Unlock(mutex, then) => {
+                    self.goes_around(thread, request, then);
+                    other = Request::MutexUnlock(mutex);
+                    (request, phase) = (&other, Phase::Begin);
                     continue;
                 }
-                Next::Done(outcome) => {
-                    if self.threads[thread].operations.end() {
+                Next::Inner(inner, then) => {
+                    self.goes_around(thread, request, then);
+                    other = inner;
+                    (request, phase) = (&other, Phase::Begin);
+                    continue;
+                }
+                Next::LastInner(last) => {
+                    other = last;
+                    (request, phase) = (&other, Phase::Begin);
+                    continue;
+                }
+                Next::Done(outcome) => match self.threads[thread].operations.innermost_around() {
+                    Some(around) => {
+                        other = around.request;
+                        (request, phase) = (&other, around.phase);
                         continue;
                     }
-                    return Progress::Ended(outcome);
-                }
+                    None => return Progress::Ended(outcome),
+                },
                 Next::InVain(then) => {
-                    self.threads[thread].operations.set_phase(then);
+                    self.threads[thread].operations.stays_at(Operation { request: *request, phase: then });
                     return Progress::InVain;
                 }
                 Next::Sleep { queue, timeout, woken, then } => {
-                    self.threads[thread].operations.set_phase(then);
+                    self.threads[thread].operations.stays_at(Operation { request: *request, phase: then });
                     self.fall_asleep(thread, queue, timeout, woken);
                     return Progress::Pending;
                 }
             };
-            self.threads[thread].operations.set_phase(then);
-            if self.execute(thread, burst) {
+            phase = then;
+            if self.execute(core, thread, burst) {
+                self.threads[thread].operations.stays_at(Operation { request: *request, phase });
                 return Progress::Pending;
             }
         }
+    }
+
+    /// Another operation comes first; then this one goes on.
+    #[inline(always)]
+    fn goes_around(&mut self, thread: ThreadId, request: &Request, then: Phase) {
+        self.threads[thread].operations.goes_around(Operation { request: *request, phase: then });
     }
 
     /// `thread`, on its turn, writes to memory, which costs it nothing: a store is not waited for.
@@ -122,16 +164,10 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    /// The operation of `thread` touches the memory of its object: how long it takes until that has come over from another
-    /// core.
+    /// The memory of the object of this request is touched on `core`: how long it takes until that has come over from another.
     #[inline(always)]
-    fn line_comes_over(&mut self, thread: ThreadId) -> Span {
-        let Thread { operations, last_core: Some(core), .. } = &self.threads[thread] else {
-            return Span::ZERO;
-        };
-        let comes_over =
-            operations.present().is_some_and(|operation| self.objects.touch(&operation.request, *core));
-        if comes_over { self.prices.cache_line.draw() } else { Span::ZERO }
+    fn line_comes_over(&mut self, core: CoreId, request: &Request) -> Span {
+        if self.objects.touch(request, core) { self.prices.cache_line.draw() } else { Span::ZERO }
     }
 
     /// `thread`, on its turn, asks for a word that it changes: how long it takes until it has done so.
@@ -184,13 +220,15 @@ impl<O: Observer> Kernel<O> {
 
     /// `thread`, on its turn, executes in the kernel for `span`, as [`Kernel::execute_user`] does.
     pub fn execute_kernel(&mut self, thread: ThreadId, span: Span) -> bool {
-        self.execute(thread, Burst::kernel(span))
+        let Place::Running(core) = self.threads[thread].place else { return true };
+        self.execute(core, thread, Burst::kernel(span))
     }
 
     /// `thread`, on its turn, executes user code for `span`. Returns whether that takes time (or the thread has to
     /// make room first); if not, it is still on its turn.
     pub fn execute_user(&mut self, thread: ThreadId, span: Span) -> bool {
-        self.execute(thread, Burst::user(span))
+        let Place::Running(core) = self.threads[thread].place else { return true };
+        self.execute(core, thread, Burst::user(span))
     }
 
     /// `thread`, on its turn after a burst of user code, executes more of the same for `span`, which takes time: as if
@@ -241,33 +279,25 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    /// Begins a burst; whether it takes time, or the thread had to make room.
+    /// Begins a burst of the thread that runs on `core`; whether it takes time, or the thread had to make room. A burst that
+    /// is over before anything else can happen is executed at once: no event need be set for it.
     #[inline(always)]
-    fn execute(&mut self, thread: ThreadId, burst: Burst) -> bool {
-        let state = &mut self.threads[thread];
-        let Place::Running(core) = state.place else { return true };
+    fn execute(&mut self, core: CoreId, thread: ThreadId, burst: Burst) -> bool {
+        let (state, on) = (&mut self.threads[thread], &mut self.cores[core]);
         state.mode = burst.mode;
         state.burst_left = burst.span;
-        if burst.from_user_code && self.cores[core].must_reschedule {
+        if burst.from_user_code && on.must_reschedule {
             self.make_room(core, thread);
             return true;
         }
-        if burst.span.is_zero() || self.run_ahead(core, thread, burst) {
+        if burst.span.is_zero() {
             return false;
         }
-        self.schedule_piece(core, thread);
-        true
-    }
-
-    /// Executes the burst of `thread` that begins, if it is over before anything else can happen: no event need be set for
-    /// it. Returns whether it was executed.
-    #[inline(always)]
-    fn run_ahead(&mut self, core: CoreId, thread: ThreadId, burst: Burst) -> bool {
         let end = self.now + burst.span;
         if end > self.runs_ahead_until || end >= self.events.next_time() {
-            return false;
+            self.schedule_piece(core, thread);
+            return true;
         }
-        let state = &mut self.threads[thread];
         state.show(state.state_in(burst.mode), self.now, |shown| {
             self.observer.thread_state(self.now, thread, shown);
         });
@@ -279,8 +309,8 @@ impl<O: Observer> Kernel<O> {
             Mode::User => state.usage.user += burst.span,
             Mode::Kernel => state.usage.system += burst.span,
         }
-        self.cores[core].uncharged += burst.span;
-        true
+        on.uncharged += burst.span;
+        false
     }
 }
 

@@ -1,11 +1,12 @@
 //! The operation that a thread carries out, and those that it is a part of: a condition wait locks a mutex, for instance.
 
-use crate::os::sync::{Operation, Phase, Request};
+use crate::os::sync::{Operation, Request};
 
 /// How deep operations are nested: taking a lock of the program, its condition, the mutex of that (`darwin`).
 const DEEPEST: usize = 3;
 
-/// The operations of a thread. The present one stands apart, for every event of the thread looks at it.
+/// The operations of a thread whose time passes. Whoever carries them out has the present one at hand, and puts it here when
+/// it takes time.
 #[derive(Clone, Debug, Hash)]
 pub(super) struct OperationStack {
     present: Option<Operation>,
@@ -18,34 +19,33 @@ impl OperationStack {
         OperationStack { present: None, around: Vec::with_capacity(DEEPEST - 1) }
     }
 
-    /// Begins an operation, as a part of the present one if there is one.
+    /// The present operation has come so far, and goes on later.
     #[inline]
-    pub fn begin(&mut self, request: Request) {
-        if let Some(around) = self.present {
-            self.around.push(around);
-        }
-        self.present = Some(Operation { request, phase: Phase::Begin });
+    pub fn stays_at(&mut self, present: Operation) {
+        self.present = Some(present);
+    }
+
+    /// The present operation goes on.
+    #[inline]
+    pub fn take(&mut self) -> Option<Operation> {
+        self.present.take()
     }
 
     /// The present operation.
-    #[inline]
     pub fn present(&self) -> Option<&Operation> {
         self.present.as_ref()
     }
 
-    /// The present operation has come so far.
+    /// Another operation, which is a part of this one, comes first.
     #[inline]
-    pub fn set_phase(&mut self, phase: Phase) {
-        if let Some(operation) = &mut self.present {
-            operation.phase = phase;
-        }
+    pub fn goes_around(&mut self, around: Operation) {
+        self.around.push(around);
     }
 
-    /// The present operation has ended: that goes on which it is a part of. Returns whether there is one.
+    /// An operation has ended: that goes on which it is a part of, if there is one.
     #[inline]
-    pub fn end(&mut self) -> bool {
-        self.present = self.around.pop();
-        self.present.is_some()
+    pub fn innermost_around(&mut self) -> Option<Operation> {
+        self.around.pop()
     }
 
     /// What the thread has asked for: the request that all of them are parts of.

@@ -347,11 +347,16 @@ impl Objects {
         device::served(self, device)
     }
 
-    /// The next step of `thread`'s operation; `timed_out` tells how its last sleep ended.
+    /// What comes next after this phase of what `thread` has asked for; `timed_out` tells how its last sleep ended.
     #[inline(always)]
-    pub(super) fn step(&mut self, thread: ThreadId, operation: &Operation, timed_out: bool) -> Next {
-        let phase = operation.phase;
-        match operation.request {
+    pub(super) fn step(
+        &mut self,
+        thread: ThreadId,
+        request: &Request,
+        phase: Phase,
+        timed_out: bool,
+    ) -> Next {
+        match *request {
             Request::MutexLock(mutex) => match self.platform {
                 Platform::Linux => nptl::lock(self, mutex, phase),
                 Platform::Darwin => darwin::lock(self, mutex, thread, phase),

@@ -1,6 +1,6 @@
 //! Operations on objects: how far one has come, and what its next step decides.
 
-use super::{DeviceId, LockId, Outcome, QueueId, Request, Selector, WordId};
+use super::{DeviceId, LockId, MutexId, Outcome, QueueId, Request, Selector, WordId};
 use crate::des::Span;
 use crate::os::{Birth, ThreadId};
 
@@ -9,6 +9,14 @@ use crate::os::{Birth, ThreadId};
 pub(in crate::os) struct Operation {
     pub request: Request,
     pub phase: Phase,
+}
+
+impl Operation {
+    /// Nothing of it has been done.
+    #[inline]
+    pub fn begin(request: Request) -> Operation {
+        Operation { request, phase: Phase::Begin }
+    }
 }
 
 /// Where an operation stands: which of its steps is next. Each object's file says which phases it uses.
@@ -111,6 +119,10 @@ pub(in crate::os) enum Next {
     },
     /// The thread was woken for something that another has taken; the next step follows at once.
     InVain(Phase),
+    /// Lock this mutex first.
+    Lock(MutexId, Phase),
+    /// Unlock this mutex first.
+    Unlock(MutexId, Phase),
     /// Carry out another operation first.
     Inner(Request, Phase),
     /// Carry out another operation, which is all that is left of this one.

@@ -16,43 +16,55 @@ impl<O: Observer> Engine<'_, O> {
         self.threads[thread].activity = Activity::Lock;
         self.threads[thread].after = after;
         let decision = self.interpreters[lock].gil.begin(thread, want, self.kernel.now());
-        self.asks(thread, lock, decision) || self.has_what_it_wanted(thread)
+        self.decided(thread, lock, &decision);
+        match &decision.action {
+            Action::Ask(request) => {
+                let progress = self.kernel.ask(thread, request);
+                self.drive(thread, lock, progress)
+            }
+            Action::Done => self.has_what_it_wanted(thread),
+        }
     }
 
     /// Drives the lock policy: the thread's operations go on, and the end of each is told to the policy.
     pub(super) fn lock(&mut self, thread: ThreadId) -> bool {
         let Some(lock) = self.threads[thread].lock else { return false };
+        let progress = self.kernel.proceed(thread);
+        self.drive(thread, lock, progress)
+    }
+
+    /// Goes on with what the lock policy has asked for, and then asks for.
+    fn drive(&mut self, thread: ThreadId, lock: usize, mut progress: Progress) -> bool {
         loop {
-            match self.kernel.proceed(thread) {
+            progress = match progress {
                 Progress::Pending => {
                     self.sleeps_again(thread);
                     return false;
                 }
-                Progress::InVain => self.failed(thread, lock),
+                Progress::InVain => {
+                    self.failed(thread, lock);
+                    self.kernel.proceed(thread)
+                }
                 Progress::Ended(outcome) => {
                     let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
-                    if !self.asks(thread, lock, decision) {
-                        return self.has_what_it_wanted(thread);
+                    self.decided(thread, lock, &decision);
+                    match &decision.action {
+                        Action::Ask(request) => self.kernel.ask(thread, request),
+                        Action::Done => return self.has_what_it_wanted(thread),
                     }
                 }
-            }
+            };
         }
     }
 
-    /// Carries out what the policy has decided. Returns whether the thread asks something of the kernel.
-    fn asks(&mut self, thread: ThreadId, lock: usize, decision: Decision) -> bool {
+    /// The policy has decided: what has come of it is made known.
+    #[inline(always)]
+    fn decided(&mut self, thread: ThreadId, lock: usize, decision: &Decision) {
         if let Some(note) = decision.note {
             self.noted(thread, lock, note);
         }
         if let Some(demand) = decision.demand {
             self.demanded(thread, lock, demand);
-        }
-        match decision.action {
-            Action::Ask(request) => {
-                self.kernel.begin(thread, request);
-                true
-            }
-            Action::Done => false,
         }
     }
 
