@@ -1,19 +1,24 @@
 //! The clock whose ticks interrupt every core at the same instants.
 
+use std::cell::Cell;
+
 use crate::des::{Span, Time};
 
 /// A clock.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clock {
     /// When it ticks first: a program does not begin at a tick.
     first: Time,
     /// From one tick to the next; zero if there are none.
     tick: Span,
+    /// The tick that was asked for last: it is asked for again and again.
+    upcoming: Cell<Time>,
 }
 
 impl Clock {
     pub fn new(first: Span, tick: Span) -> Clock {
-        Clock { first: Time::ZERO + first, tick }
+        let first = Time::ZERO + first;
+        Clock { first, tick, upcoming: Cell::new(first) }
     }
 
     pub fn tick(&self) -> Span {
@@ -35,8 +40,13 @@ impl Clock {
         if now < self.first {
             return self.first;
         }
+        let upcoming = self.upcoming.get();
+        if now < upcoming && upcoming <= now + self.tick {
+            return upcoming;
+        }
         let ticks = now.since(self.first).picos() / self.tick.picos() + 1;
-        self.first + self.tick * ticks
+        self.upcoming.set(self.first + self.tick * ticks);
+        self.upcoming.get()
     }
 }
 
