@@ -289,7 +289,7 @@ impl<O: Observer> Kernel<O> {
         if self.threads[running].place != Place::Running(core) {
             return false;
         }
-        let displaces = self.scheduler.preempts(core, running, thread);
+        let displaces = self.scheduler.preempts(core, running, thread, arrival);
         if !displaces {
             self.arm_slice(core);
         }

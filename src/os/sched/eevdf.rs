@@ -1,10 +1,11 @@
-//! Earliest eligible virtual deadline first, Linux 6.17 and later (`kernel/sched/fair.c`).
+//! Earliest eligible virtual deadline first, Linux 6.18.33 and later (`kernel/sched/fair.c`).
 //!
 //! A thread is eligible when it has run no more than the average of its queue; among the eligible, the earliest
 //! deadline (vruntime at its request plus a slice) runs. A thread that has been picked is protected until its slice is
 //! used up (`RUN_TO_PARITY`), but only for as long as it is eligible itself. The clock tick and the arrival of others
 //! notice that it is over. A thread that sleeps although it has run more than the average stays in the queue until it
-//! would be picked (`DELAY_DEQUEUE`); one that is woken before that goes on where it was. Threads that are nice weigh less
+//! would be picked (`DELAY_DEQUEUE`), be it only to see whether somebody who is woken comes first (since upstream commit
+//! ac8e69e69363); one that is woken before that goes on where it was. Threads that are nice weigh less
 //! in the average; their vruntime goes faster, and their deadlines are further off.
 
 use super::clock::Clock;
@@ -45,7 +46,7 @@ struct Core {
 #[derive(Clone, Debug)]
 pub struct Eevdf {
     slice: i128,
-    /// The largest lag that is kept, either way: two slices, or a tick if that is longer (`entity_lag`).
+    /// The largest lag that is kept, either way: a slice and a tick (`entity_lag`).
     lag_limit: i128,
     clock: Clock,
     threads: Vec<Thread>,
@@ -61,7 +62,7 @@ impl Eevdf {
         let slice = i128::from(fair::scaled_by_cores(base_slice, cores).picos());
         Eevdf {
             slice,
-            lag_limit: (2 * slice).max(i128::from(clock.tick().picos())),
+            lag_limit: slice + i128::from(clock.tick().picos()),
             clock,
             threads: fair::weights(threads)
                 .into_iter()
@@ -115,16 +116,25 @@ impl Eevdf {
         }
         while let Some(best) = self.protected_previous(core).or_else(|| self.earliest_eligible(core)) {
             let thread = self.queues[core][best];
-            if self.threads[thread].delayed_on.is_none() {
+            if !self.lets_sleeper_go(core, best) {
                 self.queues[core].remove(best);
                 return Some(thread);
             }
-            self.threads[thread].lag = self.lag(core, thread).min(0);
-            self.threads[thread].delayed_on = None;
-            self.cores[core].last_average = self.average(core);
-            self.queues[core].remove(best);
         }
         self.pull(core)
+    }
+
+    /// `pick_next_entity`: a sleeper that would be picked leaves the queue, owed nothing (`DELAY_ZERO`). Whether the one at this
+    /// position is a sleeper.
+    fn lets_sleeper_go(&mut self, core: CoreId, position: usize) -> bool {
+        let thread = self.queues[core][position];
+        if self.threads[thread].delayed_on.take().is_none() {
+            return false;
+        }
+        self.threads[thread].lag = self.lag(core, thread).min(0);
+        self.cores[core].last_average = self.average(core);
+        self.queues[core].remove(position);
+        true
     }
 
     pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, _: Time) {
@@ -171,20 +181,41 @@ impl Eevdf {
         }
     }
 
-    /// `check_preempt_wakeup_fair`: it does if `pick_eevdf` would choose `woken` now.
-    pub(super) fn preempts(&mut self, core: CoreId, running: ThreadId, woken: ThreadId) -> bool {
-        let current = &self.threads[running];
-        let eligible = current.vruntime <= self.average(core);
+    /// `check_preempt_wakeup_fair`: it does if `pick_next_entity` would choose `woken` now. One that has just been started
+    /// does not (`WF_FORK`).
+    pub(super) fn preempts(
+        &mut self,
+        core: CoreId,
+        running: ThreadId,
+        woken: ThreadId,
+        arrival: Arrival,
+    ) -> bool {
         if self.cores[core].slice_used_up {
             return true;
         }
-        if eligible && current.vruntime < self.cores[core].protected_until {
+        if arrival == Arrival::Started {
             return false;
         }
-        let best = self.earliest_eligible(core).map(|position| self.queues[core][position]);
-        best == Some(woken)
-            && self.threads[woken].vruntime <= self.average(core)
-            && !(eligible && current.deadline < self.threads[woken].deadline)
+        while let Some(best) = self.comes_before(core, running) {
+            let thread = self.queues[core][best];
+            if !self.lets_sleeper_go(core, best) {
+                return thread == woken;
+            }
+        }
+        false
+    }
+
+    /// `pick_eevdf`: position in the queue of the thread that would be picked in place of `running`, if one would be.
+    fn comes_before(&self, core: CoreId, running: ThreadId) -> Option<usize> {
+        let (current, average) = (&self.threads[running], self.average(core));
+        let eligible = current.vruntime <= average;
+        if eligible && current.vruntime < self.cores[core].protected_until {
+            return None;
+        }
+        let best = self.earliest_eligible(core)?;
+        let first = &self.threads[self.queues[core][best]];
+        let comes_before = first.vruntime <= average && !(eligible && current.deadline < first.deadline);
+        comes_before.then_some(best)
     }
 
     /// The next clock tick; with a high-resolution tick, the end of the slice.
@@ -348,9 +379,9 @@ mod tests {
     fn the_running_thread_is_protected_while_it_is_eligible() {
         let mut eevdf = two_threads();
         eevdf.threads[1].deadline -= 500 * MICRO;
-        assert!(!eevdf.preempts(0, 0, 1));
+        assert!(!eevdf.preempts(0, 0, 1, Arrival::Woken));
         eevdf.charge(0, 0, Span::from_micros(1));
-        assert!(eevdf.preempts(0, 0, 1));
+        assert!(eevdf.preempts(0, 0, 1, Arrival::Woken));
     }
 
     #[test]
@@ -379,7 +410,7 @@ mod tests {
         eevdf.run(0, 1, None, Time::ZERO);
         assert!(eevdf.requeue(0, 0));
         assert_eq!(eevdf.threads[0].vruntime, 200 * MICRO);
-        assert!(!eevdf.preempts(0, 1, 0));
+        assert!(!eevdf.preempts(0, 1, 0, Arrival::Woken));
     }
 
     #[test]
@@ -389,7 +420,29 @@ mod tests {
         eevdf.run(0, 1, None, Time::ZERO);
         assert!(eevdf.requeue(0, 0));
         eevdf.charge(0, 1, Span::from_micros(201));
-        assert!(eevdf.preempts(0, 1, 0));
+        assert!(eevdf.preempts(0, 1, 0, Arrival::Woken));
+    }
+
+    #[test]
+    fn a_sleeper_that_would_be_picked_is_in_nobodys_way() {
+        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
+        assert_eq!(eevdf.pick(0), Some(1));
+        eevdf.run(0, 1, None, Time::ZERO);
+        eevdf.charge(0, 1, Span::from_micros(300));
+        // The sleeper is at 200 us with the earlier deadline, thread 1 at 300 us, and thread 2 comes at the average.
+        eevdf.enqueue(0, 2, Arrival::Woken);
+        assert!(eevdf.preempts(0, 1, 2, Arrival::Woken));
+        assert_eq!(eevdf.threads[0].delayed_on, None);
+        assert_eq!(eevdf.queues[0], vec![2]);
+    }
+
+    #[test]
+    fn who_has_just_been_started_displaces_nobody() {
+        let mut eevdf = two_threads();
+        eevdf.charge(0, 0, Span::from_micros(1));
+        eevdf.enqueue(0, 2, Arrival::Started);
+        assert!(!eevdf.preempts(0, 0, 2, Arrival::Started));
+        assert!(eevdf.preempts(0, 0, 2, Arrival::Woken));
     }
 
     #[test]

@@ -224,8 +224,15 @@ impl Scheduler {
     }
 
     /// Whether `running` must make room on `core` for `woken`, which has just joined its queue.
-    pub fn preempts(&mut self, core: CoreId, running: ThreadId, woken: ThreadId) -> bool {
-        delegate!(self, scheduler => scheduler.preempts(core, running, woken))
+    pub fn preempts(&mut self, core: CoreId, running: ThreadId, woken: ThreadId, arrival: Arrival) -> bool {
+        match self {
+            Scheduler::Mach(mach) => mach.preempts(core, running, woken),
+            Scheduler::Cfs(cfs) => cfs.preempts(core, running, woken),
+            Scheduler::Eevdf(eevdf) => eevdf.preempts(core, running, woken, arrival),
+            Scheduler::RoundRobin(_) => false,
+            Scheduler::Fifo(fifo) => fifo.preempts(core, running, woken),
+            Scheduler::Windows(windows) => windows.preempts(core, running, woken),
+        }
     }
 
     /// When [`Scheduler::timer`] is to be called for `core`; [`Time::END`] for never.

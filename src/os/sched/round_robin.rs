@@ -53,10 +53,6 @@ impl RoundRobin {
         self.quantum_ends[core] = Time::END;
     }
 
-    pub(super) fn preempts(&mut self, _: CoreId, _: ThreadId, _: ThreadId) -> bool {
-        false
-    }
-
     pub(super) fn next_timer(&self, core: CoreId, _: Time) -> Time {
         self.quantum_ends[core]
     }

@@ -238,7 +238,7 @@ impl World<'_> {
             self.enters(thread, core, entry);
             self.joins_queue(thread, core);
         }
-        if self.cores[core].running().is_some() && self.displaces(core, thread) {
+        if self.cores[core].running().is_some() && self.displaces(core, thread, entry) {
             self.interrupt(core);
         } else {
             self.set_slice(core);

@@ -261,10 +261,7 @@ impl World<'_> {
             SchedulerConfig::Eevdf { .. } => {
                 let next = self.first_by_deadline(core);
                 if self.scheduler.entities[next].stays {
-                    let lag = self.bounded_lag(next, core).min(0);
-                    self.scheduler.entities[next].lag = lag;
-                    self.scheduler.entities[next].stays = false;
-                    self.scheduler.queues[core].queued.retain(|thread| *thread != next);
+                    self.sleeper_leaves(next, core);
                     return self.pick(core);
                 }
                 Some(next)
@@ -290,10 +287,18 @@ impl World<'_> {
         eligible.min_by_key(deadline).or_else(|| queued.iter().copied().min_by_key(deadline)).unwrap()
     }
 
+    /// EEVDF: a sleeper leaves the queue of `core`.
+    fn sleeper_leaves(&mut self, sleeper: usize, core: usize) {
+        let lag = self.bounded_lag(sleeper, core).min(0);
+        self.scheduler.entities[sleeper].lag = lag;
+        self.scheduler.entities[sleeper].stays = false;
+        self.scheduler.queues[core].queued.retain(|thread| *thread != sleeper);
+    }
+
     /// EEVDF: the lag of a member of `core`.
     fn bounded_lag(&mut self, thread: usize, core: usize) -> i128 {
         let SchedulerConfig::Eevdf { tick, .. } = self.model.machine.scheduler else { return 0 };
-        let bound = self.virtual_time(thread, tick.max(self.slice() * 2));
+        let bound = self.virtual_time(thread, tick + self.slice());
         (self.average(core) - self.vruntime(thread)).clamp(-bound, bound)
     }
 
@@ -417,29 +422,37 @@ impl World<'_> {
     }
 
     /// Whether the thread that runs on `core` must make room for `woken`, which queues there.
-    pub fn displaces(&mut self, core: usize, woken: usize) -> bool {
+    pub fn displaces(&mut self, core: usize, woken: usize, entry: Entry) -> bool {
         let Some(running) = self.cores[core].running() else { return false };
         match self.model.machine.scheduler {
             SchedulerConfig::Cfs { wakeup_granularity, .. } => {
                 let granularity = self.virtual_time(woken, wakeup_granularity * self.scheduler.factor);
                 self.vruntime(running) - self.vruntime(woken) > granularity
             }
-            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running, woken),
+            SchedulerConfig::Eevdf { .. } => self.eevdf_gives_way(core, running, woken, entry),
             SchedulerConfig::Mach { .. } => self.mach_gives_way(core, running, woken),
             SchedulerConfig::RoundRobin { .. } => false,
             SchedulerConfig::Fifo | SchedulerConfig::Windows { .. } => self.outranks(woken, running),
         }
     }
 
-    fn eevdf_gives_way(&mut self, core: usize, running: usize, woken: usize) -> bool {
-        if self.scheduler.queues[core].used_up {
-            return true;
+    fn eevdf_gives_way(&mut self, core: usize, running: usize, woken: usize, entry: Entry) -> bool {
+        if self.scheduler.queues[core].used_up || entry == Entry::Started {
+            return self.scheduler.queues[core].used_up;
         }
         let average = self.average(core);
-        let (entity, other) = (self.scheduler.entities[running], self.scheduler.entities[woken]);
+        let first = self.first_by_deadline(core);
+        let (entity, other) = (self.scheduler.entities[running], self.scheduler.entities[first]);
         let stands = entity.vruntime <= average
             && (entity.vruntime < entity.protected_until || entity.deadline < other.deadline);
-        other.vruntime <= average && self.first_by_deadline(core) == woken && !stands
+        if stands || other.vruntime > average {
+            return false;
+        }
+        if other.stays {
+            self.sleeper_leaves(first, core);
+            return self.eevdf_gives_way(core, running, woken, entry);
+        }
+        first == woken
     }
 
     /// The timer of the slice of `core` has come: whether its thread must make room.
