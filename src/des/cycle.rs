@@ -220,26 +220,27 @@ impl Cycle {
         self.follow(state, limit).saturating_mul(self.length) >= WORTH_IT
     }
 
+    /// When the events of a state happen that take no part in the cycle.
+    fn staying(&self, state: &Snapshot) -> impl Iterator<Item = Time> {
+        let stays = |(place, time): (&Place, &Time)| (*place == Place::Stays).then_some(*time);
+        self.events.iter().zip(&state.events).filter_map(stays)
+    }
+
     /// How many cycles follow from a state on without anything else happening before `limit`; none if it is another
     /// state.
     fn follow(&self, state: &Snapshot, limit: Time) -> u64 {
         if self.words != state.words {
             return 0;
         }
-        let mut next = limit;
-        for (place, time) in self.events.iter().zip(&state.events) {
-            let fits = match place {
-                Place::Nowhere => *time == Time::END,
-                Place::At(distance) => *time != Time::END && time.since(state.now) == *distance,
-                Place::Stays => true,
-            };
-            if !fits {
-                return 0;
-            }
-            if *place == Place::Stays {
-                next = next.min(*time);
-            }
+        let fits = |(place, time): (&Place, &Time)| match place {
+            Place::Nowhere => *time == Time::END,
+            Place::At(distance) => *time != Time::END && time.since(state.now) == *distance,
+            Place::Stays => true,
+        };
+        if !self.events.iter().zip(&state.events).all(fits) {
+            return 0;
         }
+        let next = self.staying(state).fold(limit, Time::min);
         let mut cycles = next.since(state.now).picos().saturating_sub(1) / self.period.picos();
         for (countdown, (left, _)) in self.countdowns.iter().zip(&state.countdowns) {
             match countdown {
@@ -275,6 +276,8 @@ pub struct Cycles {
     /// For how many moments nothing is looked at, and how long the next such pause is.
     pause: u32,
     next_pause: u32,
+    /// Nothing is looked at before: after a skip, something else is about to happen.
+    quiet_until: Time,
     /// Those that were found, which one is forgotten next, and room for another.
     found: Vec<Cycle>,
     oldest: usize,
@@ -290,6 +293,7 @@ impl Default for Cycles {
             next_search: SEARCHES.0,
             pause: 0,
             next_pause: PAUSES.0,
+            quiet_until: Time::ZERO,
             found: Vec::with_capacity(REMEMBERED),
             oldest: 0,
             candidate: Cycle::default(),
@@ -298,9 +302,9 @@ impl Default for Cycles {
 }
 
 impl Cycles {
-    /// A moment has come at which the state could be recorded; whether it should.
-    pub fn want_a_snapshot(&mut self) -> bool {
-        let want = self.pause == 0;
+    /// At the moment `now`, the state could be recorded; whether it should.
+    pub fn want_a_snapshot(&mut self, now: Time) -> bool {
+        let want = self.pause == 0 && now >= self.quiet_until;
         self.pause = self.pause.saturating_sub(1);
         want
     }
@@ -335,6 +339,9 @@ impl Cycles {
         let index = known.or_else(|| self.compare(limit))?;
         let cycle = &self.found[index];
         let cycles = cycle.follow(&self.present, limit);
+        // No whole cycle is left before what happens next that takes no part in them. (Those that a countdown ends are few.)
+        let next = cycle.staying(&self.present).fold(limit, Time::min);
+        self.quiet_until = next.nearer_by(cycle.period * cycles).min(self.present.now + cycle.period);
         (self.next_search, self.next_pause) = (SEARCHES.0, PAUSES.0);
         self.compared_with = 0;
         Some(Skip { cycle, cycles })
@@ -466,7 +473,7 @@ mod tests {
         let mut cycles = Cycles::default();
         let mut wanted = 0;
         for step in 0..10_000_u64 {
-            if cycles.want_a_snapshot() {
+            if cycles.want_a_snapshot(Time::from_picos(step)) {
                 wanted += 1;
                 step.hash(cycles.snapshot(Time::from_picos(step), step));
                 assert!(cycles.skip(Time::END).is_none());

@@ -1,5 +1,7 @@
 //! Wait queues: who sleeps on what, first come first woken.
 
+use std::hash::{Hash, Hasher};
+
 use crate::os::ThreadId;
 
 /// A wait queue's index.
@@ -7,10 +9,20 @@ use crate::os::ThreadId;
 pub struct QueueId(usize);
 
 /// All wait queues. A thread is in each of them once at most, so no queue is ever longer than there are threads.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug)]
 pub struct WaitQueues {
     threads: usize,
     queues: Vec<Vec<ThreadId>>,
+}
+
+/// Who waits where. Most queues are empty, and a list is otherwise hashed as its bytes, which takes longer.
+impl Hash for WaitQueues {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for queue in &self.queues {
+            state.write_usize(queue.len());
+            queue.iter().for_each(|thread| state.write_usize(*thread));
+        }
+    }
 }
 
 impl WaitQueues {

@@ -68,8 +68,9 @@ impl<O: Observer> Engine<'_, O> {
     /// `thread` is about to begin a burst of bytecode: skips the cycles that certainly follow.
     pub(super) fn skip_cycles(&mut self, thread: ThreadId) {
         let Some(mut cycles) = self.cycles.take() else { return };
-        if cycles.want_a_snapshot() {
-            self.record_beginning(thread, cycles.snapshot(self.kernel.now(), self.kernel.event_count()));
+        let now = self.kernel.now();
+        if cycles.want_a_snapshot(now) {
+            self.record_beginning(thread, cycles.snapshot(now, self.kernel.event_count()));
             if cycles.is_promising() {
                 self.settle_accounts();
                 self.record_rest(thread, cycles.present());
