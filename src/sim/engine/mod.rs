@@ -358,7 +358,8 @@ impl<'a, O: Observer> Engine<'a, O> {
             limit: model.until.unwrap_or(LAST_INSTANT),
             cycles: looks_for_cycles.then(Box::default),
             skipped_events: 0,
-            locks: calls::locks(model, kernel.objects()),
+            // Where cycles are skipped, no step takes any, and so they are no part of the state.
+            locks: if looks_for_cycles { Vec::new() } else { calls::locks(model, kernel.objects()) },
             threading: model.threading.with_room(),
             variables: vec![Variable::default(); model.variables],
             places: (0..places).map(|_| kernel.objects().new_variable()).collect(),
