@@ -5,7 +5,7 @@
 
 use crate::experiment::statistics::Estimate;
 use crate::scenario::expression::{EvaluationError, Term};
-use crate::scenario::{Bound, Expectation, Expression, Metric, Scenario, provenance_of};
+use crate::scenario::{Bound, Expectation, Expression, Metric, Scenario};
 
 /// What became of one expectation.
 #[derive(Clone, Debug)]
@@ -117,10 +117,7 @@ fn collect_references<'a>(expression: &'a Expression, references: &mut Vec<(&'a 
 
 /// The constant of the run's machine that was inferred from `figure`.
 fn constant_inferred_from(scenario: &Scenario, run: &str, figure: &str) -> Option<String> {
-    let machine = scenario.runs.iter().find(|other| other.name == run)?.machine_name.as_deref()?;
-    let constants = provenance_of(machine).ok()?;
-    constants
-        .into_iter()
-        .find(|constant| constant.figure.as_deref() == Some(figure))
-        .map(|constant| constant.constant)
+    let run = scenario.runs.iter().find(|other| other.name == run)?;
+    let constant = run.provenance.iter().find(|constant| constant.figure.as_deref() == Some(figure))?;
+    Some(constant.constant.clone())
 }

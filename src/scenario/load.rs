@@ -300,6 +300,7 @@ impl Loader {
             variable_names: names.variables,
             lock_names: names.locks,
             lock_error: names.lock_error,
+            provenance: names.provenance,
             machine_name: machine.and_then(|machine| machine.name),
             python_name: python.and_then(|python| python.name),
         })

@@ -96,6 +96,8 @@ pub struct Run {
     pub lock_names: BTreeMap<usize, String>,
     /// The class of the exception that the release of a lock raises that is not held.
     pub lock_error: String,
+    /// Where the constants of its machine come from, those of its preset and its own.
+    pub provenance: Vec<Provenance>,
     /// The preset its machine builds on.
     pub machine_name: Option<String>,
     /// The preset its interpreter builds on.

@@ -42,6 +42,24 @@ fn a_figure_that_a_constant_was_inferred_from_is_an_input() {
 }
 
 #[test]
+fn so_is_one_that_a_constant_of_the_scenarios_own_machine_was_inferred_from() {
+    let scenario = "
+gilsim: 1
+title: A constant of its own
+machine:
+  preset: macbook-2009
+  instruction: {cpython-2.6: {is: 5ns, source: inferred, from: the run alone, figure: 'own-machine: alone.makespan'}}
+python: cpython-2.6
+runs:
+  alone: {threads: [{name: main, do: [python: 1ms]}]}
+expect: [{that: alone.makespan, above: 0s}]
+";
+    let table =
+        Desk::with(&[]).put("own-machine.yaml", scenario).run(&["verify", "own-machine.yaml"]).success();
+    assert!(table.contains("  input (instruction.cpython-2.6)  "), "{table}");
+}
+
+#[test]
 fn under_another_name_the_same_figure_is_a_prediction() {
     let table = Desk::with(&["small-countdown.yaml"]).run(&["verify", "small-countdown.yaml"]).success();
     assert!(table.ends_with("\n2 expectations: 2 predictions, 0 inputs; 2 met, 0 known gaps, 0 failed\n"));

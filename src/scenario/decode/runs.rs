@@ -13,6 +13,7 @@ use crate::scenario::decode::bytecode::{Interpreter, StretchPool};
 use crate::scenario::decode::calls::{Function, Inspector};
 use crate::scenario::decode::clients;
 use crate::scenario::decode::compile::{Compiler, MOST_STEPS, TooManySteps};
+use crate::scenario::decode::constant::Provenance;
 use crate::scenario::decode::fields;
 use crate::scenario::decode::machine::{self, DecodedMachine};
 use crate::scenario::decode::names::Names;
@@ -55,6 +56,8 @@ pub(crate) struct ModelNames {
     pub locks: BTreeMap<usize, String>,
     /// The class of what is raised by the release of a lock that is not held.
     pub lock_error: String,
+    /// Where the constants of its machine come from.
+    pub provenance: Vec<Provenance>,
 }
 
 /// The model of a run, and the names of what is in it. `budget` is how many steps its programs may have.
@@ -128,6 +131,7 @@ pub(crate) fn model(
             variables,
             locks,
             lock_error: python.lock_error,
+            provenance: machine.provenance,
         },
     ))
 }
