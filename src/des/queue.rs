@@ -14,10 +14,6 @@ use crate::des::{Skip, Snapshot, Time};
 /// How many kinds there can be.
 const KINDS: usize = 8;
 
-/// So many slots are compared with each other before the first of them is with those before. There is always a whole number
-/// of such groups; the last slots may be nobody's.
-const GROUP: usize = 4;
-
 /// In place of the next slot, if that has to be looked for.
 const UNKNOWN: usize = usize::MAX;
 
@@ -69,8 +65,7 @@ impl EventQueue {
             slots_of_kind[kind] = (first, first + count);
             kind_of_slot.extend(std::iter::repeat_n(kind as u8, *count));
         }
-        let slots = kind_of_slot.len().max(1).next_multiple_of(GROUP);
-        kind_of_slot.resize(slots, KINDS as u8 - 1);
+        let slots = kind_of_slot.len();
         EventQueue {
             events: vec![Event { time: Time::END, order: u64::MAX }; slots],
             kind_of_slot,
@@ -193,16 +188,10 @@ impl EventQueue {
     #[inline(never)]
     fn look_for_next(&mut self) {
         let (mut next, mut earliest) = (0, Time::END);
-        for (group, events) in self.events.chunks_exact(GROUP).enumerate() {
-            let times = [events[0].time, events[1].time, events[2].time, events[3].time];
-            let first = if times[1] < times[0] { 1 } else { 0 };
-            let second = if times[3] < times[2] { 3 } else { 2 };
-            let (low, high) = (times[0].min(times[1]), times[2].min(times[3]));
-            let of_group = if high < low { second } else { first };
-            // A choice without a jump: nobody can guess where the next event is.
-            let comes_before = usize::MAX * usize::from(low.min(high) < earliest);
-            next ^= (next ^ (group * GROUP + of_group)) & comes_before;
-            earliest = earliest.min(low).min(high);
+        for (index, event) in self.events.iter().enumerate() {
+            if event.time < earliest {
+                (next, earliest) = (index, event.time);
+            }
         }
         // Kinds lie in their order: of two events at one instant, only one of the same kind could come before the first.
         let (_, end) = self.slots_of_kind[usize::from(self.kind_of_slot[next])];
