@@ -220,27 +220,26 @@ impl Cycle {
         self.follow(state, limit).saturating_mul(self.length) >= WORTH_IT
     }
 
-    /// When the events of a state happen that take no part in the cycle.
-    fn staying(&self, state: &Snapshot) -> impl Iterator<Item = Time> {
-        let stays = |(place, time): (&Place, &Time)| (*place == Place::Stays).then_some(*time);
-        self.events.iter().zip(&state.events).filter_map(stays)
-    }
-
     /// How many cycles follow from a state on without anything else happening before `limit`; none if it is another
     /// state.
     fn follow(&self, state: &Snapshot, limit: Time) -> u64 {
         if self.words != state.words {
             return 0;
         }
-        let fits = |(place, time): (&Place, &Time)| match place {
-            Place::Nowhere => *time == Time::END,
-            Place::At(distance) => *time != Time::END && time.since(state.now) == *distance,
-            Place::Stays => true,
-        };
-        if !self.events.iter().zip(&state.events).all(fits) {
-            return 0;
+        let mut next = limit;
+        for (place, time) in self.events.iter().zip(&state.events) {
+            let fits = match place {
+                Place::Nowhere => *time == Time::END,
+                Place::At(distance) => *time != Time::END && time.since(state.now) == *distance,
+                Place::Stays => true,
+            };
+            if !fits {
+                return 0;
+            }
+            if *place == Place::Stays {
+                next = next.min(*time);
+            }
         }
-        let next = self.staying(state).fold(limit, Time::min);
         let mut cycles = next.since(state.now).picos().saturating_sub(1) / self.period.picos();
         for (countdown, (left, _)) in self.countdowns.iter().zip(&state.countdowns) {
             match countdown {
@@ -339,9 +338,8 @@ impl Cycles {
         let index = known.or_else(|| self.compare(limit))?;
         let cycle = &self.found[index];
         let cycles = cycle.follow(&self.present, limit);
-        // No whole cycle is left before what happens next that takes no part in them. (Those that a countdown ends are few.)
-        let next = cycle.staying(&self.present).fold(limit, Time::min);
-        self.quiet_until = next.nearer_by(cycle.period * cycles).min(self.present.now + cycle.period);
+        // As many are skipped as certainly follow: within one more, something else happens.
+        self.quiet_until = self.present.now + cycle.period;
         (self.next_search, self.next_pause) = (SEARCHES.0, PAUSES.0);
         self.compared_with = 0;
         Some(Skip { cycle, cycles })
