@@ -16,13 +16,9 @@ impl<O: Observer> Engine<'_, O> {
         self.threads[thread].activity = Activity::Lock;
         self.threads[thread].after = after;
         let decision = self.interpreters[lock].gil.begin(thread, want, self.kernel.now());
-        self.decided(thread, lock, &decision);
-        match &decision.action {
-            Action::Ask(request) => {
-                let progress = self.kernel.ask(thread, request);
-                self.drive(thread, lock, progress)
-            }
-            Action::Done => self.has_what_it_wanted(thread),
+        match self.obey(thread, lock, &decision) {
+            Some(progress) => self.drive(thread, lock, progress),
+            None => self.has_what_it_wanted(thread),
         }
     }
 
@@ -47,24 +43,27 @@ impl<O: Observer> Engine<'_, O> {
                 }
                 Progress::Ended(outcome) => {
                     let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
-                    self.decided(thread, lock, &decision);
-                    match &decision.action {
-                        Action::Ask(request) => self.kernel.ask(thread, request),
-                        Action::Done => return self.has_what_it_wanted(thread),
+                    match self.obey(thread, lock, &decision) {
+                        Some(progress) => progress,
+                        None => return self.has_what_it_wanted(thread),
                     }
                 }
             };
         }
     }
 
-    /// The policy has decided: what has come of it is made known.
+    /// Makes known what has come of a decision of the policy, and asks what it asks; `None` if the thread has what it wanted.
     #[inline(always)]
-    fn decided(&mut self, thread: ThreadId, lock: usize, decision: &Decision) {
+    fn obey(&mut self, thread: ThreadId, lock: usize, decision: &Decision) -> Option<Progress> {
         if let Some(note) = decision.note {
             self.noted(thread, lock, note);
         }
         if let Some(demand) = decision.demand {
             self.demanded(thread, lock, demand);
+        }
+        match &decision.action {
+            Action::Ask(request) => Some(self.kernel.ask(thread, request)),
+            Action::Done => None,
         }
     }
 
