@@ -102,18 +102,6 @@ impl<O: Observer> Kernel<O> {
                     phase = then;
                     continue;
                 }
-                Next::Lock(mutex, then) => {
-                    self.goes_around(thread, request, then);
-                    other = Request::MutexLock(mutex);
-                    (request, phase) = (&other, Phase::Begin);
-                    continue;
-                }
-                Next::Unlock(mutex, then) => {
-                    self.goes_around(thread, request, then);
-                    other = Request::MutexUnlock(mutex);
-                    (request, phase) = (&other, Phase::Begin);
-                    continue;
-                }
                 Next::Inner(inner, then) => {
                     self.goes_around(thread, request, then);
                     other = inner;

@@ -12,7 +12,7 @@
 //! A thread that found the spin lock inside an object taken would spin for the length of a system call at most; here
 //! it waits in the kernel like one that found the mutex held.
 
-use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Timeout, WaitQueues};
+use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Request, Timeout, WaitQueues};
 use crate::des::Span;
 use crate::os::ThreadId;
 
@@ -172,7 +172,7 @@ pub(super) fn wait(
             condvar.waiters -= 1;
             condvar.drop_semaphore_if_unused();
             let then = if phase == Phase::Retry { Phase::Finish } else { Phase::AfterWake };
-            Next::Lock(mutex_id, then)
+            Next::Inner(Request::MutexLock(mutex_id), then)
         }
         Phase::AfterWake => Next::Done(Outcome::TimedOut),
         Phase::Finish => Next::Done(Outcome::Done),

@@ -8,7 +8,7 @@
 //! the group have been signalled, those that have come since are the next (`pthread_cond_common.c`, 2.25 and later). So
 //! nobody takes a signal from under one that waited before.
 
-use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Timeout, WaitQueues};
+use super::{CondvarId, MutexId, Next, Objects, Outcome, Phase, QueueId, Request, Timeout, WaitQueues};
 use crate::des::Span;
 use crate::os::ThreadId;
 
@@ -118,12 +118,12 @@ pub(super) fn wait(
             objects.tickets[thread] = condvar.registered;
             condvar.registered += 1;
             condvar.waiters += 1;
-            Next::Unlock(mutex, Phase::MutexGivenUp)
+            Next::Inner(Request::MutexUnlock(mutex), Phase::MutexGivenUp)
         }
         Phase::MutexGivenUp => Next::SystemCall(Phase::FallAsleep),
         Phase::FallAsleep if condvar.signals > 0 && objects.tickets[thread] < condvar.group_end => {
             condvar.signals -= 1;
-            Next::Lock(mutex, Phase::Finish)
+            Next::Inner(Request::MutexLock(mutex), Phase::Finish)
         }
         Phase::FallAsleep => Next::Sleep {
             queue: Some(condvar.sleepers),
@@ -143,9 +143,9 @@ pub(super) fn wait(
                 condvar.waiters -= 1;
                 condvar.group_left -= u64::from(is_of_group);
             }
-            Next::Lock(mutex, Phase::TakeMutexBack)
+            Next::Inner(Request::MutexLock(mutex), Phase::TakeMutexBack)
         }
-        Phase::Woken => Next::Lock(mutex, Phase::Finish),
+        Phase::Woken => Next::Inner(Request::MutexLock(mutex), Phase::Finish),
         Phase::TakeMutexBack => Next::Done(Outcome::TimedOut),
         Phase::Finish => Next::Done(Outcome::Done),
         // The timeout is an instant (`pthread_cond_timedwait`): who waits for a time adds it to that of the clock.

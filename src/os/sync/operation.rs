@@ -1,6 +1,6 @@
 //! Operations on objects: how far one has come, and what its next step decides.
 
-use super::{DeviceId, LockId, MutexId, Outcome, QueueId, Request, Selector, WordId};
+use super::{DeviceId, LockId, Outcome, QueueId, Request, Selector, WordId};
 use crate::des::Span;
 use crate::os::{Birth, ThreadId};
 
@@ -119,10 +119,6 @@ pub(in crate::os) enum Next {
     },
     /// The thread was woken for something that another has taken; the next step follows at once.
     InVain(Phase),
-    /// Lock this mutex first.
-    Lock(MutexId, Phase),
-    /// Unlock this mutex first.
-    Unlock(MutexId, Phase),
     /// Carry out another operation first.
     Inner(Request, Phase),
     /// Carry out another operation, which is all that is left of this one.

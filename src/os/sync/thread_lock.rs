@@ -33,13 +33,13 @@ pub(super) fn take(objects: &mut Objects, id: LockId, thread: ThreadId, phase: P
         (ThreadLock::Semaphore(semaphore), Phase::Begin) => {
             Next::Inner(Request::SemaphoreWait(*semaphore), Phase::Finish)
         }
-        (ThreadLock::Flag { mutex, .. }, Phase::Begin) => Next::Lock(*mutex, Phase::Try),
+        (ThreadLock::Flag { mutex, .. }, Phase::Begin) => Next::Inner(Request::MutexLock(*mutex), Phase::Try),
         (ThreadLock::Flag { mutex, released, held: true }, Phase::Try) => {
             Next::Inner(Request::CondvarWait(*released, *mutex, None), Phase::Try)
         }
         (ThreadLock::Flag { mutex, held, .. }, Phase::Try) => {
             *held = true;
-            Next::Unlock(*mutex, Phase::Finish)
+            Next::Inner(Request::MutexUnlock(*mutex), Phase::Finish)
         }
         _ => Next::Done(Outcome::Done),
     }
@@ -53,11 +53,13 @@ pub(super) fn try_take(objects: &mut Objects, id: LockId, thread: ThreadId, phas
         (ThreadLock::Semaphore(semaphore), Phase::Begin) => {
             Next::LastInner(Request::SemaphoreTry(*semaphore))
         }
-        (ThreadLock::Flag { mutex, .. }, Phase::Begin) => Next::Lock(*mutex, Phase::Try),
-        (ThreadLock::Flag { mutex, held: true, .. }, Phase::Try) => Next::Unlock(*mutex, Phase::Retry),
+        (ThreadLock::Flag { mutex, .. }, Phase::Begin) => Next::Inner(Request::MutexLock(*mutex), Phase::Try),
+        (ThreadLock::Flag { mutex, held: true, .. }, Phase::Try) => {
+            Next::Inner(Request::MutexUnlock(*mutex), Phase::Retry)
+        }
         (ThreadLock::Flag { mutex, held, .. }, Phase::Try) => {
             *held = true;
-            Next::Unlock(*mutex, Phase::Finish)
+            Next::Inner(Request::MutexUnlock(*mutex), Phase::Finish)
         }
         (_, Phase::Retry) => Next::Done(Outcome::Refused),
         _ => Next::Done(Outcome::Done),
@@ -72,10 +74,10 @@ pub(super) fn release(objects: &mut Objects, id: LockId, phase: Phase) -> Next {
         (ThreadLock::Semaphore(semaphore), Phase::Begin) => {
             Next::LastInner(Request::SemaphorePost(*semaphore))
         }
-        (ThreadLock::Flag { mutex, .. }, Phase::Begin) => Next::Lock(*mutex, Phase::Try),
+        (ThreadLock::Flag { mutex, .. }, Phase::Begin) => Next::Inner(Request::MutexLock(*mutex), Phase::Try),
         (ThreadLock::Flag { mutex, held, .. }, Phase::Try) => {
             *held = false;
-            Next::Unlock(*mutex, Phase::Wake)
+            Next::Inner(Request::MutexUnlock(*mutex), Phase::Wake)
         }
         (ThreadLock::Flag { released, .. }, Phase::Wake) => {
             Next::LastInner(Request::CondvarSignal(*released))
