@@ -166,6 +166,7 @@ impl Eevdf {
         self.cores[core].previous = (departure == Departure::MakesRoom).then_some(thread);
         let average = self.average(core);
         self.cores[core].running = None;
+        // Alone, it is the average.
         if self.queues[core].is_empty() {
             self.threads[thread].lag = 0;
             self.cores[core].last_average = average;
@@ -375,6 +376,14 @@ mod tests {
         eevdf
     }
 
+    /// The same, and thread 1 runs.
+    fn beside_a_sleeper() -> Eevdf {
+        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
+        assert_eq!(eevdf.pick(0), Some(1));
+        eevdf.run(0, 1, None, Time::ZERO);
+        eevdf
+    }
+
     #[test]
     fn the_running_thread_is_protected_while_it_is_eligible() {
         let mut eevdf = two_threads();
@@ -415,9 +424,7 @@ mod tests {
 
     #[test]
     fn who_is_woken_in_its_queue_before_the_running_thread_is_charged_may_displace_it() {
-        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
-        assert_eq!(eevdf.pick(0), Some(1));
-        eevdf.run(0, 1, None, Time::ZERO);
+        let mut eevdf = beside_a_sleeper();
         assert!(eevdf.requeue(0, 0));
         eevdf.charge(0, 1, Span::from_micros(201));
         assert!(eevdf.preempts(0, 1, 0, Arrival::Woken));
@@ -425,9 +432,7 @@ mod tests {
 
     #[test]
     fn a_sleeper_that_would_be_picked_is_in_nobodys_way() {
-        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
-        assert_eq!(eevdf.pick(0), Some(1));
-        eevdf.run(0, 1, None, Time::ZERO);
+        let mut eevdf = beside_a_sleeper();
         eevdf.charge(0, 1, Span::from_micros(300));
         // The sleeper is at 200 us with the earlier deadline, thread 1 at 300 us, and thread 2 comes at the average.
         eevdf.enqueue(0, 2, Arrival::Woken);
@@ -447,9 +452,7 @@ mod tests {
 
     #[test]
     fn a_sleeper_leaves_its_queue_when_it_would_be_picked() {
-        let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
-        assert_eq!(eevdf.pick(0), Some(1));
-        eevdf.run(0, 1, None, Time::ZERO);
+        let mut eevdf = beside_a_sleeper();
         eevdf.charge(0, 1, Span::from_micros(300));
         eevdf.stop(0, 1, Departure::Ends, Time::ZERO);
         assert_eq!(eevdf.pick(0), None);

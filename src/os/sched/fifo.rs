@@ -95,7 +95,7 @@ impl Fifo {
 
     pub(super) fn timer(&mut self, core: CoreId, running: ThreadId, _: Time) -> bool {
         self.cores[core].looks_at = Time::END;
-        self.higher_than(running, core).is_some()
+        self.is_outranked(core, running)
     }
 
     pub(super) fn priority(&self, thread: ThreadId) -> u8 {
