@@ -68,7 +68,7 @@ type Less<'a> = &'a [(i32, Quantity)];
 type Row = (&'static str, Quantity, Less<'static>, fn(Spread) -> Value);
 
 /// How constants follow from what was measured, by the rules of docs/model.md.
-const ROWS: [Row; 29] = [
+const ROWS: [Row; 31] = [
     ("system_call", Quantity::SystemCall, &[], Value::constant),
     ("clock_read", Quantity::ClockReading, &[], Value::constant),
     // One way on one core is the clock, a post, its call and the waking, the switch, and the semaphore that is taken.
@@ -83,13 +83,14 @@ const ROWS: [Row; 29] = [
         ],
         Value::constant,
     ),
+    ("queueing", Quantity::WaitingForNothing, &[(1, Quantity::SystemCall)], Value::constant),
     // The way back is a post that wakes nobody, a wait and its call, falling asleep, the switch, and the waker's wait.
     (
         "falling_asleep",
         Quantity::AnswerOnSameCore,
         &[
             (1, Quantity::WakingNobody),
-            (1, Quantity::SystemCall),
+            (1, Quantity::WaitingForNothing),
             (3, Quantity::SemaphoreOperation),
             (1, Quantity::ContextSwitch),
             (2, Quantity::ClockReading),
@@ -97,23 +98,46 @@ const ROWS: [Row; 29] = [
         Value::constant,
     ),
     ("futex_wake.no_sleeper", Quantity::WakingNobody, &[(1, Quantity::SystemCall)], Value::constant),
-    // A post to another core is one way on one core without the switch and the taking, and what reaching it costs.
-    ("futex_wake.other_core", Quantity::PostToPollingCore, POST_ON_SAME_CORE, Value::constant),
-    ("futex_wake.interrupt", Quantity::PostToIdleCore, POST_ON_SAME_CORE, Value::log_normal),
+    // A post to an idle core is one way on one core without the switch and the taking, and what interrupting it costs.
+    (
+        "futex_wake.interrupt",
+        Quantity::PostToIdleCore,
+        &[(1, Quantity::WakeOnSameCore), (-1, Quantity::ContextSwitch), (-1, Quantity::SemaphoreOperation)],
+        Value::log_normal,
+    ),
+    // A sleep is its call, falling asleep (as above), coming back, and the semaphore before and after it.
+    ("from_idle.polling", Quantity::SleepOnPollingCore, AROUND_COMING_BACK, Value::constant),
+    ("from_idle.halted", Quantity::SleepOnHaltedCore, AROUND_COMING_BACK, Value::constant),
     ("wake_latency.polls_after", Quantity::PollsAfter, &[(1, Quantity::SystemCall)], Value::constant),
     ("wake_latency.just_idle_for", Quantity::PollsUntil, &[], Value::constant),
-    // Across cores the woken thread is on its way from the end of the call, and then takes the semaphore.
-    ("wake_latency.just_idle", Quantity::WakeOnPollingCore, AROUND_WAKING, Value::log_normal),
+    // What lies before the core begins to idle, and what comes after it has seen the thread, is no part of going idle.
+    (
+        "wake_latency.going_idle",
+        Quantity::SleepUntilSeen,
+        &[
+            (1, Quantity::SleepOnPollingCore),
+            (-1, Quantity::AnswerOnSameCore),
+            (1, Quantity::WakingNobody),
+            (1, Quantity::WaitingForNothing),
+            (4, Quantity::SemaphoreOperation),
+            (1, Quantity::ContextSwitch),
+            (2, Quantity::ClockReading),
+        ],
+        Value::log_normal,
+    ),
+    // Across cores the call and its interrupt come before, coming back and the semaphore after.
     ("wake_latency.idle", Quantity::WakeOnIdleCore, AROUND_WAKING, Value::log_normal),
     ("wake_latency.deep_idle", Quantity::WakeOnDeepIdleCore, AROUND_WAKING, Value::log_normal),
-    // Who is displaced there has to be switched away from.
+    // The same, but who is displaced there has to be switched away from.
     (
         "wake_latency.busy",
         Quantity::WakeOnBusyCore,
         &[
             (1, Quantity::SystemCall),
-            (2, Quantity::SemaphoreOperation),
-            (1, Quantity::ContextSwitch),
+            (1, Quantity::PostToIdleCore),
+            (-1, Quantity::WakeOnSameCore),
+            (3, Quantity::SemaphoreOperation),
+            (2, Quantity::ContextSwitch),
             (1, Quantity::ClockReading),
         ],
         Value::log_normal,
@@ -140,13 +164,27 @@ const ROWS: [Row; 29] = [
 
 /// What only matters where a core that idles looks for threads by itself.
 const POLLING: [&str; 3] =
-    ["costs.futex_wake.other_core", "costs.wake_latency.just_idle", "costs.wake_latency.polls_after"];
+    ["costs.from_idle.polling", "costs.wake_latency.going_idle", "costs.wake_latency.polls_after"];
 
-const POST_ON_SAME_CORE: Less<'static> =
-    &[(1, Quantity::WakeOnSameCore), (-1, Quantity::ContextSwitch), (-1, Quantity::SemaphoreOperation)];
+const AROUND_COMING_BACK: Less<'static> = &[
+    (1, Quantity::AnswerOnSameCore),
+    (-1, Quantity::WakingNobody),
+    (-1, Quantity::SemaphoreOperation),
+    (-1, Quantity::ContextSwitch),
+    (-2, Quantity::ClockReading),
+];
 
-const AROUND_WAKING: Less<'static> =
-    &[(1, Quantity::SystemCall), (2, Quantity::SemaphoreOperation), (1, Quantity::ClockReading)];
+const AROUND_WAKING: Less<'static> = &[
+    (1, Quantity::SystemCall),
+    (1, Quantity::PostToIdleCore),
+    (-1, Quantity::WakeOnSameCore),
+    (1, Quantity::SleepOnHaltedCore),
+    (-1, Quantity::AnswerOnSameCore),
+    (1, Quantity::WakingNobody),
+    (4, Quantity::SemaphoreOperation),
+    (2, Quantity::ContextSwitch),
+    (3, Quantity::ClockReading),
+];
 
 /// The constants of the model, in the order of their paths, on a machine and as its interpreters show them.
 pub(super) fn constants(machine: &MachineFigures, interpreters: &[InterpreterFigures]) -> Vec<Constant> {
@@ -362,12 +400,41 @@ mod tests {
         let known = [
             (Quantity::AnswerOnSameCore, 1000.0),
             (Quantity::WakingNobody, 110.0),
-            (Quantity::SystemCall, 90.0),
+            (Quantity::WaitingForNothing, 90.0),
             (Quantity::SemaphoreOperation, 10.0),
             (Quantity::ContextSwitch, 400.0),
             (Quantity::ClockReading, 20.0),
         ];
         assert_eq!(found(&known, "costs.falling_asleep").value, Value::Constant(330.0));
+    }
+
+    #[test]
+    fn coming_back_from_idle_is_what_is_left_of_a_sleep() {
+        let known = [
+            (Quantity::SleepOnHaltedCore, 10_000.0),
+            (Quantity::AnswerOnSameCore, 1000.0),
+            (Quantity::WakingNobody, 110.0),
+            (Quantity::SemaphoreOperation, 10.0),
+            (Quantity::ContextSwitch, 400.0),
+            (Quantity::ClockReading, 20.0),
+        ];
+        assert_eq!(found(&known, "costs.from_idle.halted").value, Value::Constant(9560.0));
+    }
+
+    #[test]
+    fn a_core_that_sees_a_thread_comes_to_it_when_going_idle_is_over() {
+        let known = [
+            (Quantity::SleepUntilSeen, 18_000.0),
+            (Quantity::SleepOnPollingCore, 1700.0),
+            (Quantity::AnswerOnSameCore, 1000.0),
+            (Quantity::WakingNobody, 110.0),
+            (Quantity::WaitingForNothing, 90.0),
+            (Quantity::SemaphoreOperation, 10.0),
+            (Quantity::ContextSwitch, 400.0),
+            (Quantity::ClockReading, 20.0),
+        ];
+        let going_idle = found(&known, "costs.wake_latency.going_idle");
+        assert_eq!(going_idle.value, Value::LogNormal { median: 16_620.0, sigma: 0.0 });
     }
 
     #[test]

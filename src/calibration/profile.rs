@@ -252,7 +252,7 @@ mod tests {
     fn a_constant_is_what_is_left_of_a_measurement() {
         let text = machine(&some_machine(), &[]);
         assert!(text.contains("\n    no_sleeper: {is: 30ns, source: measured, from: "), "{text}");
-        assert!(text.contains("\n    idle: {is: {log_normal: {median: 29.9us, sigma: 0.06}}"), "{text}");
+        assert!(text.contains("\n    idle: {is: {log_normal: {median: 29.77us, sigma: 0.06}}"), "{text}");
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub enum Quantity {
     ClockReading,
     /// A waking call when nobody sleeps.
     WakingNobody,
+    /// A call that would wait, but finds that what it waits for has come.
+    WaitingForNothing,
     /// Putting 64 bytes into a pipe, or taking them out.
     PipeOperation,
     /// Posting or taking a semaphore that nobody waits for.
@@ -49,8 +51,12 @@ pub enum Quantity {
     PollsUntil,
     /// How long a post keeps its thread when the sleeper's core looks for threads by itself.
     PostToPollingCore,
-    /// From a post to the woken thread, on a core that looks for threads by itself.
-    WakeOnPollingCore,
+    /// From when a thread begins to fall asleep until it executes again, on a core that looks for threads by itself.
+    SleepUntilSeen,
+    /// Processor time of such a sleep, from before it until the thread is awake.
+    SleepOnPollingCore,
+    /// The same on a core that had halted.
+    SleepOnHaltedCore,
     /// How late a sleep of 1 ms ends on a core that nobody else uses.
     TimerOnIdleCore,
     /// How late a sleep of 1 ms ends on a core that another thread uses.
@@ -94,6 +100,7 @@ impl Quantity {
             Quantity::SystemCall => "system call",
             Quantity::ClockReading => "clock reading",
             Quantity::WakingNobody => "waking call, nobody sleeps",
+            Quantity::WaitingForNothing => "waiting call, nothing to wait for",
             Quantity::PipeOperation => "pipe operation",
             Quantity::SemaphoreOperation => "semaphore operation",
             Quantity::MutexOperation => "mutex operation",
@@ -114,7 +121,9 @@ impl Quantity {
             Quantity::PollsAfter => "idle core polls after",
             Quantity::PollsUntil => "idle core polls until",
             Quantity::PostToPollingCore => "post to a polling core",
-            Quantity::WakeOnPollingCore => "wake-up, polling core",
+            Quantity::SleepUntilSeen => "sleep, polling core",
+            Quantity::SleepOnPollingCore => "time of a sleep, polling core",
+            Quantity::SleepOnHaltedCore => "time of a sleep, halted core",
             Quantity::TimerOnIdleCore => "timer, idle core",
             Quantity::TimerOnBusyCore => "timer, busy core",
             Quantity::NearTimer => "timer set, near",
@@ -141,6 +150,7 @@ impl Quantity {
             Quantity::SystemCall => "getppid in a loop",
             Quantity::ClockReading => "clock_gettime in a loop",
             Quantity::WakingNobody => "FUTEX_WAKE without a sleeper in a loop",
+            Quantity::WaitingForNothing => "FUTEX_WAIT for another value in a loop",
             Quantity::PipeOperation => "half of a write and a read of 64 bytes by one thread, in a loop",
             Quantity::SemaphoreOperation => "half of a post and a wait, in a loop",
             Quantity::MutexOperation => "half of a lock and an unlock, in a loop",
@@ -179,9 +189,13 @@ impl Quantity {
                 "posts to a core that has just gone idle, the last delay up to 10 us without an interrupt"
             }
             Quantity::PostToPollingCore => "posts without an interrupt to a core that has just gone idle",
-            Quantity::WakeOnPollingCore => {
-                "posts without an interrupt to a core that has just gone idle, one way"
+            Quantity::SleepUntilSeen => {
+                "posts without an interrupt to a core that has just gone idle, since the sleeper fell asleep"
             }
+            Quantity::SleepOnPollingCore => {
+                "posts without an interrupt to a core that has just gone idle, the sleeper's processor time"
+            }
+            Quantity::SleepOnHaltedCore => "posts to a core idle for 300 us, the sleeper's processor time",
             Quantity::TimerOnIdleCore => "nanosleep of 1 ms",
             Quantity::TimerOnBusyCore => "nanosleep of 1 ms, with a computing thread on the core",
             Quantity::NearTimer => "half of timerfd_settime of 100 us and taking it back",
@@ -217,6 +231,7 @@ impl Quantity {
             Quantity::SystemCall
                 | Quantity::ClockReading
                 | Quantity::WakingNobody
+                | Quantity::WaitingForNothing
                 | Quantity::PipeOperation
                 | Quantity::SemaphoreOperation
                 | Quantity::MutexOperation

@@ -169,8 +169,18 @@ pub struct Costs {
     pub wake_other_core: Distribution,
     /// Kernel time it takes besides if another core is interrupted because its thread must make room.
     pub wake_interrupt: Distribution,
+    /// Kernel time that a thread spends first when it comes to an idle core that has seen it.
+    pub from_polling: Distribution,
+    /// The same on a core that an interrupt had to wake.
+    pub from_halted: Distribution,
     /// From a wake-up until a thread that is displaced by it stops, unless it is itself the one that wakes.
     pub wake_latency_busy: Distribution,
+    /// Kernel time of a blocking call until its thread is at the head of the wait queue, where what it waits for is looked at
+    /// once more.
+    pub queueing: Distribution,
+    /// How long a core is on its way to rest when it has become idle: it comes to what it is given meanwhile when it is
+    /// over, and not before.
+    pub going_idle: Distribution,
     /// For how long a core that has become idle does not look for threads itself yet.
     pub polls_after: Span,
     /// From a wake-up until the woken thread executes on a core that has been idle for less than [`Costs::just_idle_for`],

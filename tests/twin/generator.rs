@@ -457,8 +457,17 @@ fn costs() -> impl Strategy<Value = Costs> {
         (cost(3), cost(10), interruption(), cost(5)),
         or_zero(span(0, 10)),
     );
-    let waking =
-        (cost(20), cost(100), span(0, 200), cost(50), cost(10), cost(20), cost(10), span(0, 20), cost(5));
+    let waking = (
+        cost(20),
+        cost(100),
+        span(0, 200),
+        cost(50),
+        cost(10),
+        cost(20),
+        cost(10),
+        span(0, 20),
+        (cost(5), cost(20), cost(3), cost(8), cost(2)),
+    );
     let user = (cost(1), cost(1), cost(20), cost(1), cost(2), cost(1), or_zero(span(0, 1)), cost(1));
     let programs = (
         cost(20),
@@ -479,7 +488,11 @@ fn costs() -> impl Strategy<Value = Costs> {
         wake_sleeper: kernel.2,
         wake_no_sleeper: kernel.3,
         wake_interrupt: waking.4,
-        wake_other_core: waking.8,
+        wake_other_core: waking.8.0,
+        going_idle: waking.8.1,
+        from_polling: waking.8.2,
+        from_halted: waking.8.3,
+        queueing: waking.8.4,
         wake_latency_just_idle: waking.6,
         polls_after: kernel.5,
         just_idle_for: waking.7,

@@ -347,6 +347,7 @@ fn costs(costs: &Costs) -> String {
     [
         "  costs:".to_owned(),
         format!("context_switch: {}", of(&costs.context_switch)),
+        format!("queueing: {}", of(&costs.queueing)),
         format!("falling_asleep: {}", of(&costs.falling_asleep)),
         format!("timer_change: {}", of(&costs.timer_change)),
         format!("clock_tick: {}", of(&costs.clock_tick)),
@@ -359,7 +360,9 @@ fn costs(costs: &Costs) -> String {
             of(&costs.wake_other_core),
             of(&costs.wake_interrupt)
         ),
+        format!("from_idle: {{polling: {}, halted: {}}}", of(&costs.from_polling), of(&costs.from_halted)),
         "wake_latency:".to_owned(),
+        format!("  going_idle: {}", of(&costs.going_idle)),
         format!("  busy: {}", of(&costs.wake_latency_busy)),
         format!("  polls_after: {}", time(costs.polls_after)),
         format!("  just_idle: {}", of(&costs.wake_latency_just_idle)),

@@ -4,9 +4,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::time::ClockId;
+
 use crate::calibration::figures::Record;
 use crate::calibration::machine::context_switch::voluntary_switches;
 use crate::calibration::machine::cores::{Cores, bind};
+use crate::calibration::machine::system_call::processor_time;
 use crate::calibration::machine::wake_up::{Semaphore, compute};
 use crate::calibration::statistics::Series;
 use crate::calibration::{Effort, Quantity};
@@ -25,7 +28,9 @@ pub(super) fn measure(cores: Cores, effort: Effort, record: &mut Record) {
     let Some(second) = cores.second else { return };
     let rounds = effort.size(20);
     let wake = |delay| wake_after(delay, [cores.first, second], rounds);
-    let Some(halted) = wake(HALTED).and_then(|wakes| median(&wakes.posts)) else { return };
+    let Some(wakes) = wake(HALTED) else { return };
+    let Some(halted) = median(&wakes.posts) else { return };
+    record.add(Quantity::SleepOnHaltedCore, wakes.sleeps);
     let cheap = |wakes: &Wakes| median(&wakes.posts).is_some_and(|post| post <= WITHOUT_INTERRUPT * halted);
     let polled = DELAYS.map(|delay| (delay, wake(delay).filter(cheap)));
     let mut found = polled.into_iter().filter_map(|(delay, wakes)| Some((delay as f64, wakes?))).peekable();
@@ -34,7 +39,8 @@ pub(super) fn measure(cores: Cores, effort: Effort, record: &mut Record) {
     for (delay, wakes) in found {
         until = delay;
         record.add(Quantity::PostToPollingCore, wakes.posts);
-        record.add(Quantity::WakeOnPollingCore, wakes.one_way);
+        record.add(Quantity::SleepUntilSeen, wakes.asleep);
+        record.add(Quantity::SleepOnPollingCore, wakes.sleeps);
     }
     record.add(Quantity::PollsUntil, vec![until]);
 }
@@ -49,29 +55,40 @@ fn median(durations: &[f64]) -> Option<f64> {
 struct Wakes {
     /// From before each post until its end.
     posts: Vec<f64>,
-    /// From before each post until the other thread executes.
-    one_way: Vec<f64>,
+    /// From when the other thread begins to fall asleep until it executes again.
+    asleep: Vec<f64>,
+    /// Processor time of the other thread in that.
+    sleeps: Vec<f64>,
 }
 
 /// Wakes a thread so many times, each time `delay` nanoseconds after it began to fall asleep; nothing if it was not
 /// asleep yet in one of five.
 fn wake_after(delay: u64, cores: [usize; 2], rounds: usize) -> Option<Wakes> {
     let semaphore = Semaphore::default();
-    let [falling, posted] = [AtomicU64::new(0), AtomicU64::new(0)];
+    let falling = AtomicU64::new(0);
     let start = Instant::now();
     let now = || start.elapsed().as_nanos() as u64;
-    let (posts, (one_way, slept)) = std::thread::scope(|scope| {
+    let (posts, (asleep, sleeps, slept)) = std::thread::scope(|scope| {
         let sleeper = scope.spawn(|| {
             bind(cores[1]);
             let before = voluntary_switches();
             let wakes = |_| {
                 compute(AWAKE);
-                falling.store(now(), Ordering::Release);
+                let used = [(); 2].map(|()| processor_time(ClockId::ThreadCPUTime));
+                let begun = now();
+                falling.store(begun, Ordering::Release);
                 semaphore.wait();
-                now().saturating_sub(posted.load(Ordering::Relaxed)) as f64
+                let asleep = (now() - begun) as f64;
+                // To read the clock takes time, too: as long as between the first two readings.
+                let sleep = processor_time(ClockId::ThreadCPUTime) - used[1] - (used[1] - used[0]);
+                (asleep, sleep.max(0.0))
             };
-            let one_way: Vec<f64> = (0..rounds).map(wakes).collect();
-            (one_way, voluntary_switches().zip(before).map(|(after, before)| after.saturating_sub(before)))
+            let (asleep, sleeps): (Vec<f64>, Vec<f64>) = (0..rounds).map(wakes).unzip();
+            (
+                asleep,
+                sleeps,
+                voluntary_switches().zip(before).map(|(after, before)| after.saturating_sub(before)),
+            )
         });
         let waker = scope.spawn(|| {
             bind(cores[0]);
@@ -87,7 +104,6 @@ fn wake_after(delay: u64, cores: [usize; 2], rounds: usize) -> Option<Wakes> {
                 last = begun;
                 while now() < begun + delay {}
                 let before = now();
-                posted.store(before, Ordering::Relaxed);
                 semaphore.post();
                 (now() - before) as f64
             };
@@ -96,5 +112,5 @@ fn wake_after(delay: u64, cores: [usize; 2], rounds: usize) -> Option<Wakes> {
         let posts = waker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (posts, sleeper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    (slept? as f64 >= 0.8 * rounds as f64).then_some(Wakes { posts, one_way })
+    (slept? as f64 >= 0.8 * rounds as f64).then_some(Wakes { posts, asleep, sleeps })
 }

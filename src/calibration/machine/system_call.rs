@@ -1,4 +1,4 @@
-//! System calls: the price of entering the kernel, and of a waking call that has nothing to do.
+//! System calls: the price of entering the kernel, and of waking and waiting calls that have nothing to do.
 
 use std::hint::black_box;
 use std::sync::atomic::AtomicU32;
@@ -15,13 +15,14 @@ use crate::calibration::{Effort, Quantity};
 /// Measures one batch.
 pub(super) fn measure(cores: Cores, effort: Effort, record: &mut Record) {
     let rounds = effort.size(20_000);
-    let [call, clock, waking, pipe] = on_core(cores.first, || {
+    let [call, clock, waking, waiting, pipe] = on_core(cores.first, || {
         let word = AtomicU32::new(0);
         let pipe = rustix::pipe::pipe();
         [
             each(rounds, rustix::process::getppid),
             each(rounds, Instant::now),
             each(rounds, || futex::wake(&word, futex::Flags::PRIVATE, 1)),
+            each(rounds, || futex::wait(&word, futex::Flags::PRIVATE, 1, None)),
             pipe.map_or(f64::NAN, |(output, input)| {
                 let mut message = [0; 64];
                 each(rounds, || (write(&input, &message), read(&output, &mut message)))
@@ -31,6 +32,7 @@ pub(super) fn measure(cores: Cores, effort: Effort, record: &mut Record) {
     record.add(Quantity::SystemCall, vec![call]);
     record.add(Quantity::ClockReading, vec![clock]);
     record.add(Quantity::WakingNobody, vec![waking]);
+    record.add(Quantity::WaitingForNothing, vec![waiting]);
     if pipe.is_finite() {
         record.add(Quantity::PipeOperation, vec![pipe / 2.0]);
     }

@@ -246,7 +246,8 @@ impl<O: Observer> Kernel<O> {
         let cores = machine.cores;
         let prices = Prices::new(machine, seed);
         let interrupted = if prices.interruption.is_some() { cores } else { 0 };
-        let mut events = EventQueue::new(&[users, threads, cores, cores, cores, interrupted, 1]);
+        let ticks = usize::from(scheduler.tick_interval().is_some());
+        let mut events = EventQueue::new(&[users, threads, cores, cores, cores, interrupted, ticks]);
         if let Some(interval) = scheduler.tick_interval() {
             events.set(Slot { kind: TICK, owner: 0 }, Time::ZERO + interval);
         }

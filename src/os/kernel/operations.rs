@@ -69,6 +69,7 @@ impl<O: Observer> Kernel<O> {
                     self.threads[thread].usage.system_calls += 1;
                     (Burst::entering_kernel(self.prices.system_call.draw()), then)
                 }
+                Next::Queueing(then) => (Burst::kernel(self.prices.queueing.draw()), then),
                 Next::User(span, then) => (Burst::user(span), then),
                 Next::Kernel(span, then) => (Burst::kernel(span), then),
                 Next::ChannelSend(copy, then) => {

@@ -92,6 +92,7 @@ impl Rest {
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Prices {
     pub context_switch: Price,
+    pub queueing: Price,
     pub falling_asleep: Price,
     pub timer_change: Option<Price>,
     pub clock_tick: Price,
@@ -103,6 +104,9 @@ pub(super) struct Prices {
     pub wake_interrupt: Price,
     pub wake_latency_busy: Price,
     pub wake_latency_just_idle: Price,
+    pub from_polling: Price,
+    pub from_halted: Price,
+    pub going_idle: Price,
     pub polls_after: Span,
     pub just_idle_for: Span,
     pub wake_latency_idle: Price,
@@ -132,6 +136,7 @@ impl Prices {
         let costs = &machine.costs;
         Prices {
             context_switch: Price::new(&costs.context_switch, seed, Purpose::ContextSwitch, 0),
+            queueing: Price::new(&costs.queueing, seed, Purpose::ContextSwitch, 6),
             falling_asleep: Price::new(&costs.falling_asleep, seed, Purpose::ContextSwitch, 1),
             timer_change: (costs.timer_change != Distribution::ZERO)
                 .then(|| Price::new(&costs.timer_change, seed, Purpose::ContextSwitch, 3)),
@@ -144,6 +149,9 @@ impl Prices {
             wake_interrupt: Price::new(&costs.wake_interrupt, seed, Purpose::WakeCall, 2),
             wake_latency_busy: Price::new(&costs.wake_latency_busy, seed, Purpose::WakeLatency, 2),
             wake_latency_just_idle: Price::new(&costs.wake_latency_just_idle, seed, Purpose::WakeLatency, 3),
+            from_polling: Price::new(&costs.from_polling, seed, Purpose::ContextSwitch, 4),
+            from_halted: Price::new(&costs.from_halted, seed, Purpose::ContextSwitch, 5),
+            going_idle: Price::new(&costs.going_idle, seed, Purpose::WakeLatency, 4),
             polls_after: costs.polls_after,
             just_idle_for: costs.just_idle_for,
             wake_latency_idle: Price::new(&costs.wake_latency_idle, seed, Purpose::WakeLatency, 0),

@@ -8,17 +8,6 @@ use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Readiness
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
 
-/// How far a wake-up reaches from the core of who wakes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Nowhere else.
-    SameCore,
-    /// To the queue of another core, or to an idle one.
-    OtherCore,
-    /// To another core whose thread has to be interrupted.
-    Interrupt,
-}
-
 impl<O: Observer> Kernel<O> {
     /// `thread` queues, and then sets its timer before it sleeps (`futex_wait_queue`, kernel/futex/waitwake.c).
     pub(super) fn fall_asleep(
@@ -89,37 +78,24 @@ impl<O: Observer> Kernel<O> {
     /// `waker` wakes a sleeper, if there is one; what the call costs beyond the system call.
     pub(super) fn wake_for(&mut self, waker: ThreadId, woken: Option<ThreadId>) -> Span {
         let Some(woken) = woken else { return self.prices.wake_no_sleeper.draw() };
-        let reach = self.wake(woken, self.threads[waker].last_core);
-        self.prices.wake_sleeper.draw() + self.cost_of(reach)
+        let telling = self.wake(woken, self.threads[waker].last_core);
+        self.prices.wake_sleeper.draw() + telling
     }
 
     /// `starter` starts a thread, which can run at once; what it costs that it comes to another core.
     pub(super) fn start_for(&mut self, starter: ThreadId, started: ThreadId) -> Span {
-        let reach = self.make_runnable(started, Arrival::Started, self.threads[starter].last_core);
-        self.cost_of(reach)
+        self.make_runnable(started, Arrival::Started, self.threads[starter].last_core)
     }
 
-    /// What it costs beyond that to reach another core.
-    fn cost_of(&mut self, reach: Reach) -> Span {
-        let mut cost = Span::ZERO;
-        if reach != Reach::SameCore {
-            cost += self.prices.wake_other_core.draw();
-        }
-        if reach == Reach::Interrupt {
-            cost += self.prices.wake_interrupt.draw();
-        }
-        cost
-    }
-
-    /// Wakes `thread`, which its queue has let go, from the core `from`.
-    fn wake(&mut self, thread: ThreadId, from: Option<CoreId>) -> Reach {
+    /// Wakes `thread`, which its queue has let go, from the core `from`; what it costs to tell another core.
+    fn wake(&mut self, thread: ThreadId, from: Option<CoreId>) -> Span {
         let timer = Slot { kind: TIMER, owner: thread };
         let (time, nap) = (self.events.time_of(timer), self.threads[thread].nap);
         self.events.cancel(timer);
         self.threads[thread].queue = None;
         self.threads[thread].nap = if time == Time::END { Nap::None } else { Nap::CancelsTimer(time) };
         if nap == Nap::SetsTimer {
-            return Reach::SameCore;
+            return Span::ZERO;
         }
         self.boost_after_wait(thread);
         self.make_runnable(thread, Arrival::Woken, from)
@@ -225,32 +201,21 @@ impl<O: Observer> Kernel<O> {
     }
 
     /// `thread` can run: on an idle core after its wake-up latency, or in a queue. `from` is the core on which somebody
-    /// has woken it, if it was somebody.
-    pub(super) fn make_runnable(
-        &mut self,
-        thread: ThreadId,
-        arrival: Arrival,
-        from: Option<CoreId>,
-    ) -> Reach {
+    /// has woken it, if it was somebody; what it costs that one to tell another core.
+    pub(super) fn make_runnable(&mut self, thread: ThreadId, arrival: Arrival, from: Option<CoreId>) -> Span {
         let core = self.scheduler.place(thread, self.threads[thread].last_core, &self.views);
         self.show_state(thread, ThreadState::Runnable);
-        let interrupts = match self.views[core].running {
-            None => {
-                let polls = self.polls(core);
-                self.threads[thread].arrival = arrival;
-                self.arrive(core, thread);
-                !polls
-            }
-            Some(running) => {
-                let displaces = self.join_queue(core, thread, running, arrival);
-                displaces && self.interrupt(core, running, from)
-            }
+        let Some(running) = self.views[core].running else {
+            self.threads[thread].arrival = arrival;
+            return self.arrive(core, thread);
         };
-        match from {
-            _ if interrupts => Reach::Interrupt,
-            Some(from) if from == core => Reach::SameCore,
-            _ => Reach::OtherCore,
-        }
+        let displaces = self.join_queue(core, thread, running, arrival);
+        let sending = if displaces { self.interrupt(core, running, from) } else { Span::ZERO };
+        let joining = match from {
+            Some(from) if from != core => self.prices.wake_other_core.draw(),
+            _ => Span::ZERO,
+        };
+        joining + sending
     }
 
     /// Whether an idle core looks for threads itself (`TIF_POLLING_NRFLAG`, kernel/sched/idle.c): soon after it has gone
@@ -260,22 +225,36 @@ impl<O: Observer> Kernel<O> {
         idle_for >= self.prices.polls_after && idle_for < self.prices.just_idle_for
     }
 
-    /// `thread` comes to an idle core.
-    pub(super) fn arrive(&mut self, core: CoreId, thread: ThreadId) {
+    /// `thread` comes to an idle core, which sees it when it has come to rest, or is told of it by an interrupt; how long it
+    /// takes to send that.
+    pub(super) fn arrive(&mut self, core: CoreId, thread: ThreadId) -> Span {
+        let polls = self.polls(core);
         self.threads[thread].place = Place::Arriving(core);
         self.views[core].running = Some(thread);
-        let idle_for = self.now.since(self.cores[core].idle_since);
+        let idle_since = self.cores[core].idle_since;
         // What exists when the run begins has been running before.
-        let latency = if self.now == Time::ZERO {
-            Span::ZERO
-        } else if self.polls(core) {
-            self.prices.wake_latency_just_idle.draw()
-        } else if idle_for < self.prices.deep_idle_after {
+        if self.now == Time::ZERO {
+            self.schedule(CORE, core, Span::ZERO);
+            return Span::ZERO;
+        }
+        if self.threads[thread].arrival != Arrival::Started {
+            let from_idle = if polls { &mut self.prices.from_polling } else { &mut self.prices.from_halted };
+            self.threads[thread].switch_left += from_idle.draw();
+        }
+        if polls {
+            let at_rest = idle_since + self.prices.going_idle.draw();
+            let latency = self.prices.wake_latency_just_idle.draw();
+            self.schedule_at(CORE, core, at_rest.max(self.now) + latency);
+            return Span::ZERO;
+        }
+        let sending = self.prices.wake_interrupt.draw();
+        let latency = if self.now.since(idle_since) < self.prices.deep_idle_after {
             self.prices.wake_latency_idle.draw()
         } else {
             self.prices.wake_latency_deep.draw()
         };
-        self.schedule(CORE, core, latency);
+        self.schedule(CORE, core, sending + latency);
+        sending
     }
 
     /// `thread` queues; whether `running` must make room for it.
@@ -296,24 +275,25 @@ impl<O: Observer> Kernel<O> {
         displaces
     }
 
-    /// `running` must make room: at once if it is itself the waker, else when `core` has been interrupted. Whether that
-    /// takes an interrupt.
-    fn interrupt(&mut self, core: CoreId, running: ThreadId, from: Option<CoreId>) -> bool {
+    /// `running` must make room: at once if it is itself the waker, else when `core` has been interrupted. How long it takes
+    /// to send the interrupt.
+    fn interrupt(&mut self, core: CoreId, running: ThreadId, from: Option<CoreId>) -> Span {
         if from == Some(core) {
             self.reschedule(core, running);
-            return false;
+            return Span::ZERO;
         }
         if self.cores[core].must_reschedule || self.cores[core].interrupt_pending {
-            return false;
+            return Span::ZERO;
         }
-        let latency = self.prices.wake_latency_busy.draw();
+        let sending = self.prices.wake_interrupt.draw();
+        let latency = sending + self.prices.wake_latency_busy.draw();
         if latency.is_zero() {
             self.reschedule(core, running);
         } else {
             self.cores[core].interrupt_pending = true;
             self.schedule(INTERRUPT, core, latency);
         }
-        true
+        sending
     }
 
     /// An interrupt has come to `core`.

@@ -81,10 +81,11 @@ impl Channel {
 pub(super) fn send(objects: &mut Objects, id: ChannelId, message: Message, phase: Phase) -> Next {
     let channel = &mut objects.channels[id.0];
     match phase {
-        Phase::Try | Phase::Woken if !channel.has_room() => {
+        Phase::Try | Phase::Woken if !channel.has_room() => Next::Queueing(Phase::FallAsleep),
+        Phase::FallAsleep if !channel.has_room() => {
             Next::Sleep { queue: Some(channel.senders), timeout: None, woken: None, then: Phase::Woken }
         }
-        Phase::Try | Phase::Woken => Next::ChannelSend(message.parcel.copy, Phase::Wake),
+        Phase::Try | Phase::Woken | Phase::FallAsleep => Next::ChannelSend(message.parcel.copy, Phase::Wake),
         Phase::Wake => {
             channel.messages.push_back(message);
             let receiver = objects.queues.pop(channel.receivers);
@@ -107,14 +108,15 @@ pub(super) fn try_send(objects: &mut Objects, id: ChannelId, message: Message, p
 pub(super) fn receive(objects: &mut Objects, id: ChannelId, thread: ThreadId, phase: Phase) -> Next {
     let channel = &mut objects.channels[id.0];
     match phase {
-        Phase::Try | Phase::Woken => match channel.messages.pop_front() {
+        Phase::Try | Phase::Woken | Phase::FallAsleep => match channel.messages.pop_front() {
             Some(message) => {
                 objects.received[thread] = message;
                 Next::ChannelReceive(message.parcel.copy, Phase::Wake)
             }
-            None => {
+            None if phase == Phase::FallAsleep => {
                 Next::Sleep { queue: Some(channel.receivers), timeout: None, woken: None, then: Phase::Woken }
             }
+            None => Next::Queueing(Phase::FallAsleep),
         },
         Phase::Wake => {
             let sender = objects.queues.pop(channel.senders);

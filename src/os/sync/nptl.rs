@@ -77,8 +77,9 @@ pub(super) fn lock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
         }
         Phase::Try | Phase::Retry => {
             mutex.word = Word::HeldWithSleepers;
-            Next::SystemCall(Phase::FallAsleep)
+            Next::SystemCall(Phase::Queue)
         }
+        Phase::Queue => Next::Queueing(Phase::FallAsleep),
         Phase::FallAsleep if mutex.word == Word::HeldWithSleepers => {
             Next::Sleep { queue: Some(mutex.sleepers), timeout: None, woken: None, then: Phase::Woken }
         }
@@ -120,7 +121,8 @@ pub(super) fn wait(
             condvar.waiters += 1;
             Next::Inner(Request::MutexUnlock(mutex), Phase::MutexGivenUp)
         }
-        Phase::MutexGivenUp => Next::SystemCall(Phase::FallAsleep),
+        Phase::MutexGivenUp => Next::SystemCall(Phase::Queue),
+        Phase::Queue => Next::Queueing(Phase::FallAsleep),
         Phase::FallAsleep if condvar.signals > 0 && objects.tickets[thread] < condvar.group_end => {
             condvar.signals -= 1;
             Next::Inner(Request::MutexLock(mutex), Phase::Finish)

@@ -28,6 +28,8 @@ pub(in crate::os) enum Phase {
     ClockRead,
     /// The lock's memory is about to be read and changed.
     Try,
+    /// In the kernel, on the way into a wait queue.
+    Queue,
     /// In the kernel, about to sleep.
     FallAsleep,
     /// Just woken (or timed out).
@@ -90,6 +92,8 @@ pub(in crate::os) enum Next {
     TellTime(Phase),
     /// Enter the kernel; a system call is counted.
     SystemCall(Phase),
+    /// Come to the head of a wait queue, within a system call, where what is waited for is looked at once more.
+    Queueing(Phase),
     /// Work in the kernel for a time, within a system call.
     Kernel(Span, Phase),
     /// Put a message into a channel, within a system call, and copy its contents for so long.

@@ -36,8 +36,9 @@ pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next
         }
         Phase::Try => {
             semaphore.waiters += 1;
-            Next::SystemCall(Phase::FallAsleep)
+            Next::SystemCall(Phase::Queue)
         }
+        Phase::Queue => Next::Queueing(Phase::FallAsleep),
         // futex(2): the kernel compares the value once more and does not sleep if it has changed.
         Phase::FallAsleep if semaphore.value > 0 => Next::Atomic(Phase::RetryAwake),
         Phase::FallAsleep => {
@@ -50,7 +51,7 @@ pub(super) fn wait(objects: &mut Objects, id: SemaphoreId, phase: Phase) -> Next
             Next::Done(Outcome::Done)
         }
         Phase::Retry => Next::InVain(Phase::AfterWake),
-        Phase::RetryAwake | Phase::AfterWake => Next::SystemCall(Phase::FallAsleep),
+        Phase::RetryAwake | Phase::AfterWake => Next::SystemCall(Phase::Queue),
         _ => Next::LockOperation(Phase::Try),
     }
 }

@@ -8,8 +8,9 @@ use crate::scenario::decode::fields::{self, Fields};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::yaml::Node;
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 25] = [
     "context_switch",
+    "queueing",
     "falling_asleep",
     "timer_change",
     "clock_tick",
@@ -17,6 +18,7 @@ const KEYS: [&str; 23] = [
     "system_call",
     "futex_wake",
     "wake_latency",
+    "from_idle",
     "timer_lateness",
     "lock_operation",
     "atomic_operation",
@@ -36,8 +38,9 @@ const KEYS: [&str; 23] = [
 
 /// Every constant under `costs`, as the path of its keys.
 #[cfg(test)]
-pub(crate) const PATHS: [&str; 41] = [
+pub(crate) const PATHS: [&str; 45] = [
     "costs.context_switch",
+    "costs.queueing",
     "costs.falling_asleep",
     "costs.timer_change",
     "costs.clock_tick",
@@ -49,6 +52,9 @@ pub(crate) const PATHS: [&str; 41] = [
     "costs.futex_wake.other_core",
     "costs.futex_wake.interrupt",
     "costs.wake_latency.busy",
+    "costs.from_idle.polling",
+    "costs.from_idle.halted",
+    "costs.wake_latency.going_idle",
     "costs.wake_latency.polls_after",
     "costs.wake_latency.just_idle",
     "costs.wake_latency.just_idle_for",
@@ -97,9 +103,19 @@ pub(crate) fn costs(
     let wake = group("futex_wake", &["sleeper", "no_sleeper", "other_core", "interrupt"], problems);
     let latency = group(
         "wake_latency",
-        &["busy", "polls_after", "just_idle", "just_idle_for", "idle", "deep_idle", "deep_after"],
+        &[
+            "busy",
+            "going_idle",
+            "polls_after",
+            "just_idle",
+            "just_idle_for",
+            "idle",
+            "deep_idle",
+            "deep_after",
+        ],
         problems,
     );
+    let from_idle = group("from_idle", &["polling", "halted"], problems);
     let channel = group("channel", &["send", "receive"], problems);
     let descriptor = group("descriptor", &["select", "poll"], problems);
     let interruption = group("interruption", &["every", "length"], problems);
@@ -108,6 +124,7 @@ pub(crate) fn costs(
     let spawn = group("spawn", &["start", "begin", "end"], problems);
     let mut reader = Reader { costs: node, provenance, problems };
     let context_switch = reader.cost(reader.costs, "context_switch", "costs.context_switch");
+    let queueing = reader.cost(reader.costs, "queueing", "costs.queueing");
     let falling_asleep = reader.cost(reader.costs, "falling_asleep", "costs.falling_asleep");
     let timer_change = reader.cost(reader.costs, "timer_change", "costs.timer_change");
     let clock_tick = reader.cost(reader.costs, "clock_tick", "costs.clock_tick");
@@ -122,6 +139,9 @@ pub(crate) fn costs(
     let wake_interrupt = reader.cost(wake, "interrupt", "costs.futex_wake.interrupt");
     let wake_latency_busy = reader.cost(latency, "busy", "costs.wake_latency.busy");
     let wake_latency_just_idle = reader.cost(latency, "just_idle", "costs.wake_latency.just_idle");
+    let from_polling = reader.cost(from_idle, "polling", "costs.from_idle.polling");
+    let from_halted = reader.cost(from_idle, "halted", "costs.from_idle.halted");
+    let going_idle = reader.cost(latency, "going_idle", "costs.wake_latency.going_idle");
     let polls_after = reader.fixed(latency, "polls_after", "costs.wake_latency.polls_after", Span::ZERO);
     let just_idle_for =
         reader.fixed(latency, "just_idle_for", "costs.wake_latency.just_idle_for", Span::ZERO);
@@ -150,6 +170,7 @@ pub(crate) fn costs(
         fork: fork?,
         spawn: spawn?,
         context_switch: context_switch?,
+        queueing: queueing?,
         falling_asleep: falling_asleep?,
         timer_change: timer_change?,
         clock_tick: clock_tick?,
@@ -161,6 +182,9 @@ pub(crate) fn costs(
         wake_interrupt: wake_interrupt?,
         wake_latency_busy: wake_latency_busy?,
         wake_latency_just_idle: wake_latency_just_idle?,
+        from_polling: from_polling?,
+        from_halted: from_halted?,
+        going_idle: going_idle?,
         polls_after: polls_after?,
         just_idle_for: just_idle_for?,
         wake_latency_idle: wake_latency_idle?,

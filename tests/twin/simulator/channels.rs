@@ -39,8 +39,12 @@ impl Message {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Talk {
     Send(usize, Message),
+    /// What comes at the head of the queue of senders.
+    SendOrSleep(usize, Message),
     Join(usize, Message),
     Receive(usize),
+    /// What comes at the head of the queue of receivers.
+    ReceiveOrSleep(usize),
     Received(usize),
     /// As far as it goes without waiting.
     TrySend(usize, Message),
@@ -153,11 +157,14 @@ impl World<'_> {
 
     pub fn talk(&mut self, thread: usize, talk: Talk) {
         match talk {
-            Talk::Send(channel, _) if self.is_full(channel) => {
-                self.then(thread, &[Channel(talk)]);
+            Talk::Send(channel, message) if self.is_full(channel) => {
+                self.then(thread, &[Spend(Cost::Queueing), Channel(Talk::SendOrSleep(channel, message))]);
+            }
+            Talk::SendOrSleep(channel, message) if self.is_full(channel) => {
+                self.then(thread, &[Channel(Talk::Send(channel, message))]);
                 self.block(thread, Some(Queue::Senders(channel)), None);
             }
-            Talk::Send(channel, message) => {
+            Talk::Send(channel, message) | Talk::SendOrSleep(channel, message) => {
                 let copying = Action::SpendAndCopy(Cost::ChannelSend, message.parcel().copy);
                 self.then(thread, &[copying, Channel(Talk::Join(channel, message))]);
             }
@@ -166,9 +173,12 @@ impl World<'_> {
                 self.then(thread, &[Channel(Talk::WakePolls(channel, false, 0))]);
                 self.wake_if_asleep(thread, Queue::Receivers(channel));
             }
-            Talk::Receive(channel) => {
+            Talk::Receive(channel) if self.messages_in(channel) == 0 => {
+                self.then(thread, &[Spend(Cost::Queueing), Channel(Talk::ReceiveOrSleep(channel))]);
+            }
+            Talk::Receive(channel) | Talk::ReceiveOrSleep(channel) => {
                 let Some(message) = self.channels.messages[channel].pop_front() else {
-                    self.then(thread, &[Channel(talk)]);
+                    self.then(thread, &[Channel(Talk::Receive(channel))]);
                     return self.block(thread, Some(Queue::Receivers(channel)), None);
                 };
                 self.threads[thread].program.to_answer.insert(channel, message);

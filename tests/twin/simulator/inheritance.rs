@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use gilsim::des::Span;
+
 use super::calls::Library;
 use super::kernel::Place;
 use super::objects::{Action, Queue};
@@ -73,7 +75,7 @@ impl World<'_> {
                 self.scheduler.queues[0].queued.retain(|queued| *queued != holder);
                 self.set_rank(holder, lent);
                 self.make_ready(holder, Entry::Woken);
-                self.reach.clear();
+                self.reach = Span::ZERO;
             }
             self.set_rank(holder, lent);
             if let Some(Queue::Inheriting(other)) = self.threads[holder].sleeps_on {

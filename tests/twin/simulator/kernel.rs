@@ -202,7 +202,7 @@ impl World<'_> {
         self.threads[thread].takes_back = self.threads[thread].timer;
         if std::mem::take(&mut self.threads[thread].sets_timer) {
             self.threads[thread].sleeps_on = None;
-            self.reach.clear();
+            self.reach = Span::ZERO;
             return true;
         }
         let is_channel = matches!(queue, Queue::Receivers(_) | Queue::Senders(_) | Queue::Poll(_));
@@ -219,19 +219,16 @@ impl World<'_> {
         self.threads[thread].sleeps_on = None;
         self.threads[thread].entry = entry;
         let core = self.place(thread);
-        self.reach.clear();
-        if self.acting != Some(core) {
-            self.reach.push(Cost::OtherCore);
-        }
+        self.reach = Span::ZERO;
         let goes_on = self.goes_on_in_queue(thread, core);
         self.charge(core);
         self.threads[thread].core = core;
         if self.cores[core].occupant.is_none() {
-            let idle = self.now.since(self.cores[core].idle_since);
-            if !self.polls(idle) {
-                self.reach.push(Cost::Interrupt);
-            }
-            return self.arrive(thread, core, entry);
+            self.reach = self.arrive(thread, core, entry);
+            return;
+        }
+        if self.acting.is_some_and(|acting| acting != core) {
+            self.reach = self.cost(Cost::OtherCore);
         }
         self.threads[thread].place = Place::Queued;
         if !goes_on {
@@ -256,8 +253,9 @@ impl World<'_> {
         if self.acting == Some(core) {
             self.make_room(core);
         } else if !self.cores[core].must_make_room && !self.cores[core].interrupt {
-            self.reach.push(Cost::Interrupt);
-            let latency = self.cost(Cost::LatencyBusy);
+            let sending = self.cost(Cost::Interrupt);
+            self.reach += sending;
+            let latency = sending + self.cost(Cost::LatencyBusy);
             if latency.is_zero() {
                 self.make_room(core);
             } else {
@@ -278,24 +276,32 @@ impl World<'_> {
         self.agenda.cancel(Kind::Interrupt, core);
     }
 
-    /// `thread` comes to an idle core.
-    fn arrive(&mut self, thread: usize, core: usize, entry: Entry) {
+    /// `thread` comes to an idle core; how long it takes to send that core an interrupt.
+    fn arrive(&mut self, thread: usize, core: usize, entry: Entry) -> Span {
         self.threads[thread].place = Place::Arriving;
         self.threads[thread].core = core;
         self.threads[thread].entry = entry;
-        let idle = self.now.since(self.cores[core].idle_since);
-        let latency = if self.now == Time::ZERO {
-            Span::ZERO
-        } else if self.polls(idle) {
-            self.cost(Cost::LatencyJustIdle)
-        } else if idle < self.model.machine.costs.deep_idle_after {
-            self.cost(Cost::LatencyIdle)
-        } else {
-            self.cost(Cost::LatencyDeep)
-        };
+        let idle_since = self.cores[core].idle_since;
+        let idle = self.now.since(idle_since);
+        let polls = self.polls(idle);
+        let (mut sending, mut latency) = (Span::ZERO, Span::ZERO);
+        if self.now != Time::ZERO {
+            if entry != Entry::Started {
+                self.cores[core].switch = self.cost(if polls { Cost::FromPolling } else { Cost::FromHalted });
+            }
+            if polls {
+                let at_rest = (idle_since + self.cost(Cost::GoingIdle)).max(self.now);
+                latency = at_rest.since(self.now) + self.cost(Cost::LatencyJustIdle);
+            } else {
+                let deep = idle >= self.model.machine.costs.deep_idle_after;
+                sending = self.cost(Cost::Interrupt);
+                latency = sending + self.cost(if deep { Cost::LatencyDeep } else { Cost::LatencyIdle });
+            }
+        }
         self.cores[core].occupant = Some(thread);
         self.cores[core].arriving = true;
         self.begin_piece(core, Piece::Arrival, latency);
+        sending
     }
 
     fn begin_piece(&mut self, core: usize, piece: Piece, length: Span) {
@@ -426,6 +432,10 @@ impl World<'_> {
                 self.enters(thread, core, self.threads[thread].entry);
                 self.gets_core(thread, core);
                 self.expect_interruption(core);
+                let from_idle = std::mem::take(&mut self.cores[core].switch);
+                if !from_idle.is_zero() {
+                    return self.begin_piece(core, Piece::Switch, from_idle);
+                }
             }
             Some(Piece::Interruption) => {
                 let interrupted = self.cores[core].interrupted.take().expect("something stood still");

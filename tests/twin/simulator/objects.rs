@@ -190,6 +190,7 @@ use Action::*;
 const LOCK: Action = Spend(Cost::LockOperation);
 const ATOMIC: Action = Spend(Cost::AtomicOperation);
 const CALL: Action = Spend(Cost::SystemCall);
+const QUEUE: Action = Spend(Cost::Queueing);
 
 impl World<'_> {
     /// The memory of the object that an operation of this cost is on: that of the action for which it is done.
@@ -277,9 +278,7 @@ impl World<'_> {
                     left += self.cost(Cost::CacheLine);
                 }
                 if matches!(cost, Cost::WakeSleeper | Cost::Reach) {
-                    for besides in std::mem::take(&mut self.reach) {
-                        left += self.cost(besides);
-                    }
+                    left += std::mem::take(&mut self.reach);
                 }
                 self.threads[thread].burst = Some(Burst { mode, left, enters: cost == Cost::SystemCall });
             }
@@ -344,7 +343,7 @@ impl World<'_> {
             SemaphoreTry(_) if available => semaphore.value -= 1,
             SemaphoreTry(_) => {
                 semaphore.waiters += 1;
-                self.then(thread, &[CALL, SemaphoreSleep(number)]);
+                self.then(thread, &[CALL, QUEUE, SemaphoreSleep(number)]);
             }
             SemaphoreSleep(_) => {
                 self.then(thread, &[ATOMIC, SemaphoreRetry(number)]);
@@ -369,7 +368,7 @@ impl World<'_> {
                 if self.threads[thread].has_slept && number < OF_PROGRAM {
                     self.failed_acquisition(thread);
                 }
-                self.then(thread, &[CALL, SemaphoreSleep(number)]);
+                self.then(thread, &[CALL, QUEUE, SemaphoreSleep(number)]);
             }
         }
     }
@@ -395,7 +394,7 @@ impl World<'_> {
                 mutex.held = true;
                 mutex.special |= was_held || action == MutexRetry(number);
                 if was_held {
-                    self.then(thread, &[CALL, MutexSleep(number)]);
+                    self.then(thread, &[CALL, QUEUE, MutexSleep(number)]);
                 }
             }
             MutexSleep(number) => {
@@ -415,7 +414,10 @@ impl World<'_> {
             ConditionEnter(number, timeout) => {
                 self.condition(thread, number).waiters += 1;
                 self.condition(thread, number).later.push(thread);
-                self.then(thread, &[MutexUnlock(mutex_of(number)), CALL, ConditionSleep(number, timeout)]);
+                self.then(
+                    thread,
+                    &[MutexUnlock(mutex_of(number)), CALL, QUEUE, ConditionSleep(number, timeout)],
+                );
             }
             ConditionSleep(number, timeout) => {
                 self.then(thread, &[ConditionLeave(number)]);
