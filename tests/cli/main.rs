@@ -117,6 +117,19 @@ impl Outcome {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_finds_no_room_is_an_error_like_any_other_output() {
+    for arguments in [&["--help"] as &[&str], &["run", "--help"], &["--version"]] {
+        let full =
+            std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has a full device");
+        let outcome =
+            Outcome::of(Desk::new().command(arguments).stdout(full).output().expect("the program starts"));
+        assert_eq!(outcome.code, Some(FAILURE_INSIDE));
+        assert!(outcome.messages.starts_with("error: cannot write to standard output: No space left"));
+    }
+}
+
 /// A file of `tests/data`.
 fn data(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
