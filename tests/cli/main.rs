@@ -5,6 +5,7 @@ mod built_in;
 mod calibrate;
 mod compare;
 mod plot;
+mod readme;
 mod reality;
 mod run;
 mod sweep;
