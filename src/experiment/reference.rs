@@ -8,8 +8,8 @@
 //! a prediction; instead of quartiles it has its tolerance, and has an order with what is farther away than that.
 
 use crate::experiment::{Conducted, Role, Verdict};
-use crate::scenario::expression::EvaluationError;
-use crate::scenario::{Bound, Expectation, Figure, Found, Metric, Scenario};
+use crate::scenario::expression::{EvaluationError, Operator, Term};
+use crate::scenario::{Bound, Expectation, Expression, Figure, Found, Metric, Scenario};
 
 /// The largest error of a cell that counts as hit, as a fraction.
 pub const NEAR: f64 = 0.15;
@@ -96,8 +96,25 @@ fn published_figure(expectation: &Expectation) -> Option<Figure> {
         spread: tolerance * value.abs(),
         only_order: false,
     };
-    let (cell, quantity) = (expectation.that.clone(), expectation.expression.quantity());
+    let (cell, quantity) = (expectation.that.clone(), quantity(&expectation.expression));
     Some(Figure { cell, quantity, found: Ok(found) })
+}
+
+/// What is computed, of whichever runs: `(makespan / makespan)`.
+fn quantity(expression: &Expression) -> String {
+    match &expression.term {
+        Term::Constant(_) => "number".to_owned(),
+        Term::Reference { metric, .. } => metric.name.to_owned(),
+        Term::Operation { operator, left, right } => {
+            let sign = match operator {
+                Operator::Add => '+',
+                Operator::Subtract => '-',
+                Operator::Multiply => '*',
+                Operator::Divide => '/',
+            };
+            format!("({} {sign} {})", quantity(left), quantity(right))
+        }
+    }
 }
 
 /// The median over the replications of what a figure is held against.

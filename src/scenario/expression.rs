@@ -119,17 +119,6 @@ impl Expression {
         };
         if value.is_finite() { Ok(value) } else { Err(EvaluationError::TooLarge) }
     }
-
-    /// What is computed, of whichever runs: `(makespan / makespan)`. Values of the same quantity can be put in an order.
-    pub fn quantity(&self) -> String {
-        match &self.term {
-            Term::Constant(_) => "number".to_owned(),
-            Term::Reference { metric, .. } => metric.name.to_owned(),
-            Term::Operation { operator, left, right } => {
-                format!("({} {} {})", left.quantity(), operator.sign(), right.quantity())
-            }
-        }
-    }
 }
 
 impl Operator {
@@ -149,15 +138,6 @@ impl Operator {
             Operator::Add | Operator::Subtract => (left == right).then_some(left),
             Operator::Multiply => Some(left + right),
             Operator::Divide => Some(left - right),
-        }
-    }
-
-    fn sign(self) -> char {
-        match self {
-            Operator::Add => '+',
-            Operator::Subtract => '-',
-            Operator::Multiply => '*',
-            Operator::Divide => '/',
         }
     }
 
