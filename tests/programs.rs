@@ -456,7 +456,7 @@ fn who_waits_for_what_nobody_can_bring_about_waits_for_ever() {
             "objects: {{guard: lock, gate: event, places: {{semaphore: 0}}}}\nthreads: [{{name: main, do: [{does}]}}, {ENDLESS}{others}]"
         ))
     };
-    assert!(matches!(main("acquire: places", "")[..], [(0, Awaited::Lock(_), _)]));
+    assert!(matches!(main("acquire: places", "")[..], [(0, Awaited::Notification(_), _)]));
     assert_eq!(main("lock: guard, lock: guard", ""), [], "that is a deadlock");
     let sender = ", {name: sender, daemon: true, do: [sleep: 5us, send: jobs]}";
     assert_eq!(main("recv: jobs, recv: jobs", sender), [(0, Awaited::Message(0), 5_000)]);

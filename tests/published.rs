@@ -66,6 +66,24 @@ fn every_published_figure_is_expected_as_it_was_published() {
             let expectation = scenario.expectations.iter().find(|expected| expected.that == figure.that);
             let expectation = expectation.unwrap_or_else(|| panic!("{file} does not expect {}", figure.that));
             assert_eq!(expectation.bound, experiment.bound(figure), "{file}: {}", figure.that);
+            assert!(expectation.source.is_some(), "{file} does not say who published {}", figure.that);
+        }
+    }
+}
+
+#[test]
+fn what_a_scenario_expects_with_a_source_was_published() {
+    let experiments: Vec<Experiment> = serde_yaml::from_str(&text("tests/figures/published.yaml")).unwrap();
+    let published = |scenario: &str, that: &str| {
+        let of_scenario = experiments.iter().filter(|experiment| experiment.scenario == scenario);
+        of_scenario.flat_map(|experiment| &experiment.figures).any(|figure| figure.that == that)
+    };
+    for name in scenario::built_in_names() {
+        let file = format!("scenarios/{name}.yaml");
+        let scenario = scenario::load(&text(&file), &file, &[]).unwrap_or_else(|errors| panic!("{errors}"));
+        for expectation in scenario.expectations {
+            let is_figure = expectation.source.is_some() && matches!(expectation.bound, Bound::Within { .. });
+            assert!(!is_figure || published(name, &expectation.that), "{file}: {}", expectation.that);
         }
     }
 }

@@ -6,9 +6,10 @@ use crate::chart::frame::{Frame, MARGIN};
 use crate::chart::look::Look;
 use crate::chart::pen::{Align, write};
 use crate::chart::plot::line;
-use crate::chart::request::Picture;
+use crate::chart::request::{Picture, footer, means};
 use crate::chart::scale::Scale;
 use crate::chart::text::{Font, clean};
+use crate::chart::unfinished;
 use crate::experiment::Estimate;
 
 /// A picture never shows more bars.
@@ -31,12 +32,14 @@ pub struct Bar {
     pub label: String,
     /// Whether others are compared with it.
     pub is_reference: bool,
+    /// Whether what it shows came to its end.
+    pub is_complete: bool,
 }
 
 /// A picture of bars.
 #[derive(Clone, Debug)]
 pub struct BarChart {
-    /// The finding.
+    /// The finding, if all came to their end.
     pub title: String,
     /// Where the picture comes from.
     pub footer: String,
@@ -44,6 +47,20 @@ pub struct BarChart {
     pub bars: Vec<Bar>,
     /// What the bar of a reference means, and that of another.
     pub meanings: [&'static str; 2],
+}
+
+/// Where a picture of runs with these fingerprints comes from, each carried out so often.
+pub fn footer_of_bars(
+    id: &str,
+    seed: u64,
+    replications: usize,
+    fingerprints: impl Iterator<Item = u64>,
+) -> String {
+    let footer = footer(id, seed, fingerprints);
+    match replications {
+        1 => footer,
+        count => format!("{footer} - {}, strokes: 95 % confidence", means(count)),
+    }
 }
 
 impl BarChart {
@@ -54,7 +71,10 @@ impl BarChart {
 
     /// Draws the picture.
     pub fn draw(&self, look: &Look) -> Picture {
-        let frame = Frame::new(&self.title, &self.footer, look);
+        let are_complete: Vec<bool> = self.bars.iter().map(|bar| bar.is_complete).collect();
+        let unfinished = unfinished::sentence(&are_complete, "runs");
+        let title = unfinished.as_deref().map_or_else(|| self.title.clone(), unfinished::title);
+        let frame = Frame::new(&title, &self.footer, look);
         let shown = &self.bars[..self.bars.len() - self.hidden()];
         let widest = shown.iter().map(|bar| NAME.width(&clean(&bar.name))).max().unwrap_or(0);
         let left = (MARGIN + widest + 24).min(frame.width * 2 / 5);
@@ -94,6 +114,10 @@ impl BarChart {
                     continue;
                 };
                 let mut end = scale.at(value.mean);
+                if !bar.is_complete {
+                    unfinished::cross_out(surface, (end, middle), &look.theme);
+                    end += 20;
+                }
                 if let Some(half_width) = value.half_width.filter(|half_width| *half_width > 0.0) {
                     let (low, high) = (scale.at(value.mean - half_width), scale.at(value.mean + half_width));
                     line(surface, &[(low, middle), (high, middle)], look.theme.text, 4);
@@ -106,6 +130,6 @@ impl BarChart {
             }
             frame.write(surface, look);
         });
-        Picture::of(canvas.finish(&frame.title()))
+        Picture { unfinished, ..Picture::of(canvas.finish(&frame.title())) }
     }
 }

@@ -1,13 +1,12 @@
 //! What `gilsim compare` draws: a bar a run, and how many times its reference each of them is.
 
-use crate::chart::bar_chart::{Bar, BarChart};
+use crate::chart::bar_chart::{Bar, BarChart, footer_of_bars};
 use crate::chart::look::Look;
 use crate::chart::quantity::unit_of_metric;
-use crate::chart::request::{Picture, Refusal, footer};
+use crate::chart::request::{Picture, Refusal};
 use crate::experiment::compare::{Comparison, Relation};
-use crate::experiment::finding;
+use crate::experiment::{RunOutcome, finding};
 use crate::scenario::Metric;
-use crate::sim::Report;
 
 /// Draws a comparison of runs by a metric. `id` is what to call what was compared.
 ///
@@ -29,6 +28,7 @@ pub fn bars(comparison: &Comparison, metric: Metric, id: &str, look: &Look) -> R
             value,
             label: relation.map_or_else(|| shown.clone(), |relation| format!("{shown} ({relation})")),
             is_reference: index == comparison.references[index],
+            is_complete: run.complete,
         }
     });
     let bars: Vec<Bar> = bars.collect();
@@ -39,8 +39,12 @@ pub fn bars(comparison: &Comparison, metric: Metric, id: &str, look: &Look) -> R
         return Err(Refusal::nothing(message, "choose another quantity with --metric"));
     }
     let title = finding::of_values(id, metric.name, &means);
-    let reports: Vec<&Report> = comparison.outcomes.iter().map(|run| &run.report).collect();
-    let footer = footer(id, comparison.seed, reports.iter().map(|report| report.fingerprint()));
+    let footer = footer_of_bars(
+        id,
+        comparison.seed,
+        comparison.replications,
+        comparison.outcomes.iter().map(RunOutcome::fingerprint),
+    );
     let chart = BarChart { title, footer, bars, meanings: ["reference", "run"] };
     let notes = match chart.hidden() {
         0 => Vec::new(),

@@ -39,6 +39,7 @@ pub mod theme;
 mod themes;
 mod time_axis;
 pub mod tuned;
+mod unfinished;
 pub mod words;
 
 pub use gif::gif;

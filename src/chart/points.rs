@@ -1,8 +1,10 @@
 //! What charts of sweeps share: the points, and the values along an axis.
 
 use crate::chart::plot::AxisLabels;
+use crate::chart::quantity;
 use crate::chart::request::{Refusal, Request};
 use crate::chart::scale::{Scale, Unit};
+use crate::experiment::conduct::is_complete;
 use crate::experiment::sweep::{PointReports, reports};
 use crate::scenario::quantity::Quantity;
 
@@ -131,4 +133,21 @@ pub fn swept(request: &Request, axes: usize) -> Result<(Vec<Values>, Vec<PointRe
 pub fn run_indices(request: &Request) -> Vec<usize> {
     let index = |name: &str| request.scenario.runs.iter().position(|run| run.name == name);
     request.runs.iter().filter_map(|run| index(&run.name)).collect()
+}
+
+/// At each point, whether what a quantity is read off came to its end in every replication: one of these runs, or all runs if
+/// the quantity is of all together.
+pub fn are_complete(points: &[PointReports], quantity: &quantity::Quantity, runs: &[usize]) -> Vec<bool> {
+    let matters = |run: usize| !quantity.is_of_runs || runs.contains(&run);
+    let at_point = |point: &PointReports| {
+        let mut each =
+            point.replications.iter().flat_map(|reports| point.scenario.runs.iter().zip(reports).enumerate());
+        each.all(|(index, (run, report))| !matters(index) || is_complete(run, report))
+    };
+    points.iter().map(at_point).collect()
+}
+
+/// How often every point was carried out.
+pub fn replications(points: &[PointReports]) -> usize {
+    points.first().map_or(1, |point| point.replications.len())
 }

@@ -67,12 +67,14 @@ pub struct Picture {
     pub narration: Option<String>,
     /// What else there is to know.
     pub notes: Vec<String>,
+    /// How much of what it shows did not come to its end, if anything.
+    pub unfinished: Option<String>,
 }
 
 impl Picture {
     /// A picture that speaks for itself.
     pub fn of(svg: String) -> Picture {
-        Picture { svg, narration: None, notes: Vec::new() }
+        Picture { svg, narration: None, notes: Vec::new(), unfinished: None }
     }
 }
 
@@ -134,6 +136,14 @@ impl Request<'_> {
 pub fn footer(id: &str, seed: u64, fingerprints: impl Iterator<Item = u64>) -> String {
     let prints: Vec<String> = fingerprints.map(hexadecimal).collect();
     format!("{} - fingerprint {}", origin(id, seed), prints.join(" "))
+}
+
+/// What a picture shows where everything was carried out so often.
+pub fn means(replications: usize) -> String {
+    match replications {
+        1 => "1 replication".to_owned(),
+        count => format!("means of {count} replications"),
+    }
 }
 
 /// Version, scenario and seed.

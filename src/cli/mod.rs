@@ -30,6 +30,9 @@ pub use failure::Failure;
 /// The exit code of a program that was interrupted, as of one that a shell has seen interrupted.
 const INTERRUPTED: i32 = 130;
 
+/// The exit code where the words of the command are wrong, as of [`Failure::Usage`].
+const WRONG_USAGE: u8 = 2;
+
 /// Simulates the Python GIL, event by event.
 #[derive(Debug, Parser)]
 #[command(name = "gilsim", version, arg_required_else_help = true)]
@@ -70,7 +73,10 @@ enum Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return answered(&answer),
+    };
     end_when_interrupted();
     let outcome = match &arguments.command {
         Command::Run(arguments) => run::main(arguments),
@@ -91,6 +97,15 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// Prints what answers the arguments in place of a subcommand: the help, the version, or what is wrong with them.
+fn answered(answer: &clap::Error) -> ExitCode {
+    let outcome = answer.print();
+    if answer.use_stderr() {
+        return ExitCode::from(WRONG_USAGE);
+    }
+    output::printed(outcome).map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }
 
 /// An interruption (Ctrl-C, or a request to end) ends the program with its own exit code. Final files are complete or

@@ -10,7 +10,12 @@ use crate::export::file;
 
 /// Prints to standard output. A reader that has gone away is not an error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    printed(std::io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// What it means that something was printed to standard output with this outcome, once nothing of it is kept back.
+pub(super) fn printed(outcome: std::io::Result<()>) -> Result<(), Failure> {
+    match outcome.and_then(|()| std::io::stdout().flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Inside(format!("cannot write to standard output: {error}")))
         }

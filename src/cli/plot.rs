@@ -110,7 +110,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     for (path, format) in arguments.outputs.iter().zip(formats) {
         save(path, format, &pictures, arguments.look.scale)?;
     }
-    Ok(())
+    match pictures.into_iter().find_map(|picture| picture.unfinished) {
+        Some(unfinished) => Err(Failure::Incomplete(unfinished)),
+        None => Ok(()),
+    }
 }
 
 /// The timeline of all runs of a scenario as an SVG picture.

@@ -1,4 +1,4 @@
-//! `gilsim verify`: checks the expectations of many scenarios, and holds them against what was measured.
+//! `gilsim verify`: checks the expectations of many scenarios, and holds them against what was published or measured.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::Failure;
 use crate::cli::input::Loaded;
 use crate::cli::{input, output};
-use crate::experiment::reference::{Score, scores};
+use crate::experiment::reference::{Score, published, scores};
 use crate::experiment::sweep::{Plan, Shard, conduct_sweep};
 use crate::experiment::{Effort, Role, Standing, Verdict, conduct};
 use crate::export::{reference, table};
@@ -21,7 +21,10 @@ pub(super) struct Arguments {
     /// Change a value in all of them, as in --set machine.costs.context_switch=0s
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// Print the cells of all references, and their summaries, as JSON
+    /// Print all expectations, the cells of all references, and the summaries, as JSON
+    ///
+    /// Times are in seconds. An infinite error, of something against nothing, is no number: it is null where `scored` is true,
+    /// and in a summary where `scored` is not 0.
     #[arg(long)]
     json: bool,
 }
@@ -31,47 +34,65 @@ pub(super) struct Arguments {
 struct Verified {
     /// One verdict an expectation, at every point if it is a sweep.
     verdicts: Vec<Verdict>,
-    /// One score a figure that was measured or published. Sweeps are held against none.
+    /// One score a published figure that is expected, but for inputs. Sweeps are held against none.
+    published: Vec<Score>,
+    /// One score a figure of a reference. Sweeps are held against none.
     scores: Vec<Score>,
     /// The runs that did not come to their end.
     stopped: Vec<String>,
 }
 
+/// What became of all scenarios, by their names.
+#[derive(Default)]
+struct Results {
+    judged: Vec<(String, Verdict)>,
+    published: Vec<(String, Vec<Score>)>,
+    references: Vec<(String, Vec<Score>)>,
+}
+
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let mut judged: Vec<(String, Verdict)> = Vec::new();
-    let mut references: Vec<(String, Vec<Score>)> = Vec::new();
+    let mut results = Results::default();
     let mut incomplete = Vec::new();
     for path in scenarios(&arguments.paths)? {
         let loaded = input::load(&path.to_string_lossy(), &arguments.overrides)?;
         let verified = verified(&loaded)?;
         incomplete.extend(verified.stopped.into_iter().map(|run| format!("{}: {run}", loaded.id)));
-        judged.extend(verified.verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
+        results.judged.extend(verified.verdicts.into_iter().map(|verdict| (loaded.id.clone(), verdict)));
+        if !verified.published.is_empty() {
+            results.published.push((loaded.id.clone(), verified.published));
+        }
         if !verified.scores.is_empty() {
-            references.push((loaded.id, verified.scores));
+            results.references.push((loaded.id, verified.scores));
         }
     }
-    output::print(&shown(arguments.json, &judged, &references))?;
+    output::print(&shown(arguments.json, &results))?;
+    let judged = &results.judged;
     if !incomplete.is_empty() {
         return Err(Failure::Incomplete(format!("did not come to an end: {}", incomplete.join(", "))));
     }
-    match count(&judged, |verdict| verdict.standing == Standing::Failed) {
+    match count(judged, |verdict| verdict.standing == Standing::Failed) {
         0 => Ok(()),
         failed => Err(Failure::Expectation(format!("{failed} of {} expectations failed", judged.len()))),
     }
 }
 
-fn shown(json: bool, judged: &[(String, Verdict)], references: &[(String, Vec<Score>)]) -> String {
+fn shown(json: bool, results: &Results) -> String {
+    let Results { judged, published, references } = results;
     if json {
-        return reference::document(references);
+        return reference::document(judged, published, references);
     }
     let mut parts = Vec::new();
     if !judged.is_empty() || references.is_empty() {
         let rows = judged.iter().map(|(id, verdict)| (id.as_str(), verdict));
         parts.push(format!("{}\n\n{}", table::verdicts(rows, true), summary(judged)));
     }
+    if !published.is_empty() {
+        parts.push(format!("{}\n", reference::summary("published figures that are predicted", published)));
+    }
     if !references.is_empty() {
-        parts.push(format!("{}\n\n{}\n", reference::cells(references), reference::summary(references)));
+        let summary = reference::summary("reference", references);
+        parts.push(format!("{}\n\n{summary}\n", reference::cells(references)));
     }
     parts.join("\n")
 }
@@ -83,7 +104,8 @@ fn verified(loaded: &Loaded) -> Result<Verified, Failure> {
         let stopped = conducted.runs.iter().filter(|run| !run.complete);
         let stopped = stopped.map(|run| run.name.clone()).collect();
         let scores = scores(&loaded.scenario, &conducted);
-        return Ok(Verified { verdicts: conducted.verdicts, scores, stopped });
+        let published = published(&loaded.scenario, &conducted);
+        return Ok(Verified { verdicts: conducted.verdicts, published, scores, stopped });
     };
     let effort = Effort::of(loaded.scenario.repeat);
     let plan = Plan::new(loaded.template.clone(), sweep, None, effort, Shard::WHOLE)
@@ -93,7 +115,7 @@ fn verified(loaded: &Loaded) -> Result<Verified, Failure> {
     let stopped =
         stopped.map(|(piece, row)| format!("{} at {}", swept.runs[row.run], piece.values.join(", ")));
     let (stopped, verdicts) = (stopped.collect(), swept.verdicts(&plan.first, &loaded.id).0);
-    Ok(Verified { verdicts, scores: Vec::new(), stopped })
+    Ok(Verified { verdicts, stopped, ..Verified::default() })
 }
 
 fn summary(judged: &[(String, Verdict)]) -> String {

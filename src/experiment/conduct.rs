@@ -110,7 +110,7 @@ impl RunOutcome {
 }
 
 /// The first of several fingerprints, with the others mixed in.
-fn combined(mut prints: impl Iterator<Item = u64>) -> u64 {
+pub(crate) fn combined(mut prints: impl Iterator<Item = u64>) -> u64 {
     let first = prints.next().unwrap_or(0);
     prints.fold(first, |sum, print| sum.rotate_left(7) ^ print)
 }

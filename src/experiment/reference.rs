@@ -3,10 +3,13 @@
 //! The error of a cell is |ln(simulated / median)|, and nothing between the quartiles. Two cells of one quantity have an
 //! order if their medians differ by more than each of the two spreads between quartiles; it is right if what was simulated
 //! stands in the same order.
+//!
+//! A published figure is what a scenario expects within a tolerance, with its source. It is scored in the same way, if it is
+//! a prediction; instead of quartiles it has its tolerance, and has an order with what is farther away than that.
 
-use crate::experiment::Conducted;
-use crate::scenario::expression::EvaluationError;
-use crate::scenario::{Figure, Found, Metric, Scenario};
+use crate::experiment::{Conducted, Role, Verdict};
+use crate::scenario::expression::{EvaluationError, Operator, Term};
+use crate::scenario::{Bound, Expectation, Expression, Figure, Found, Metric, Scenario};
 
 /// The largest error of a cell that counts as hit, as a fraction.
 pub const NEAR: f64 = 0.15;
@@ -40,7 +43,7 @@ pub struct Summary {
 }
 
 impl Score {
-    /// The error as |ln(simulated / median)|; `None` if the figure has no error of its own.
+    /// The error as |ln(simulated / median)|, infinite where one of them is zero; `None` if the figure has no error of its own.
     pub fn error(&self) -> Option<f64> {
         let found = self.figure.found.as_ref().ok().filter(|found| !found.only_order)?;
         self.value().map(|simulated| error(found, simulated))
@@ -71,6 +74,49 @@ pub fn scores(scenario: &Scenario, conducted: &Conducted) -> Vec<Score> {
     scenario.figures.iter().map(score).collect()
 }
 
+/// The scores of all published figures of a scenario that was carried out, but for the inputs.
+pub fn published(scenario: &Scenario, conducted: &Conducted) -> Vec<Score> {
+    let judged = scenario.expectations.iter().filter(|expectation| expectation.place.is_empty());
+    let predictions = judged.zip(&conducted.verdicts).filter(|(_, verdict)| verdict.role == Role::Prediction);
+    let score = |(expectation, verdict): (&Expectation, &Verdict)| {
+        Some(Score { figure: published_figure(expectation)?, simulated: Some(verdict.found.clone()) })
+    };
+    predictions.filter_map(score).collect()
+}
+
+/// What was published, if it is one value.
+fn published_figure(expectation: &Expectation) -> Option<Figure> {
+    let Bound::Within { value, tolerance } = expectation.bound else { return None };
+    expectation.source.as_ref()?;
+    let found = Found {
+        that: expectation.that.clone(),
+        expression: expectation.expression.clone(),
+        value,
+        quartiles: (value, value),
+        spread: tolerance * value.abs(),
+        only_order: false,
+    };
+    let (cell, quantity) = (expectation.that.clone(), quantity(&expectation.expression));
+    Some(Figure { cell, quantity, found: Ok(found) })
+}
+
+/// What is computed, of whichever runs: `(makespan / makespan)`.
+fn quantity(expression: &Expression) -> String {
+    match &expression.term {
+        Term::Constant(_) => "number".to_owned(),
+        Term::Reference { metric, .. } => metric.name.to_owned(),
+        Term::Operation { operator, left, right } => {
+            let sign = match operator {
+                Operator::Add => '+',
+                Operator::Subtract => '-',
+                Operator::Multiply => '*',
+                Operator::Divide => '/',
+            };
+            format!("({} {sign} {})", quantity(left), quantity(right))
+        }
+    }
+}
+
 /// The median over the replications of what a figure is held against.
 fn median_of(found: &Found, conducted: &Conducted) -> Result<f64, EvaluationError> {
     let value_in = |replication: usize| {
@@ -89,7 +135,9 @@ fn quantile(mut values: Vec<f64>, at: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else { return f64::NAN };
     let place = at * last as f64;
     let (low, high) = (values[place as usize], values[(place as usize + 1).min(last)]);
-    if low == high { low } else { low + (high - low) * (place - place.floor()) }
+    let between = place - place.floor();
+    // The upper one may be infinite.
+    if low == high || between == 0.0 { low } else { low + (high - low) * between }
 }
 
 impl Summary {
@@ -149,6 +197,5 @@ pub fn ordered_pairs(scores: &[Score]) -> Vec<Pair<'_>> {
 
 /// Whether two medians differ by more than each of the spreads.
 fn is_ordered(one: &Found, other: &Found) -> bool {
-    let spread = |found: &Found| found.quartiles.1 - found.quartiles.0;
-    (one.value - other.value).abs() > spread(one).max(spread(other))
+    (one.value - other.value).abs() > one.spread.max(other.spread)
 }

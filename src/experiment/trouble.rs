@@ -27,6 +27,10 @@ pub fn blocked(run: &Run, report: &Report) -> Vec<String> {
                 Some(name) => format!("for {name}"),
                 None => "for a lock".to_owned(),
             },
+            Awaited::Notification(lock) => match run.lock_names.get(&lock) {
+                Some(name) => format!("to be notified of {name}"),
+                None => "to be notified".to_owned(),
+            },
             Awaited::End(thread) => format!("for the end of {}", run.thread_names[thread]),
         };
         let thread = &run.thread_names[blocked.thread];

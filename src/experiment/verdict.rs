@@ -26,6 +26,8 @@ pub struct Verdict {
     pub role: Role,
     /// Why the expectation is known not to be met, if it is.
     pub known_gap: Option<String>,
+    /// Where the expected value comes from, if that was published.
+    pub source: Option<String>,
 }
 
 /// How an expectation stands.
@@ -87,6 +89,7 @@ pub(crate) fn judge(
         standing,
         role: role_of(expectation, scenario, id),
         known_gap: expectation.known_gap.clone(),
+        source: expectation.source.clone(),
     }
 }
 

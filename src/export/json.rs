@@ -51,8 +51,9 @@ struct ThreadDocument<'a> {
     migrations: u64,
 }
 
+/// What became of an expectation.
 #[derive(Serialize)]
-struct VerdictDocument<'a> {
+pub(super) struct VerdictDocument<'a> {
     that: &'a str,
     expected: Option<f64>,
     tolerance: Option<f64>,
@@ -62,8 +63,10 @@ struct VerdictDocument<'a> {
     half_width: Option<f64>,
     error: Option<f64>,
     standing: &'static str,
+    role: &'static str,
     inferred_constant: Option<&'a str>,
     known_gap: Option<&'a str>,
+    source: Option<&'a str>,
 }
 
 /// The document of one experiment, ending with a new line. Times are in seconds.
@@ -141,7 +144,7 @@ fn run_document<'a>(outcome: &'a RunOutcome, names: &'a [String]) -> RunDocument
     }
 }
 
-fn verdict_document(verdict: &Verdict) -> VerdictDocument<'_> {
+pub(super) fn verdict_document(verdict: &Verdict) -> VerdictDocument<'_> {
     let (expected, tolerance, above, below) = match verdict.bound {
         Bound::Within { value, tolerance } => (Some(value), Some(tolerance), None, None),
         Bound::Between { above, below } => (None, None, above, below),
@@ -160,10 +163,15 @@ fn verdict_document(verdict: &Verdict) -> VerdictDocument<'_> {
             Standing::Failed => "failed",
             Standing::KnownGap => "known gap",
         },
+        role: match &verdict.role {
+            Role::Input(_) => "input",
+            Role::Prediction => "prediction",
+        },
         inferred_constant: match &verdict.role {
             Role::Input(constant) => Some(constant),
             Role::Prediction => None,
         },
         known_gap: verdict.known_gap.as_deref(),
+        source: verdict.source.as_deref(),
     }
 }

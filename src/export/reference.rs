@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::experiment::Verdict;
 use crate::experiment::reference::{Score, Summary, ordered_pairs};
+use crate::export::json::{self, VerdictDocument};
 use crate::export::{number, table};
 
 /// A line a figure of each reference, which has a name and scores.
@@ -25,7 +27,11 @@ pub fn cells(references: &[(String, Vec<Score>)]) -> String {
                         Some(Err(error)) => error.to_string(),
                         None => String::new(),
                     });
-                    cells.push(score.error().map_or("order only".to_owned(), percent));
+                    cells.push(match score.error() {
+                        Some(error) => percent(error),
+                        None if found.only_order => "order only".to_owned(),
+                        None => "not simulated".to_owned(),
+                    });
                 }
                 Err(reason) => {
                     cells.extend([(); 3].map(|()| String::new()));
@@ -39,18 +45,10 @@ pub fn cells(references: &[(String, Vec<Score>)]) -> String {
     table.trim_fmt()
 }
 
-/// A line a reference, and one for all together.
-pub fn summary(references: &[(String, Vec<Score>)]) -> String {
+/// A line a reference, of which there are several `of` a kind, and one for all together.
+pub fn summary(of: &str, references: &[(String, Vec<Score>)]) -> String {
     let mut table = table::table();
-    table.set_header([
-        "reference",
-        "cells",
-        "not simulated",
-        "median",
-        "90 %",
-        "within 15 %",
-        "orderings right",
-    ]);
+    table.set_header([of, "cells", "not simulated", "median", "90 %", "within 15 %", "orderings right"]);
     let all = ("all".to_owned(), Summary::of(references.iter().map(|(_, scores)| scores.as_slice())));
     let each = references.iter().map(|(name, scores)| (name.clone(), Summary::of([scores.as_slice()])));
     for (name, summary) in each.chain([all]) {
@@ -69,8 +67,9 @@ pub fn summary(references: &[(String, Vec<Score>)]) -> String {
     table.trim_fmt()
 }
 
-fn percent(value: f64) -> String {
-    if value.is_finite() { format!("{:.1} %", value * 100.0) } else { "none".to_owned() }
+/// An error as people read it.
+pub fn percent(value: f64) -> String {
+    if value.is_finite() { format!("{:.1} %", value * 100.0) } else { "infinite".to_owned() }
 }
 
 #[derive(Serialize)]
@@ -82,6 +81,7 @@ struct CellDocument<'a> {
     measured: Option<f64>,
     quartiles: Option<(f64, f64)>,
     simulated: Option<f64>,
+    scored: bool,
     error: Option<f64>,
     not_simulated: Option<&'a str>,
 }
@@ -107,17 +107,56 @@ struct Misordered<'a> {
 }
 
 #[derive(Serialize)]
+struct ExpectationDocument<'a> {
+    scenario: &'a str,
+    #[serde(flatten)]
+    verdict: VerdictDocument<'a>,
+}
+
+#[derive(Serialize)]
+struct PublishedDocument<'a> {
+    wrong_orderings: Vec<Misordered<'a>>,
+    summaries: Vec<SummaryDocument<'a>>,
+}
+
+#[derive(Serialize)]
 struct Document<'a> {
+    expectations: Vec<ExpectationDocument<'a>>,
+    published: PublishedDocument<'a>,
     cells: Vec<CellDocument<'a>>,
     wrong_orderings: Vec<Misordered<'a>>,
     summaries: Vec<SummaryDocument<'a>>,
 }
 
-/// All of it as a document, ending with a new line. Times are in seconds; the last summary is that of all together. An
-/// infinite error (something against nothing) is no number, and left out.
-pub fn document(references: &[(String, Vec<Score>)]) -> String {
+/// All of it as a document, ending with a new line: the verdicts of scenarios, the scores of what was published among them,
+/// and those of references. Times are in seconds; the last summary is that of all together. An infinite error (something
+/// against nothing) is no number in JSON, and null: of a cell that is scored, of a summary with scored cells.
+pub fn document(
+    judged: &[(String, Verdict)],
+    published: &[(String, Vec<Score>)],
+    references: &[(String, Vec<Score>)],
+) -> String {
+    let expectations = judged.iter().map(|(scenario, verdict)| ExpectationDocument {
+        scenario,
+        verdict: json::verdict_document(verdict),
+    });
     let cells =
         references.iter().flat_map(|(name, scores)| scores.iter().map(move |score| cell(name, score)));
+    let document = Document {
+        expectations: expectations.collect(),
+        published: PublishedDocument {
+            wrong_orderings: wrong_orderings(published),
+            summaries: summaries(published),
+        },
+        cells: cells.collect(),
+        wrong_orderings: wrong_orderings(references),
+        summaries: summaries(references),
+    };
+    // Serialising strings and finite numbers into memory cannot fail.
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+fn wrong_orderings(references: &[(String, Vec<Score>)]) -> Vec<Misordered<'_>> {
     let wrong = references.iter().flat_map(|(name, scores)| {
         let pairs = ordered_pairs(scores).into_iter().filter(|pair| !pair.right);
         pairs.map(move |pair| Misordered {
@@ -127,12 +166,13 @@ pub fn document(references: &[(String, Vec<Score>)]) -> String {
             larger: &pair.larger.figure.cell,
         })
     });
+    wrong.collect()
+}
+
+fn summaries(references: &[(String, Vec<Score>)]) -> Vec<SummaryDocument<'_>> {
     let all = Summary::of(references.iter().map(|(_, scores)| scores.as_slice()));
     let each = references.iter().map(|(name, scores)| (name.as_str(), Summary::of([scores.as_slice()])));
-    let summaries = each.chain([("all", all)]).map(|(name, of)| summary_document(name, of)).collect();
-    let document = Document { cells: cells.collect(), wrong_orderings: wrong.collect(), summaries };
-    // Serialising strings and finite numbers into memory cannot fail.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    each.chain([("all", all)]).map(|(name, of)| summary_document(name, of)).collect()
 }
 
 fn cell<'a>(name: &'a str, score: &'a Score) -> CellDocument<'a> {
@@ -145,6 +185,7 @@ fn cell<'a>(name: &'a str, score: &'a Score) -> CellDocument<'a> {
         measured: found.ok().map(|found| found.value),
         quartiles: found.ok().map(|found| found.quartiles),
         simulated: score.value(),
+        scored: score.error().is_some(),
         error: score.error().filter(|error| error.is_finite()),
         not_simulated: found.err().map(String::as_str),
     }

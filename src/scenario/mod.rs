@@ -92,7 +92,7 @@ pub struct Run {
     pub latency_names: Vec<String>,
     /// The name of each shared variable of the model.
     pub variable_names: Vec<String>,
-    /// The names of locks of the model, by their number; locks within other objects have none.
+    /// The names of locks of the model, and of objects that have one, by the number of the lock.
     pub lock_names: BTreeMap<usize, String>,
     /// The class of the exception that the release of a lock raises that is not held.
     pub lock_error: String,

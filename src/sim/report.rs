@@ -30,7 +30,8 @@ pub struct Report {
     pub exceptions: Vec<Raised>,
     /// Messages of threads that nobody receives any more, in the order of the channels.
     pub unreceived: Vec<Unreceived>,
-    /// Threads that the run waits for and that wait for ever, when it was cut off, but for those of the deadlock.
+    /// Threads that the run waits for and that wait for ever, when it was cut off or is stuck, but for those of the
+    /// deadlock.
     pub blocked: Vec<Blocked>,
     /// How many events happened.
     pub events: u64,
@@ -83,6 +84,8 @@ pub enum Awaited {
     Answer,
     /// The lock of the program with this number.
     Lock(usize),
+    /// A notification of the object whose lock has this number: a condition, or one that has a condition inside.
+    Notification(usize),
     /// The end of this thread.
     End(usize),
 }

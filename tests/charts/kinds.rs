@@ -194,6 +194,61 @@ fn titles_say_the_finding() {
     }
 }
 
+/// Two threads that take two locks in opposite order, and wait for each other where the one comes between the other's two.
+fn two_orders() -> Case {
+    Case::of(data("two-orders.yaml"))
+}
+
+#[test]
+fn what_did_not_come_to_its_end_is_crossed_out_and_stands_in_place_of_the_finding() {
+    let over = |axes: &[&str]| two_orders().over(axes);
+    let interval = "python.gil.interval=100us,1ms,50ms";
+    let stuck = Case::of(data("two-orders.yaml").replace("interval: 5ms", "interval: 1ms"));
+    for (case, kind, unfinished) in [
+        (over(&[interval]), "sweep", "2 of 3 points did not come to their end"),
+        (over(&[interval, "machine.cores=2,3"]), "heat", "4 of 6 points did not come to their end"),
+        (over(&["machine.cores=2,3"]), "speedup", ""),
+        (stuck, "bars", "1 of 1 runs did not come to its end"),
+    ] {
+        let picture = case.try_draw(kind).expect("it can be drawn").remove(0);
+        assert_eq!(picture.unfinished.as_deref().unwrap_or_default(), unfinished, "{kind}");
+        let says_so = texts(&picture.svg).iter().any(|text| text.contains("(crossed out)"));
+        assert_eq!(says_so, !unfinished.is_empty(), "{kind}: {:?}", texts(&picture.svg));
+    }
+}
+
+#[test]
+fn what_did_not_come_to_its_end_is_on_no_front() {
+    let case =
+        two_orders().over(&["python.gil.interval=1ms,3ms,50ms"]).with_metrics(&["makespan", "gil.checks"]);
+    let picture = case.try_draw("pareto").expect("it can be drawn").remove(0);
+    assert_eq!(picture.unfinished.as_deref(), Some("1 of 3 points did not come to its end"));
+    assert_eq!(picture.notes, ["what did not come to its end is left out"]);
+    assert!(texts(&picture.svg).iter().any(|text| text.contains("2 values of python.gil.interval")));
+}
+
+#[test]
+fn bands_are_spoken_of_where_they_are_drawn_and_means_where_they_are_shown() {
+    for (kind, says) in [
+        ("sweep", "3 replications, bands: 95 % confidence"),
+        ("heat", "means of 3 replications"),
+        ("speedup", "means of 3 replications"),
+        ("bars", "means of 3 replications, strokes: 95 % confidence"),
+    ] {
+        let footer = texts(&Case::for_kind(kind).draw(kind)).pop().unwrap_or_default();
+        assert!(footer.ends_with(says), "{kind}: {footer}");
+    }
+}
+
+#[test]
+fn a_figure_that_is_missed_beyond_the_scale_is_counted_and_named_at_its_edge() {
+    let missed = "\n  - {cell: nothing here, quantity: count, that: new GIL.gil.failed * 0, is: 21}\n";
+    let texts = texts(&Case::of(data("charts.yaml") + missed).draw("measured"));
+    let has = |part: &str| texts.iter().any(|text| text.contains(part));
+    assert!(has("of 3 measured figures are hit within 15 %"), "{texts:?}");
+    assert!(has("nothing here: 21 measured, 0 simulated"), "{texts:?}");
+}
+
 #[test]
 fn words_are_translated_where_a_file_says_how() {
     let words = Words::parse("# German\nruns Python: läuft\ncore: \"der Kern\"\n").expect("labels");

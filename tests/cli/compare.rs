@@ -110,3 +110,35 @@ fn files_of_other_kinds_are_refused_before_anything_is_carried_out() {
                    .parquet or .svg or .png\n";
     assert_eq!((outcome.output.as_str(), outcome.messages.as_str()), ("", message));
 }
+
+#[test]
+fn the_picture_says_that_it_shows_means_and_its_fingerprints_are_of_all_replications() {
+    let desk = Desk::with(&["random-costs.yaml"]);
+    let options = ["compare", "random-costs.yaml", "--over", "python.gil.interval=5ms,1ms", "-o", "bars.svg"];
+    let picture = |more: &[&str]| {
+        let outcome = desk.run(&[&options, more].concat());
+        assert_eq!(outcome.code, Some(DONE), "{}", outcome.messages);
+        String::from_utf8(desk.read("bars.svg")).expect("SVG is text")
+    };
+    let (one, three) = (picture(&[]), picture(&["--reps", "3"]));
+    assert!(three.contains("means of 3 replications, strokes: 95 % confidence"), "{three}");
+    assert!(!one.contains("replications"), "{one}");
+    let print = one.split("fingerprint ").nth(1).and_then(|rest| rest.get(..16)).expect("a fingerprint");
+    assert!(!three.contains(print), "{print} is that of the first replication");
+}
+
+#[test]
+fn interpreters_of_every_kind_can_be_compared_on_one_machine() {
+    let names = "cpython-2.7,cpython-3.11,cpython-3.14t,pypy,ruby";
+    let scenario = "
+gilsim: 1
+title: Two busy threads
+machine: linux-2-core
+python: cpython-3.11
+threads: [{name: worker, count: 2, do: [python: 1ms]}]
+";
+    let desk = Desk::new().put("busy.yaml", scenario);
+    let table = desk.run(&["compare", "busy.yaml", "--python", names]).success();
+    let lines: Vec<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(lines[1..6], names.split(',').collect::<Vec<_>>(), "{table}");
+}

@@ -5,6 +5,7 @@ mod built_in;
 mod calibrate;
 mod compare;
 mod plot;
+mod readme;
 mod reality;
 mod run;
 mod sweep;
@@ -114,6 +115,19 @@ impl Outcome {
     fn success(self) -> String {
         assert_eq!((self.code, self.messages.as_str()), (Some(DONE), ""), "{}", self.output);
         self.output
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_finds_no_room_is_an_error_like_any_other_output() {
+    for arguments in [&["--help"] as &[&str], &["run", "--help"], &["--version"]] {
+        let full =
+            std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has a full device");
+        let outcome =
+            Outcome::of(Desk::new().command(arguments).stdout(full).output().expect("the program starts"));
+        assert_eq!(outcome.code, Some(FAILURE_INSIDE));
+        assert!(outcome.messages.starts_with("error: cannot write to standard output: No space left"));
     }
 }
 

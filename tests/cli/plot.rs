@@ -2,7 +2,7 @@
 
 use resvg::usvg::roxmltree::Document;
 
-use crate::{DONE, Desk};
+use crate::{DONE, Desk, INCOMPLETE};
 
 /// The texts of a picture, in its order.
 fn texts(picture: &[u8]) -> Vec<String> {
@@ -189,4 +189,16 @@ fn steps_become_numbered_pictures_and_lines_or_one_animation() {
     assert!(lines >= 5 && lines == steps, "{}", outcome.output);
     assert!(outcome.output.starts_with("1  +"), "{}", outcome.output);
     assert!(desk.read("all.gif").starts_with(b"GIF89a"));
+}
+
+#[test]
+fn a_picture_of_what_did_not_come_to_its_end_is_written_and_is_no_success() {
+    let desk = Desk::with(&["two-orders.yaml"]);
+    let over = "python.gil.interval=100us..50ms:log:6";
+    let outcome =
+        desk.run(&["plot", "two-orders.yaml", "--chart", "sweep", "--over", over, "-o", "sweep.svg"]);
+    assert_eq!(outcome.code, Some(INCOMPLETE));
+    let messages = "wrote sweep.svg\nerror: 3 of 6 points did not come to their end\n";
+    assert_eq!(outcome.messages, messages);
+    assert!(texts(&desk.read("sweep.svg")).iter().any(|text| text.contains("(crossed out)")));
 }

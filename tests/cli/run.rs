@@ -51,6 +51,37 @@ threads:
     assert!(outcome.output.contains(circle), "{}", outcome.output);
 }
 
+/// Two threads that are done, and another that has been notified twice and is not a third time.
+fn waiting_for_a_third(daemon: bool) -> Outcome {
+    let scenario = format!(
+        "gilsim: 1
+title: Two things for three
+machine: linux-2-core
+python: cpython-3.11
+objects: {{things: queue}}
+threads:
+  - {{name: producer, do: [loop: 2, body: [sleep: 1ms, put: things]]}}
+  - {{name: consumer, daemon: {daemon}, do: [loop: 3, body: [get: things]]}}
+"
+    );
+    Desk::new().put("queue.yaml", scenario).run(&["run", "queue.yaml"])
+}
+
+#[test]
+fn a_thread_that_waits_to_be_notified_waits_for_nobody_in_particular() {
+    let output = waiting_for_a_third(true).success();
+    assert!(!output.contains("DEADLOCK"), "{output}");
+}
+
+#[test]
+fn a_run_that_is_stuck_says_who_waits_for_what() {
+    let outcome = waiting_for_a_third(false);
+    assert_eq!(outcome.code, Some(INCOMPLETE));
+    assert!(!outcome.output.contains("DEADLOCK"), "{}", outcome.output);
+    let waits = "\n  consumer waits for ever to be notified of things, since 2.";
+    assert!(outcome.output.contains(waits), "{}", outcome.output);
+}
+
 /// The lock is released by its `with` although the `unlock` within raised, so that the other worker gets it.
 #[test]
 fn an_exception_is_told_in_the_words_of_python_and_the_others_go_on() {

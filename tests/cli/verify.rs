@@ -128,3 +128,82 @@ fn a_reference_is_shown_cell_by_cell_and_a_missed_cell_is_no_failure() {
     assert!(line(" signal ").ends_with("there are no signals"), "{table}");
     assert!(line(" all ").ends_with(" 0 of 1"), "{table}");
 }
+
+#[test]
+fn something_against_nothing_is_an_infinite_error() {
+    let desk = with_figures(
+        "  - {cell: missed, quantity: switches, that: run.switches.voluntary, is: 21}\n\
+         \x20 - {cell: order, quantity: wall, that: run.makespan, is: 80ms, only_order: true}\n",
+    );
+    let table = desk.run(&["verify", "figures.yaml"]).success();
+    let line = |cell: &str| table.lines().find(|line| line.contains(cell)).unwrap_or_default().to_owned();
+    assert!(line(" missed ").ends_with(" infinite"), "{table}");
+    assert!(line(" order ").ends_with(" order only"), "{table}");
+    assert!(line(" all ").contains(" infinite  infinite  "), "{table}");
+    let document = json(&desk, "figures.yaml");
+    let cell = |index: usize| (&document["cells"][index]["scored"], &document["cells"][index]["error"]);
+    assert_eq!(cell(0), (&true.into(), &serde_json::Value::Null));
+    assert_eq!(cell(1), (&false.into(), &serde_json::Value::Null));
+    assert_eq!(document["summaries"][0]["scored"], 1);
+}
+
+fn json(desk: &Desk, scenario: &str) -> serde_json::Value {
+    let outcome = desk.run(&["verify", scenario, "--json"]);
+    serde_json::from_str(&outcome.output).expect("the output is JSON")
+}
+
+#[test]
+fn the_document_holds_every_expectation_and_what_became_of_it() {
+    let desk = with_countdown(&["failed.yaml", "known-gap.yaml"]);
+    let failed = json(&desk, "failed.yaml");
+    let standings = |document: &serde_json::Value| -> Vec<String> {
+        let expectations = document["expectations"].as_array().expect("a list");
+        expectations.iter().map(|one| one["standing"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert!(standings(&failed).contains(&"failed".to_owned()), "{failed}");
+    let gap = json(&desk, "known-gap.yaml");
+    assert_eq!(gap["expectations"][0]["known_gap"], "The garbage collector is not part of the model.");
+    assert_eq!(gap["expectations"][0]["scenario"], "known-gap");
+    assert_eq!(gap["expectations"][0]["expected"], 1.2);
+    let input = json(&desk, "beazley-2009-countdown.yaml");
+    assert_eq!(input["expectations"][0]["role"], "input");
+    assert_eq!(input["expectations"][1]["role"], "prediction");
+}
+
+/// A scenario with a run of 40 ms and one of 80 ms, and what it expects.
+fn with_expectations(expectations: &str) -> Desk {
+    let scenario = format!(
+        "gilsim: 1\ntitle: t\nmachine: linux-2-core\npython: {{preset: cpython-3.11, instruction: 10ns}}\n\
+         runs:\n  short: {{threads: [{{name: a, do: [python: 40ms]}}]}}\n  long: {{threads: [{{name: a, do: [python: 80ms]}}]}}\n\
+         expect:\n{expectations}"
+    );
+    Desk::new().put("published.yaml", scenario)
+}
+
+#[test]
+fn published_figures_are_summed_up_like_measured_ones() {
+    let desk = with_expectations(
+        "  - {that: short.makespan, is: 44ms, within: 20%, source: somebody}\n\
+         \x20 - {that: long.makespan, is: 30ms, within: 10%, source: somebody, known_gap: it is another machine}\n\
+         \x20 - {that: long.makespan, is: 81ms, within: 10%}\n\
+         \x20 - {that: long.makespan / short.makespan, above: 1, source: somebody}\n",
+    );
+    let table = desk.run(&["verify", "published.yaml"]).success();
+    let summary = table.lines().last().unwrap_or_default().to_owned();
+    let words: Vec<&str> = summary.split_whitespace().collect();
+    // Two have a source and a value; they are 9.5 % and 98 % off, and in the wrong order.
+    assert_eq!(words[..3], ["all", "2", "0"], "{table}");
+    assert!(summary.ends_with("  50.0 %           0 of 1"), "{table}");
+    let published = &json(&desk, "published.yaml")["published"];
+    assert_eq!(published["summaries"][1]["scored"], 2);
+    assert_eq!(published["wrong_orderings"][0]["smaller"], "long.makespan");
+}
+
+#[test]
+fn published_figures_that_are_closer_than_their_tolerance_have_no_order() {
+    let desk = with_expectations(
+        "  - {that: short.makespan, is: 61ms, within: 50%, source: somebody}\n\
+         \x20 - {that: long.makespan, is: 60ms, within: 50%, source: somebody}\n",
+    );
+    assert_eq!(json(&desk, "published.yaml")["published"]["summaries"][1]["orderings"], 0);
+}

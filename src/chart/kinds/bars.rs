@@ -1,8 +1,9 @@
 //! Bars of runs, and how many times the first each of them is: Beazley's comparison.
 
-use crate::chart::bar_chart::{Bar, BarChart};
+use crate::chart::bar_chart::{Bar, BarChart, footer_of_bars};
 use crate::chart::quantity;
 use crate::chart::request::{Kind, Picture, Refusal, Request, left_out};
+use crate::experiment::conduct::{combined, is_complete};
 use crate::experiment::{Estimate, finding};
 use crate::sim::Report;
 
@@ -48,10 +49,13 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
             label(quantity.unit.short(own.mean), index, own, values[0].as_ref())
         }),
         is_reference: index == 0,
+        is_complete: replications.iter().all(|reports| is_complete(run, &reports[index])),
     });
+    let of_run = |run: usize| replications.iter().map(move |reports| reports[run].fingerprint());
+    let fingerprints = (0..request.runs.len()).map(|run| combined(of_run(run)));
     let chart = BarChart {
         title,
-        footer: request.footer(first.iter()),
+        footer: footer_of_bars(request.id, request.seed(), replications.len(), fingerprints),
         bars: bars.collect(),
         meanings: ["first run", "run"],
     };

@@ -3,14 +3,15 @@
 use crate::chart::bars::{Bars, Rect};
 use crate::chart::canvas::Canvas;
 use crate::chart::frame::{Frame, LABEL, MARGIN};
-use crate::chart::kinds::sweep::replications;
 use crate::chart::pen::{Align, write};
-use crate::chart::points::{run_indices, swept};
+use crate::chart::plot::line;
+use crate::chart::points::{are_complete, replications, run_indices, swept};
 use crate::chart::quantity;
-use crate::chart::request::{Kind, Picture, Refusal, Request};
+use crate::chart::request::{Kind, Picture, Refusal, Request, means};
 use crate::chart::text::{Font, clean};
 use crate::chart::theme::Paint;
 use crate::chart::themes::text_on;
+use crate::chart::unfinished;
 use crate::experiment::finding;
 use plotters::style::RGBColor;
 
@@ -59,7 +60,11 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     } else {
         format!("{of} is largest at {}", place(most))
     };
-    let frame = Frame::new(&title, &format!("{} - {}", request.origin(), replications(&points)), look);
+    let are_complete = are_complete(&points, quantity, &[run]);
+    let unfinished = unfinished::sentence(&are_complete, "points");
+    let title = unfinished.as_deref().map_or(title, unfinished::title);
+    let footer = format!("{} - {}", request.origin(), means(replications(&points)));
+    let frame = Frame::new(&title, &footer, look);
     let (top, bottom) = (frame.top + 44, frame.bottom - BELOW);
     let right = frame.width - MARGIN;
     let column = |x: usize| LEFT + (right - LEFT) * x as i32 / across.texts.len() as i32;
@@ -87,6 +92,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
             if VALUE.width(&text) + 8 <= width && height >= 34 {
                 let at = ((column(*x) + column(x + 1)) / 2, (row(*y) + row(y + 1)) / 2 + 10);
                 write(surface, &text, VALUE, ink, at, Align::Center);
+            }
+            if !are_complete[x * up.texts.len() + y] {
+                let ends = [(column(*x) + 2, row(*y) - 2), (column(x + 1) - 2, row(y + 1) + 2)];
+                line(surface, &ends, ink, 4);
             }
         }
         let mut free = i32::MIN;
@@ -121,7 +130,7 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         );
         frame.write(surface, look);
     });
-    Ok(vec![Picture::of(canvas.finish(&frame.title()))])
+    Ok(vec![Picture { unfinished, ..Picture::of(canvas.finish(&frame.title())) }])
 }
 
 /// Where a value lies between the smallest (0) and the largest (1): by ratio where they are many times apart.

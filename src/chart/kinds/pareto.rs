@@ -1,9 +1,10 @@
 //! The Pareto front: two quantities at every point of a sweep, and the points of which no other is better in both.
 
 use crate::chart::front::{Axis, Front, Point};
-use crate::chart::points::{Values, run_indices, swept};
+use crate::chart::points::{Values, are_complete, run_indices, swept};
 use crate::chart::quantity::{self, Quantity};
 use crate::chart::request::{Kind, Picture, Refusal, Request};
+use crate::chart::unfinished;
 use crate::experiment::sweep::PointReports;
 use crate::scenario::Setting;
 
@@ -24,7 +25,16 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
     };
     let axes = request.sweep.map_or(1, |sweep| sweep.axes().len());
     let (values, points) = swept(request, axes)?;
-    let points = judged(request, (across, up), &values, &points);
+    let run = run_indices(request).first().copied().unwrap_or(0);
+    let ends = are_complete(&points, across, &[run]).into_iter().zip(are_complete(&points, up, &[run]));
+    let are_complete: Vec<bool> = ends.map(|(across, up)| across && up).collect();
+    let unfinished = unfinished::sentence(&are_complete, "points");
+    let complete = points.into_iter().zip(are_complete).filter(|(_, complete)| *complete);
+    let points: Vec<PointReports> = complete.map(|(point, _)| point).collect();
+    let points = judged(run, (across, up), &values, &points);
+    if let (true, Some(unfinished)) = (points.is_empty(), &unfinished) {
+        return Err(Refusal::nothing(unfinished, "see why with `gilsim run`"));
+    }
     if points.is_empty() {
         let message = format!("no point has both `{}` and `{}`", across.text, up.text);
         return Err(Refusal::nothing(message, "choose other quantities with --metric"));
@@ -35,7 +45,9 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         axes: [axis(across), axis(up)],
         points,
     };
-    Ok(vec![front.draw("filled: on the front; hollow: bettered in both", request.look)])
+    let picture = front.draw("filled: on the front; hollow: bettered in both", request.look);
+    let notes = unfinished.iter().map(|_| "what did not come to its end is left out".to_owned()).collect();
+    Ok(vec![Picture { notes, unfinished, ..picture }])
 }
 
 /// The makespans of two runs, if there are two.
@@ -48,12 +60,11 @@ fn usual(request: &Request) -> Vec<String> {
 
 /// The points in the order of the first quantity, and which of them no other is better than in both.
 fn judged(
-    request: &Request,
+    run: usize,
     (across, up): (&Quantity, &Quantity),
     values: &[Values],
     points: &[PointReports],
 ) -> Vec<Point> {
-    let run = run_indices(request).first().copied().unwrap_or(0);
     let value = |quantity: &Quantity, point: &PointReports| {
         Some(quantity.estimate(&point.scenario, run, &point.replications)?.mean)
     };

@@ -6,14 +6,14 @@
 
 use crate::chart::canvas::Canvas;
 use crate::chart::frame::{Frame, MARGIN, SMALL};
-use crate::chart::kinds::sweep::replications;
 use crate::chart::pen::{Align, write};
 use crate::chart::plot::{ABOVE, AxisLabels, BELOW, Key, LEFT, Plot, Sample, line};
-use crate::chart::points::{Values, run_indices, swept};
+use crate::chart::points::{Values, are_complete, replications, run_indices, swept};
 use crate::chart::quantity::{self, Quantity};
-use crate::chart::request::{Kind, Picture, Refusal, Request};
+use crate::chart::request::{Kind, Picture, Refusal, Request, means};
 use crate::chart::scale::{Scale, Unit};
 use crate::chart::theme::SERIES;
+use crate::chart::unfinished;
 use crate::experiment::finding;
 use crate::experiment::sweep::PointReports;
 
@@ -37,8 +37,11 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         let message = format!("`{}` is not known at the first point", quantities[0].text);
         return Err(Refusal::nothing(message, "choose another quantity with --metric"));
     }
-    let footer = format!("{} - {}", request.origin(), replications(&points));
-    let frame = Frame::new(&finding_of(&curves, values), &footer, look);
+    let footer = format!("{} - {}", request.origin(), means(replications(&points)));
+    let are_complete = are_complete(&points, &quantities[0], &run_indices(request));
+    let unfinished = unfinished::sentence(&are_complete, "points");
+    let title = unfinished.as_deref().map_or_else(|| finding_of(&curves, values), unfinished::title);
+    let frame = Frame::new(&title, &footer, look);
     let names: Vec<String> = curves.iter().map(|(name, _)| name.clone()).collect();
     let key = Key::of(&names, frame.width);
     let (left, top, right, bottom) =
@@ -70,11 +73,17 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         );
         for (index, (_, points)) in curves.iter().enumerate() {
             plot.draw_curve(surface, points, look.theme.series(index), true);
+            let ends_at = |number: &f64| {
+                numbers.iter().position(|other| other == number).is_some_and(|point| are_complete[point])
+            };
+            for (number, value) in points.iter().filter(|(number, _)| !ends_at(number)) {
+                unfinished::cross_out(surface, plot.at(*number, *value), &look.theme);
+            }
         }
         key.draw(surface, frame.bottom - key.height() - 4, Sample::Curve, look);
         frame.write(surface, look);
     });
-    Ok(vec![Picture::of(canvas.finish(&frame.title()))])
+    Ok(vec![Picture { unfinished, ..Picture::of(canvas.finish(&frame.title())) }])
 }
 
 /// The speed-up of each run at each value, relative to the first value.

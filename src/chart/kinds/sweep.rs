@@ -3,11 +3,12 @@
 use crate::chart::canvas::Canvas;
 use crate::chart::frame::{Frame, MARGIN};
 use crate::chart::plot::{ABOVE, AxisLabels, BELOW, Key, LEFT, Plot, Sample};
-use crate::chart::points::{Values, run_indices, swept};
+use crate::chart::points::{Values, are_complete, replications, run_indices, swept};
 use crate::chart::quantity::{self, Quantity};
 use crate::chart::request::{Kind, Picture, Refusal, Request};
 use crate::chart::scale::Scale;
 use crate::chart::theme::SERIES;
+use crate::chart::unfinished;
 use crate::experiment::Estimate;
 use crate::experiment::sweep::PointReports;
 
@@ -15,10 +16,11 @@ use crate::experiment::sweep::PointReports;
 pub const KIND: Kind =
     Kind { name: "sweep", about: "Quantities against a value that is varied, with confidence bands", draw };
 
-/// What a curve shows: of which run, and at each point what is known.
+/// What a curve shows: of which run, and at each point what is known, and whether it came to its end there.
 struct Curve {
     name: String,
     points: Vec<(f64, Option<Estimate>)>,
+    are_complete: Vec<bool>,
 }
 
 fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
@@ -32,8 +34,10 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
         let message = format!("`{}` has no value at any point", quantity.text);
         return Err(Refusal::nothing(message, "choose another quantity with --metric"));
     }
-    let footer = format!("{} - {}", request.origin(), replications(&points));
-    let frame = Frame::new(&finding_of(&panels, values), &footer, look);
+    let footer = format!("{} - {}", request.origin(), carried_out(replications(&points)));
+    let unfinished = unfinished::sentence(&complete_in_all(&panels), "points");
+    let title = unfinished.as_deref().map_or_else(|| finding_of(&panels, values), unfinished::title);
+    let frame = Frame::new(&title, &footer, look);
     let longest = panels.iter().max_by_key(|(_, curves)| curves.len());
     let names: Vec<String> = longest.map_or_else(Vec::new, |(_, curves)| {
         curves.iter().map(|curve| curve.name.clone()).filter(|name| !name.is_empty()).collect()
@@ -69,12 +73,25 @@ fn draw(request: &Request) -> Result<Vec<Picture>, Refusal> {
                 plot.draw_band(surface, &band, series);
                 let line: Vec<(f64, f64)> = known().map(|(x, estimate)| (x, estimate.mean)).collect();
                 plot.draw_curve(surface, &line, series, true);
+                for ((x, estimate), _) in
+                    curve.points.iter().zip(&curve.are_complete).filter(|point| !point.1)
+                {
+                    let Some(estimate) = estimate else { continue };
+                    unfinished::cross_out(surface, plot.at(*x, estimate.mean), &look.theme);
+                }
             }
         }
         key.draw(surface, frame.bottom - key.height() - 4, Sample::Curve, look);
         frame.write(surface, look);
     });
-    Ok(vec![Picture::of(canvas.finish(&frame.title()))])
+    Ok(vec![Picture { unfinished, ..Picture::of(canvas.finish(&frame.title())) }])
+}
+
+/// At each point, whether everything that is shown there came to its end.
+fn complete_in_all(panels: &[(&Quantity, Vec<Curve>)]) -> Vec<bool> {
+    let curves = || panels.iter().flat_map(|(_, curves)| curves);
+    let points = curves().map(|curve| curve.are_complete.len()).max().unwrap_or(0);
+    (0..points).map(|point| curves().all(|curve| curve.are_complete[point])).collect()
 }
 
 /// Throughput and tail of the first latency there is; the makespan if there is none.
@@ -99,6 +116,7 @@ fn curves(request: &Request, quantity: &Quantity, values: &Values, points: &[Poi
                 .zip(&numbers)
                 .map(|(point, x)| (*x, quantity.estimate(&point.scenario, run, &point.replications)))
                 .collect(),
+            are_complete: are_complete(points, quantity, &[run]),
         })
         .collect()
 }
@@ -153,8 +171,8 @@ fn finding_of(panels: &[(&Quantity, Vec<Curve>)], values: &Values) -> String {
 }
 
 /// How often every point was carried out.
-pub fn replications(points: &[PointReports]) -> String {
-    match points.first().map_or(1, |point| point.replications.len()) {
+fn carried_out(replications: usize) -> String {
+    match replications {
         1 => "1 replication".to_owned(),
         count => format!("{count} replications, bands: 95 % confidence"),
     }

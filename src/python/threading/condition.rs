@@ -45,6 +45,11 @@ impl Condition {
         }
     }
 
+    /// Whether somebody waits on this lock to be notified.
+    pub fn has(&self, waiter: LockNumber) -> bool {
+        self.waiters.contains(&waiter)
+    }
+
     /// A waiter gives up waiting.
     pub fn forget(&mut self, waiter: LockNumber) {
         self.waiters.retain(|other| *other != waiter);

@@ -248,6 +248,26 @@ impl Threading {
         self.rlocks.iter().map(|rlock| rlock.lock)
     }
 
+    /// The lock within each semaphore.
+    pub fn semaphore_locks(&self) -> impl Iterator<Item = LockNumber> {
+        self.semaphores.iter().map(|semaphore| semaphore.lock)
+    }
+
+    /// The lock within each event.
+    pub fn event_locks(&self) -> impl Iterator<Item = LockNumber> {
+        self.events.iter().map(|event| event.lock)
+    }
+
+    /// The lock within each queue.
+    pub fn queue_locks(&self) -> impl Iterator<Item = LockNumber> {
+        self.queues.iter().map(|queue| queue.lock)
+    }
+
+    /// The lock within each barrier.
+    pub fn barrier_locks(&self) -> impl Iterator<Item = LockNumber> {
+        self.barriers.iter().map(|barrier| barrier.lock)
+    }
+
     /// The value of each semaphore, and whether it is bounded.
     pub fn semaphores(&self) -> impl Iterator<Item = (u64, bool)> {
         self.semaphores.iter().map(|semaphore| (semaphore.value, semaphore.bound.is_some()))
@@ -281,6 +301,16 @@ impl Threading {
     /// The thread for whose end a lock stands, if it stands for one.
     pub fn ended_by(&self, lock: LockNumber) -> Option<ThreadId> {
         self.threads.iter().position(|thread| thread.end == lock)
+    }
+
+    /// Whether a thread waits on this lock to be notified: then anybody may release it.
+    pub fn is_notified_on(&self, lock: LockNumber) -> bool {
+        self.threads.iter().any(|thread| thread.waiter == lock)
+    }
+
+    /// The lock of the condition that somebody waits on this lock to be notified of.
+    pub fn notified_of(&self, waiter: LockNumber) -> Option<LockNumber> {
+        self.conditions.iter().find(|condition| condition.has(waiter)).map(|condition| condition.lock)
     }
 
     /// Whether a thread that was started by another has said that it has begun.

@@ -100,13 +100,16 @@ impl Objects {
         &self.shared
     }
 
-    /// The names of locks, by their number.
+    /// The names of locks, and of objects that have one, by the number of the lock.
     pub fn lock_names(&self) -> BTreeMap<usize, String> {
-        let rlocks: Vec<usize> = self.threading.rlocks().collect();
-        let number = |object: &Object| match object {
-            Object::Lock(lock) => Some(*lock),
-            Object::RLock(rlock) | Object::Condition { rlock, .. } => rlocks.get(*rlock).copied(),
-            _ => None,
+        let number = |object: &Object| match *object {
+            Object::Lock(lock) => Some(lock),
+            Object::RLock(rlock) | Object::Condition { rlock, .. } => self.threading.rlocks().nth(rlock),
+            Object::Semaphore(semaphore) => self.threading.semaphore_locks().nth(semaphore),
+            Object::Event(event) => self.threading.event_locks().nth(event),
+            Object::Queue(queue) => self.threading.queue_locks().nth(queue),
+            Object::Barrier(barrier) => self.threading.barrier_locks().nth(barrier),
+            Object::Variable(_) | Object::Shared(_) | Object::OfTasks(_) => None,
         };
         let named = self.named.iter().filter_map(|(name, object)| Some((number(object)?, name.clone())));
         named.collect()

@@ -31,6 +31,8 @@ pub struct Found {
     pub value: f64,
     /// The first and the third quartile; the value itself twice if there are none.
     pub quartiles: (f64, f64),
+    /// How far from another figure it must be for the two to have an order: the distance of the quartiles.
+    pub spread: f64,
     /// Whether only its place among others counts, because the cell has two outcomes and takes now one, now the other.
     pub only_order: bool,
 }
@@ -66,7 +68,8 @@ fn found(keys: Fields<'_>, runs: &[KnownRun<'_>], problems: &mut Problems) -> Op
         None => false,
     };
     let that = that.text()?.to_owned();
-    Some(Found { that, expression: expression?, value, quartiles, only_order })
+    let spread = quartiles.1 - quartiles.0;
+    Some(Found { that, expression: expression?, value, quartiles, spread, only_order })
 }
 
 fn quartiles(node: &Node, expression: Option<&Expression>, problems: &mut Problems) -> Option<(f64, f64)> {

@@ -310,8 +310,19 @@ fn a_factor_is_of_an_interpreter_that_there_is() {
     assert!(unknown.contains("error: unknown python preset `cpython-3.15`"), "{unknown}");
     assert_eq!(with(&FACTOR.replace("1.4", "0")), "a factor is from 0.001 to 1000");
     assert_eq!(with("instruction_factor: 1.4"), "`instruction_factor` is a mapping, found `1.4`");
+    let elsewhere = with_factor(FACTOR).replace("linux-2-core", "macbook-2009");
     let expected = "nothing says how long an instruction of `cpython-3.13t` takes on this machine";
-    assert_eq!(with(&FACTOR.replace("3.13", "3.2")), expected);
+    assert_eq!(error(&elsewhere), expected);
+}
+
+#[test]
+fn every_interpreter_that_comes_with_the_program_runs_on_linux_2_core() {
+    for name in preset_names(PresetKind::Python) {
+        let text = format!(
+            "gilsim: 1\ntitle: t\nmachine: linux-2-core\npython: {name}\nthreads: [{{name: a, do: [python: 1ms]}}]\n"
+        );
+        load(&text, "test.yaml", &[]).unwrap_or_else(|diagnostics| panic!("{name}: {diagnostics}"));
+    }
 }
 
 /// What is wrong with a scenario on machine `b`, where the user's directory has these machines.

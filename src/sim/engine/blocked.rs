@@ -1,4 +1,4 @@
-//! Threads that wait, when a run is cut off, for what cannot happen any more, although others go on.
+//! Threads that wait, when a run is cut off or stuck, for what cannot happen any more, although others may go on.
 //!
 //! Whoever has not ended and could still wake a thread, by anything that its program says, speaks against it; so do users,
 //! signals and event loops. What is left waits for ever, whatever is to come.
@@ -12,9 +12,9 @@ use crate::sim::report::{Awaited, Blocked};
 use crate::trace::Observer;
 
 impl<O: Observer> Engine<'_, O> {
-    /// The threads that the run waits for in vain, if it is cut off; one that is stuck says so itself.
+    /// The threads that the run waits for in vain, if it is cut off or stuck.
     pub(super) fn blocked(&self, ending: Ending) -> Vec<Blocked> {
-        if ending != Ending::CutOff {
+        if ending == Ending::Finished {
             return Vec::new();
         }
         let mut waiting: Vec<Blocked> =
@@ -45,6 +45,9 @@ impl<O: Observer> Engine<'_, O> {
         let awaits = match (request, state.wants) {
             // Whoever holds an object's own lock only computes.
             (Request::LockTake(_), Some(lock)) if lock >= self.threading.locks() => return None,
+            (Request::LockTake(_), Some(lock)) if self.threading.is_notified_on(lock) => {
+                Awaited::Notification(self.threading.notified_of(lock)?)
+            }
             (Request::LockTake(_), Some(lock)) => match self.threading.ended_by(lock) {
                 Some(other) => Awaited::End(other),
                 None => Awaited::Lock(lock),
@@ -72,8 +75,8 @@ impl<O: Observer> Engine<'_, O> {
             Awaited::Message(channel) => any(&|program| program.sends_to(channel)),
             Awaited::Room(channel) => any(&|program| program.receives_from(channel)),
             Awaited::Answer => any(&|program| program.replies()),
-            // Any call of an object may release a lock; so does the beginning and the end of a thread.
-            Awaited::Lock(_) => {
+            // Any call of an object may release a lock or notify; so does the beginning and the end of a thread.
+            Awaited::Lock(_) | Awaited::Notification(_) => {
                 spec.announced
                     || any(&|program| program.steps.iter().any(|step| matches!(step, Step::Call(_))))
             }

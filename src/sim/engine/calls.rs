@@ -209,9 +209,12 @@ impl<O: Observer> Engine<'_, O> {
         Vec::new()
     }
 
-    /// The lock that a thread waits for, and who would have to release it.
+    /// The lock that a thread waits for, and who would have to release it: nobody in particular where it is to be notified.
     fn waits_for(&self, thread: ThreadId) -> Option<(Waiting, ThreadId)> {
         let lock = self.threads[thread].wants.filter(|_| self.kernel.is_blocked(thread))?;
+        if self.threading.is_notified_on(lock) {
+            return None;
+        }
         let joined = self.threading.ended_by(lock);
         let other = joined.or(self.locks[lock].holder)?;
         Some((Waiting { thread, lock, joins: joined.is_some() }, other))
