@@ -1,7 +1,7 @@
 //! Tuning finds what brute force finds, in at most forty simulated points.
 
 use gilsim::experiment::sweep::{Plan, Shard, Swept, conduct_sweep};
-use gilsim::experiment::tune::{Constraint, Goal, Limit, Sense, Task, Tuned, tune};
+use gilsim::experiment::tune::{Constraint, Goal, Limit, Sense, Task, Tuned, Unadvised, tune};
 use gilsim::experiment::{Effort, Estimate};
 use gilsim::scenario;
 use gilsim::scenario::{Metric, Repeat, Sweep, Template, parse_axes};
@@ -241,5 +241,5 @@ fn without_a_point_that_meets_the_constraints_nothing_is_recommended() {
         constraint: Some("service.makespan <= 1ms"),
         ..case(cases()[0].text.clone(), SWITCH, "batch.makespan")
     };
-    assert_eq!(tune(&task(&case)).unwrap().recommended, None);
+    assert_eq!(tune(&task(&case)).unwrap().recommended, Err(Unadvised::BeyondLimits));
 }

@@ -7,9 +7,11 @@ use crate::chart::tuned::{front, not_two_goals};
 use crate::cli::input::{self, EffortArguments, ScenarioArguments};
 use crate::cli::results::Files;
 use crate::cli::{Failure, output};
-use crate::experiment::tune::{Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Tuned, tune};
+use crate::experiment::tune::{
+    Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Trial, Tuned, Unadvised, tune,
+};
 use crate::export::{advice, columns};
-use crate::scenario::{Repeat, Sweep, Template, parse_axes};
+use crate::scenario::{Repeat, Setting, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim tune`.
 #[derive(Debug, Args)]
@@ -51,10 +53,44 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let draw = || front(&task, &tuned, seed, &id, &Look::default());
     arguments.files.write(&formats, &columns::of_trials(&task, &tuned), draw)?;
     output::print(&shown(&task, &tuned))?;
+    outcome(&task, &tuned)
+}
+
+/// Fails if nothing is recommended although something may depend on the values, and warns of values at which the program
+/// does not come to its end.
+fn outcome(task: &Task, tuned: &Tuned) -> Result<(), Failure> {
+    let (all, stopped) = (tuned.trials.len(), tuned.trials.iter().filter(|trial| !trial.is_complete()));
+    let stopped: Vec<&Trial> = stopped.collect();
     match tuned.recommended {
-        Some(_) => Ok(()),
-        None => Err(Failure::Expectation("no point meets the constraints".to_owned())),
+        Err(Unadvised::NothingFinishes) => Err(Failure::Incomplete(format!(
+            "none of the {all} points came to its end{}\nhelp: `gilsim run` says what the threads wait for",
+            stopped.first().map_or(String::new(), |trial| format!(", as {}", where_stopped(trial)))
+        ))),
+        Err(Unadvised::NoValue) => {
+            let goals: Vec<String> = task.goals.iter().map(|goal| format!("`{}`", goal.text)).collect();
+            Err(Failure::Usage(format!("no point has a value of {}", goals.join(" and "))))
+        }
+        Err(Unadvised::BeyondLimits) => {
+            Err(Failure::Expectation("no point meets the constraints".to_owned()))
+        }
+        Ok(_) | Err(Unadvised::AllAlike) => {
+            if let Some(first) = stopped.first() {
+                let count = stopped.len();
+                output::tell(&format!(
+                    "warning: {count} of {all} points did not come to their end and are left out, as {}",
+                    where_stopped(first)
+                ));
+            }
+            Ok(())
+        }
     }
+}
+
+/// Which run did not come to its end, and with which values.
+fn where_stopped(trial: &Trial) -> String {
+    let run = trial.outcomes.iter().find(|outcome| !outcome.complete);
+    let settings: Vec<String> = trial.settings.iter().map(Setting::text).collect();
+    format!("run `{}` at {}", run.map_or("", |run| run.name.as_str()), settings.join(", "))
 }
 
 /// What is to be found, and the seed that is used.
@@ -95,7 +131,9 @@ fn task(arguments: &Arguments, template: Template) -> Result<(Task, u64), Failur
 
 fn shown(task: &Task, tuned: &Tuned) -> String {
     let mut text = format!("{}\n\n", advice::trials(task, tuned));
-    if let (Some(standing), Some(recommended)) = (&tuned.standing, tuned.recommended) {
+    if let (Some(standing), Ok(recommended)) = (&tuned.standing, tuned.recommended)
+        && standing.is_complete()
+    {
         text.push_str(&format!("{}\n\n", advice::costs(standing, &tuned.trials[recommended])));
     }
     text + &advice::sentence(task, tuned)

@@ -158,9 +158,10 @@ pub fn of_trials(task: &Task, tuned: &Tuned) -> Vec<Column> {
     let flags = |name: &str, of: &dyn Fn(usize) -> bool| {
         column(name, Cells::Flags((0..trials.len()).map(of).collect()))
     };
+    columns.push(flags("complete", &|trial| trials[trial].is_complete()));
     columns.push(flags("allowed", &|trial| tuned.allowed[trial]));
     columns.push(flags("front", &|trial| tuned.front.contains(&trial)));
-    columns.push(flags("recommended", &|trial| tuned.recommended == Some(trial)));
+    columns.push(flags("recommended", &|trial| tuned.recommended == Ok(trial)));
     columns
 }
 
