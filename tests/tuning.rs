@@ -129,9 +129,9 @@ fn looked_at_again(task: &Task, over: &str, values: [&str; 2]) -> [f64; 2] {
     let again = swept(task, axis, Some(4711), Effort::of(Repeat::Times(40)));
     let summaries = again.summaries();
     let cost = |point: &[gilsim::experiment::sweep::PointSummary<'_>]| {
-        let of = |run: &str, metric: Metric| {
+        let of = |run: &str, metric: &str| {
             let summary = point.iter().find(|summary| summary.run == run)?;
-            let index = Metric::ALL.iter().position(|other| *other == metric)?;
+            let index = Metric::ALL.iter().position(|other| other.name == metric)?;
             summary.estimates[index].map(|estimate: Estimate| estimate.mean)
         };
         let sign = if task.goals[0].sense == Sense::Minimise { 1.0 } else { -1.0 };
@@ -147,9 +147,9 @@ fn brute_force(task: &Task, over: &str) -> String {
     let summaries = swept.summaries();
     let points: Vec<_> = summaries.chunks(2).collect();
     let value = |point: usize, expression: &gilsim::scenario::Expression| {
-        let of = |run: &str, metric: Metric| {
+        let of = |run: &str, metric: &str| {
             let summary = points[point].iter().find(|summary| summary.run == run)?;
-            let index = Metric::ALL.iter().position(|other| *other == metric)?;
+            let index = Metric::ALL.iter().position(|other| other.name == metric)?;
             summary.estimates[index].map(|estimate: Estimate| estimate.mean)
         };
         expression.evaluate(&of).unwrap()

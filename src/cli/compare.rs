@@ -8,7 +8,7 @@ use crate::cli::results::Files;
 use crate::cli::{Failure, output};
 use crate::experiment::compare::{Comparison, Reference, compare};
 use crate::export::{columns, table};
-use crate::scenario::{Metric, Repeat, Run, Scenario, Setting, Sweep, Template, parse_axes};
+use crate::scenario::{NamedMetric, Repeat, Run, Scenario, Setting, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim compare`.
 #[derive(Debug, Args)]
@@ -25,10 +25,10 @@ pub(super) struct Arguments {
     /// Change a value in all of them
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// What is compared; further ones are shown
-    #[arg(long = "metric", value_name = "NAME", value_parser = Metric::parse,
+    /// What is compared, as makespan or echo.latency.p99; further ones are shown
+    #[arg(long = "metric", value_name = "NAME",
           default_values = ["makespan", "system", "gil.hand_overs", "gil.failed"])]
-    metrics: Vec<Metric>,
+    metrics: Vec<String>,
     /// What the others are compared with; a run of several variants with that run of other variants
     #[arg(long, value_enum, default_value_t = To::First)]
     relative_to: To,
@@ -76,7 +76,10 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         To::First => Reference::First,
         To::Best => Reference::Best,
     };
-    let metric = arguments.metrics[0];
+    let known: Vec<NamedMetric> = runs.iter().flat_map(Run::metrics).collect();
+    NamedMetric::check(&arguments.metrics, known.iter().map(|named| named.name.as_str()))
+        .map_err(Failure::Usage)?;
+    let metric = arguments.metrics[0].as_str();
     let comparison = compare(&runs, &groups(&names), seed, effort, metric, reference);
     let draw = || chart::comparison::bars(&comparison, metric, &ids.join(", "), &Look::default());
     arguments.files.write(&formats, &columns::of_comparison(&comparison, metric), draw)?;
@@ -87,7 +90,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn shown(comparison: &Comparison, metrics: &[Metric]) -> String {
+fn shown(comparison: &Comparison, metrics: &[String]) -> String {
     let table = table::comparison(comparison, metrics);
     let mut text = format!("{table}\n\nseed {}", comparison.seed);
     if comparison.replications > 1 {

@@ -7,11 +7,12 @@ use clap::Args;
 use crate::chart::{Picture, Refusal};
 use crate::cli::Failure;
 use crate::cli::output::{self, Format};
+use crate::experiment::Standing;
 use crate::experiment::sweep::Swept;
 use crate::export::columns::{self, Column};
 use crate::export::part::PartError;
 use crate::export::{parquet, rows, table};
-use crate::scenario::Metric;
+use crate::scenario::{Scenario, Setting};
 
 /// Points that are shown; files hold all of them.
 const MOST_SHOWN: usize = 200;
@@ -27,10 +28,10 @@ pub(super) struct ResultArguments {
     /// Write a row for every point to this file, means with 95 % confidence intervals: .csv, .jsonl or .parquet
     #[arg(long, value_name = "FILE")]
     summary: Vec<PathBuf>,
-    /// Show this metric in the table; may be given more than once
-    #[arg(long = "metric", value_name = "NAME", value_parser = Metric::parse,
+    /// Show this metric in the table, as makespan or echo.latency.p99; may be given more than once
+    #[arg(long = "metric", value_name = "NAME",
           default_values = ["makespan", "system", "gil.hand_overs", "gil.failed"])]
-    metrics: Vec<Metric>,
+    pub metrics: Vec<String>,
 }
 
 impl ResultArguments {
@@ -119,6 +120,29 @@ fn table_file(format: Format, columns: &[Column]) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// Holds a sweep against what is expected of it, and tells what else there is to know.
+pub(super) fn judged(swept: &Swept, scenario: &Scenario, id: &str) -> Result<(), Failure> {
+    let (verdicts, left_out) = swept.verdicts(scenario, id);
+    if !verdicts.is_empty() {
+        output::print(&format!("\n{}\n", table::sweep_verdicts(&verdicts)))?;
+    }
+    for expectation in left_out {
+        let place: Vec<String> = expectation.place.iter().map(Setting::text).collect();
+        output::tell(&format!(
+            "warning: not judged, because the sweep does not come there: {} at {}",
+            expectation.that,
+            place.join(", ")
+        ));
+    }
+    complete(swept)?;
+    match verdicts.iter().filter(|verdict| verdict.standing == Standing::Failed).count() {
+        0 => Ok(()),
+        failed => {
+            Err(Failure::Expectation(format!("{failed} of {} expectations are not met", verdicts.len())))
+        }
+    }
+}
+
 /// Fails if a run did not come to its end.
 pub(super) fn complete(swept: &Swept) -> Result<(), Failure> {
     match swept.incomplete() {
@@ -133,6 +157,6 @@ pub(super) fn cannot_use(path: &Path, error: &PartError) -> Failure {
     let message = format!("cannot use {}: {error}", path.display());
     match error {
         PartError::Io(_) => Failure::Inside(message),
-        PartError::NotAPart | PartError::OtherSweep => Failure::Usage(message),
+        PartError::NotAPart | PartError::OtherVersion | PartError::OtherSweep => Failure::Usage(message),
     }
 }

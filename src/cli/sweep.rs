@@ -8,12 +8,10 @@ use crate::cli::input::{self, EffortArguments, ScenarioArguments};
 use crate::cli::output::{self, Format};
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, results};
-use crate::experiment::Standing;
 use crate::experiment::sweep::{Interruption, Piece, Plan, PlanError, Shard, Swept, estimate, execute};
 use crate::export::part::{Header, Journal};
-use crate::export::table;
 use crate::scenario::units;
-use crate::scenario::{Scenario, Sweep, Template, parse_axes};
+use crate::scenario::{Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim sweep`.
 #[derive(Debug, Args)]
@@ -47,9 +45,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
     let plan = plan(arguments, template)?;
-    for path in &plan.without_effect {
-        output::tell(&format!("warning: `{path}` changes nothing: every run has a value of its own"));
-    }
+    plan.unmoved.iter().for_each(|unmoved| output::tell(&format!("warning: {unmoved}")));
     if arguments.dry_run {
         return dry_run(&plan);
     }
@@ -58,12 +54,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         for path in &arguments.results.outputs {
             output::tell(&format!("wrote {}", path.display()));
         }
+        if !plan.first.expectations.is_empty() {
+            output::tell("note: the expectations are judged by `gilsim merge`");
+        }
         return Ok(());
     }
     let swept = Swept::of(&plan, pieces);
     arguments.results.write(&swept, &formats)?;
     remove_journal(&arguments.results.outputs, &formats);
-    judged(&swept, &plan.first, &id)
+    results::judged(&swept, &plan.first, &id)
 }
 
 fn plan(arguments: &Arguments, template: Template) -> Result<Plan, Failure> {
@@ -84,10 +83,12 @@ fn plan(arguments: &Arguments, template: Template) -> Result<Plan, Failure> {
     let first = template.at(&sweep.probes()[0]).map_err(|diagnostics| input::explained(&diagnostics))?;
     let effort = arguments.effort.effort(first.repeat);
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
-    Plan::new(template, sweep, arguments.scenario.seed, effort, shard).map_err(|error| match error {
+    let plan = Plan::new(template, sweep, arguments.scenario.seed, effort, shard);
+    let plan = plan.map_err(|error| match error {
         PlanError::Scenario(diagnostics) => input::explained(&diagnostics),
         too_many @ PlanError::TooManyRuns { .. } => refused(&too_many),
-    })
+    })?;
+    plan.with_metrics(&arguments.results.metrics).map_err(Failure::Usage)
 }
 
 fn dry_run(plan: &Plan) -> Result<(), Failure> {
@@ -168,27 +169,6 @@ fn remove_journal(outputs: &[PathBuf], formats: &[Format]) {
         && let Some(path) = journal_path(outputs, formats)
     {
         let _ = std::fs::remove_file(path);
-    }
-}
-
-/// Holds the sweep against what is expected of it.
-fn judged(swept: &Swept, scenario: &Scenario, id: &str) -> Result<(), Failure> {
-    let (verdicts, left_out) = swept.verdicts(scenario, id);
-    if !verdicts.is_empty() {
-        output::print(&format!("\n{}\n", table::sweep_verdicts(&verdicts)))?;
-    }
-    for expectation in left_out {
-        output::tell(&format!(
-            "warning: not judged, because the sweep does not come there: {}",
-            expectation.that
-        ));
-    }
-    results::complete(swept)?;
-    match verdicts.iter().filter(|verdict| verdict.standing == Standing::Failed).count() {
-        0 => Ok(()),
-        failed => {
-            Err(Failure::Expectation(format!("{failed} of {} expectations are not met", verdicts.len())))
-        }
     }
 }
 

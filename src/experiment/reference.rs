@@ -6,7 +6,7 @@
 
 use crate::experiment::Conducted;
 use crate::scenario::expression::EvaluationError;
-use crate::scenario::{Figure, Found, Metric, Scenario};
+use crate::scenario::{Figure, Found, Scenario};
 
 /// The largest error of a cell that counts as hit, as a fraction.
 pub const NEAR: f64 = 0.15;
@@ -74,9 +74,9 @@ pub fn scores(scenario: &Scenario, conducted: &Conducted) -> Vec<Score> {
 /// The median over the replications of what a figure is held against.
 fn median_of(found: &Found, conducted: &Conducted) -> Result<f64, EvaluationError> {
     let value_in = |replication: usize| {
-        found.expression.evaluate(&|run: &str, metric: Metric| {
-            let report = conducted.run(run)?.reports().nth(replication)?;
-            metric.of(report)
+        found.expression.evaluate(&|run: &str, metric: &str| {
+            let outcome = conducted.run(run)?;
+            outcome.metric(metric)?.of(outcome.reports().nth(replication)?)
         })
     };
     let values: Result<Vec<f64>, EvaluationError> = (0..conducted.replications).map(value_in).collect();

@@ -46,9 +46,9 @@ pub fn costs(standing: &Trial, recommended: &Trial) -> String {
         let comparison = Comparison { seed: 0, replications: 0, outcomes, references: vec![0, 0] };
         for metric in Metric::ALL {
             let unit = if metric.is_time { Unit::Seconds } else { Unit::Plain };
-            let values = [before, after].map(|run| run.estimate(|report| metric.of(report)));
+            let values = [before, after].map(|run| run.estimate_of(metric.name));
             let [Some(old), Some(new)] = values else { continue };
-            let change = match comparison.relation(1, metric) {
+            let change = match comparison.relation(1, metric.name) {
                 Relation::NoDifference(_) | Relation::Reference => continue,
                 Relation::Larger(ratio) => format!("x {}", number::estimate(&ratio, Unit::Ratio)),
                 Relation::Smaller(ratio) => format!("/ {}", number::estimate(&ratio, Unit::Ratio)),
@@ -97,19 +97,14 @@ fn without_advice(task: &Task, tuned: &Tuned, obstacle: Unadvised) -> String {
         Unadvised::BeyondLimits => {
             let constraints: Vec<&str> =
                 task.constraints.iter().map(|constraint| constraint.text.as_str()).collect();
-            let which = if tuned.trials.iter().all(Trial::is_complete) {
-                "was simulated"
-            } else {
-                "came to its end"
-            };
+            let which =
+                if tuned.trials.iter().all(Trial::is_complete) { "was simulated" } else { "came to its end" };
             format!("No point that {which} meets {}.\n", constraints.join(" and "))
         }
         Unadvised::AllAlike => {
             let goals = task.goals.iter().zip(&tuned.trials[0].goals);
             let goals: Vec<String> = goals
-                .map(|(goal, found)| {
-                    format!("{} is {}", goal.text, cell(&goal.expression, found.as_ref()))
-                })
+                .map(|(goal, found)| format!("{} is {}", goal.text, cell(&goal.expression, found.as_ref())))
                 .collect();
             let verb = if paths.len() == 1 { "does" } else { "do" };
             format!(

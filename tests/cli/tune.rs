@@ -73,13 +73,16 @@ fn a_point_that_does_not_come_to_its_end_is_marked_and_never_recommended() {
     assert!(outcome.output.contains("\nSet threads.worker.count to 2: "), "{}", outcome.output);
     let table = String::from_utf8(desk.read("out.csv")).unwrap();
     let ends: Vec<&str> = table.lines().map(|line| line.splitn(6, ',').nth(5).unwrap()).collect();
-    assert_eq!(ends, [
-        "complete,allowed,front,recommended",
-        "false,false,false,false",
-        "true,true,true,true",
-        "false,false,false,false",
-        "true,true,false,false"
-    ]);
+    assert_eq!(
+        ends,
+        [
+            "complete,allowed,front,recommended",
+            "false,false,false,false",
+            "true,true,true,true",
+            "false,false,false,false",
+            "true,true,false,false"
+        ]
+    );
     let picture = String::from_utf8(desk.read("out.svg")).unwrap();
     assert!(picture.contains("crossed: did not come to its end"));
 }
@@ -91,7 +94,11 @@ fn where_no_point_comes_to_its_end_nothing_is_recommended() {
     let message = "error: none of the 2 points came to its end, as run `run` at threads.worker.count=1\n\
                    help: `gilsim run` says what the threads wait for\n";
     assert_eq!(outcome.messages, message);
-    assert!(outcome.output.ends_with("\nNo point that was simulated came to its end.\n"), "{}", outcome.output);
+    assert!(
+        outcome.output.ends_with("\nNo point that was simulated came to its end.\n"),
+        "{}",
+        outcome.output
+    );
 }
 
 #[test]
@@ -118,7 +125,8 @@ fn a_goal_without_a_value_is_told() {
 
 #[test]
 fn where_all_points_are_alike_there_is_nothing_to_set() {
-    let outcome = tuned(&[&INTERVAL[..], &["--minimise", "switches.involuntary * 0", "--points", "5"]].concat());
+    let outcome =
+        tuned(&[&INTERVAL[..], &["--minimise", "switches.involuntary * 0", "--points", "5"]].concat());
     let output = outcome.success();
     let sentence = "\nThere is nothing to set: switches.involuntary * 0 is 0 at every point, so python.gil.interval \
                     does not matter.\n";

@@ -7,7 +7,7 @@ use crate::experiment::parallel;
 use crate::experiment::replications::{Effort, replicate};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::tune::{Constraint, Goal, Sense, Task, Tuned, Unadvised};
-use crate::scenario::{Diagnostics, Expression, Metric, Scenario, Setting};
+use crate::scenario::{Diagnostics, Expression, Scenario, Setting};
 use crate::sim::Report;
 
 /// A point that has been simulated.
@@ -234,11 +234,7 @@ pub(super) fn carry_out(task: &Task, settings: &[Setting], scenario: &Scenario) 
     let constraints: Vec<&Expression> =
         task.constraints.iter().map(|constraint| &constraint.expression).collect();
     let value_of = |expression: &Expression, reports: &[Report]| {
-        let of = |run: &str, metric: Metric| {
-            let index = scenario.runs.iter().position(|other| other.name == run)?;
-            metric.of(&reports[index])
-        };
-        expression.evaluate(&of).ok()
+        expression.evaluate(&|run: &str, metric: &str| scenario.value_of(reports, run, metric)).ok()
     };
     let all = || goals.iter().chain(&constraints);
     let watched =
