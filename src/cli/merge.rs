@@ -21,6 +21,9 @@ pub(super) struct Arguments {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let inputs: Vec<String> =
+        arguments.parts.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    arguments.results.check(&inputs.iter().map(String::as_str).collect::<Vec<_>>())?;
     let formats = arguments.results.formats(false)?;
     let mut parts: Vec<Part> = Vec::new();
     for path in &arguments.parts {

@@ -6,13 +6,14 @@ use clap::Args;
 
 use crate::chart::{Picture, Refusal};
 use crate::cli::Failure;
+use crate::cli::input;
 use crate::cli::output::{self, Format};
-use crate::experiment::Standing;
-use crate::experiment::sweep::Swept;
+use crate::experiment::sweep::{Swept, unmoved};
+use crate::experiment::{Notice, Standing};
 use crate::export::columns::{self, Column};
 use crate::export::part::PartError;
 use crate::export::{parquet, rows, table};
-use crate::scenario::{Scenario, Setting};
+use crate::scenario::{Scenario, Setting, Sweep, Template};
 
 /// Points that are shown; files hold all of them.
 const MOST_SHOWN: usize = 200;
@@ -35,6 +36,11 @@ pub(super) struct ResultArguments {
 }
 
 impl ResultArguments {
+    /// Fails if a file would be lost: the scenario, a part, or one of these files under another.
+    pub fn check(&self, inputs: &[&str]) -> Result<(), Failure> {
+        output::check_files(self.outputs.iter().chain(&self.summary), inputs)
+    }
+
     /// The format of each output. A share of a sweep goes to one part, and nothing else is written.
     pub fn formats(&self, is_share: bool) -> Result<Vec<Format>, Failure> {
         if is_share {
@@ -64,6 +70,9 @@ impl ResultArguments {
             };
             output::save(path, &bytes)?;
         }
+        if let Some(replications) = swept.replications_alike() {
+            output::tell(&format!("warning: {}", Notice::SeedDoesNotMatter { replications }));
+        }
         let (table, left_out) = table::sweep(swept, &self.metrics, MOST_SHOWN);
         output::print(&format!("{table}\n"))?;
         if left_out > 0 {
@@ -86,8 +95,9 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The format of each file.
-    pub fn formats(&self) -> Result<Vec<Format>, Failure> {
+    /// The format of each file, none of which is another, or one of the scenarios.
+    pub fn formats(&self, scenarios: &[&str]) -> Result<Vec<Format>, Failure> {
+        output::check_files(&self.outputs, scenarios)?;
         self.outputs.iter().map(|path| output::format_of(path, &TABLES_AND_PICTURES)).collect()
     }
 
@@ -118,6 +128,13 @@ fn table_file(format: Format, columns: &[Column]) -> Result<Vec<u8>, Failure> {
         Format::JsonLines => Ok(rows::json_lines_of(columns).into_bytes()),
         _ => Ok(rows::csv(columns).into_bytes()),
     }
+}
+
+/// Tells which values of a sweep do not reach which runs of a scenario.
+pub(super) fn tell_unmoved(template: &Template, sweep: &Sweep) -> Result<(), Failure> {
+    let unmoved = unmoved(template, sweep).map_err(|diagnostics| input::explained(&diagnostics))?;
+    unmoved.iter().for_each(|unmoved| output::tell(&format!("warning: {unmoved}")));
+    Ok(())
 }
 
 /// Holds a sweep against what is expected of it, and tells what else there is to know.

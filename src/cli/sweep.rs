@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long = "over", value_name = "PATH=VALUES")]
     over: Vec<String>,
     /// Draw so many points at random, in place of the whole grid
-    #[arg(long, value_name = "COUNT", value_parser = input::count)]
+    #[arg(long, value_name = "COUNT", value_parser = sample)]
     sample: Option<u64>,
     #[command(flatten)]
     effort: EffortArguments,
@@ -40,6 +40,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     // A dry run writes nothing, so it need not say where.
     let says_where = !arguments.dry_run || !arguments.results.outputs.is_empty();
+    arguments.results.check(&[&arguments.scenario.scenario])?;
     let formats = arguments.results.formats(arguments.shard.is_some() && says_where)?;
     let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let id = input::id_of(&name);
@@ -169,6 +170,13 @@ fn remove_journal(outputs: &[PathBuf], formats: &[Format]) {
         && let Some(path) = journal_path(outputs, formats)
     {
         let _ = std::fs::remove_file(path);
+    }
+}
+
+fn sample(text: &str) -> Result<u64, String> {
+    match input::count(text)? {
+        0 => Err("a sample has at least one point".to_owned()),
+        points => Ok(points),
     }
 }
 

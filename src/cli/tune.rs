@@ -5,7 +5,7 @@ use clap::Args;
 use crate::chart::Look;
 use crate::chart::tuned::{front, not_two_goals};
 use crate::cli::input::{self, EffortArguments, ScenarioArguments};
-use crate::cli::results::Files;
+use crate::cli::results::{self, Files};
 use crate::cli::{Failure, output};
 use crate::experiment::tune::{
     Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Trial, Tuned, Unadvised, tune,
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let formats = arguments.files.formats()?;
+    let formats = arguments.files.formats(&[&arguments.scenario.scenario])?;
     let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
@@ -101,12 +101,8 @@ fn task(arguments: &Arguments, template: Template) -> Result<(Task, u64), Failur
     }
     // A sample of one point: a sweep without one would need the number of values of each range.
     let sweep = Sweep::new(axes.clone(), Some(1)).map_err(|error| Failure::Usage(error.to_string()))?;
-    let mut first = None;
-    for probe in sweep.probes() {
-        let scenario = template.at(&probe).map_err(|diagnostics| input::explained(&diagnostics))?;
-        first.get_or_insert(scenario);
-    }
-    let Some(first) = first else { return Err(Failure::Usage("there is nothing to tune".to_owned())) };
+    results::tell_unmoved(&template, &sweep)?;
+    let first = template.at(&sweep.probes()[0]).map_err(|diagnostics| input::explained(&diagnostics))?;
     let runs = &first.runs;
     let goals = |texts: &[String], sense: Sense| -> Result<Vec<Goal>, Failure> {
         texts.iter().map(|text| Goal::parse(text, sense, runs).map_err(Failure::Usage)).collect()

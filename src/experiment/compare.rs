@@ -20,6 +20,8 @@ pub struct Comparison {
     pub outcomes: Vec<RunOutcome>,
     /// Which run each of them is compared with.
     pub references: Vec<usize>,
+    /// Whether all replications were the same although there were several.
+    pub is_always_the_same: bool,
 }
 
 /// Which run of a group the others are compared with.
@@ -64,6 +66,7 @@ pub fn compare(
     };
     let replications = replicate(runs, seed, effort, watched);
     let count = replications.len();
+    let is_always_the_same = count > 1 && replications.windows(2).all(|pair| pair[0] == pair[1]);
     let outcomes = outcomes(runs, replications);
     let value =
         |index: usize| outcomes[index].estimate_of(metric).map_or(f64::INFINITY, |estimate| estimate.mean);
@@ -77,7 +80,7 @@ pub fn compare(
     // Every group has a member: the run itself.
     let references =
         groups.iter().enumerate().map(|(index, group)| of_group(*group).unwrap_or(index)).collect();
-    Comparison { seed, replications: count, outcomes, references }
+    Comparison { seed, replications: count, outcomes, references, is_always_the_same }
 }
 
 impl Comparison {

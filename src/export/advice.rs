@@ -43,7 +43,13 @@ pub fn costs(standing: &Trial, recommended: &Trial) -> String {
     let mut lines = vec![header];
     for (before, after) in standing.outcomes.iter().zip(&recommended.outcomes) {
         let outcomes = vec![before.clone(), after.clone()];
-        let comparison = Comparison { seed: 0, replications: 0, outcomes, references: vec![0, 0] };
+        let comparison = Comparison {
+            seed: 0,
+            replications: 0,
+            outcomes,
+            references: vec![0, 0],
+            is_always_the_same: false,
+        };
         for metric in Metric::ALL {
             let unit = if metric.is_time { Unit::Seconds } else { Unit::Plain };
             let values = [before, after].map(|run| run.estimate_of(metric.name));

@@ -4,6 +4,8 @@ mod bad_input;
 mod built_in;
 mod calibrate;
 mod compare;
+mod files;
+mod metrics;
 mod plot;
 mod reality;
 mod run;

@@ -83,6 +83,22 @@ impl Swept {
         self.rows().filter(|(_, row)| !row.complete).count()
     }
 
+    /// How often every run was carried out at most, if it was more than once and all replications were the same
+    /// everywhere.
+    pub fn replications_alike(&self) -> Option<usize> {
+        let mut most = None;
+        for (pieces, run) in
+            self.points().flat_map(|pieces| (0..self.runs.len()).map(move |run| (pieces, run)))
+        {
+            let rows = rows_of(pieces, run);
+            if rows.len() < 2 || rows.windows(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint) {
+                return None;
+            }
+            most = most.max(Some(rows.len()));
+        }
+        most
+    }
+
     /// The summary of each run at each point, in order.
     pub fn summaries(&self) -> Vec<PointSummary<'_>> {
         let runs = || self.runs.iter().enumerate();
