@@ -125,7 +125,9 @@ fn swept(task: &Task, axis: String, seed: Option<u64>, effort: Effort) -> Swept 
 /// values is too good to be true.
 fn looked_at_again(task: &Task, over: &str, values: [&str; 2]) -> [f64; 2] {
     let path = over.split('=').next().unwrap();
-    let axis = format!("{path}={},{}", values[0], values[1]);
+    let mut distinct = values.to_vec();
+    distinct.dedup();
+    let axis = format!("{path}={}", distinct.join(","));
     let again = swept(task, axis, Some(4711), Effort::of(Repeat::Times(40)));
     let summaries = again.summaries();
     let cost = |point: &[gilsim::experiment::sweep::PointSummary<'_>]| {
@@ -138,7 +140,7 @@ fn looked_at_again(task: &Task, over: &str, values: [&str; 2]) -> [f64; 2] {
         sign * task.goals[0].expression.evaluate(&of).unwrap()
     };
     let points: Vec<_> = summaries.chunks(2).collect();
-    [cost(points[0]), cost(points[1])]
+    [cost(points[0]), cost(points[distinct.len() - 1])]
 }
 
 /// The best of 120 values that meet the constraint.

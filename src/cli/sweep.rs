@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     sample: Option<u64>,
     #[command(flatten)]
     effort: EffortArguments,
-    /// Do this share of the sweep, as in 3/16, and write it to a .part for `gilsim merge`
+    /// Do this share of the sweep, as in 3/16, and write it to a .part for `gilsim merge`, which judges the whole
     #[arg(long, value_name = "NUMBER/OF", value_parser = shard)]
     shard: Option<Shard>,
     /// Count the runs, estimate the time, and do nothing

@@ -3,13 +3,13 @@
 //! An expression is parsed once, when a scenario is loaded; a run or metric that does not exist is an error then. A
 //! quantity is a time in seconds (or a power of it) or a plain number, and the two are never mixed.
 
+mod reference;
+
 use std::ops::Range;
 
 use crate::scenario::Run;
 use crate::scenario::diagnostic::quoted;
 use crate::scenario::known::KnownRun;
-use crate::scenario::metrics::Metric;
-use crate::scenario::suggest;
 use crate::scenario::units;
 
 /// The longest expression, in bytes; it bounds how many operators there are in a row.
@@ -315,59 +315,7 @@ impl Parser<'_> {
         if let Ok(span) = units::parse_span(text) {
             return constant(span.as_secs(), 1);
         }
-        self.reference(text, range)
-    }
-
-    /// A metric of a run; where there is only one run, it need not be named.
-    fn reference(&self, text: &str, range: Range<usize>) -> Result<Expression, ExpressionError> {
-        let found = |run: &KnownRun<'_>, name: &str, metric: Metric| Expression {
-            range: range.clone(),
-            term: Term::Reference { run: run.name.to_owned(), metric: name.to_owned() },
-            time_power: i32::from(metric.is_time),
-        };
-        if let [run] = self.runs
-            && let Some(metric) = run.metric(text)
-        {
-            return Ok(found(run, text, metric));
-        }
-        let Some((run, name)) = text.split_once('.') else { return Err(self.without_run(text, range)) };
-        match self.runs.iter().find(|known| known.name == run) {
-            Some(known) => match known.metric(name) {
-                Some(metric) => Ok(found(known, name, metric)),
-                None => Err(unknown_metric(name, known, range.end)),
-            },
-            None => Err(self.unknown_run(text, run, range)),
-        }
-    }
-
-    /// What is wrong with a reference whose run there is not: where there is only one run, it may be a metric that is
-    /// misspelt.
-    fn unknown_run(&self, text: &str, run: &str, range: Range<usize>) -> ExpressionError {
-        match self.runs {
-            [only] if only.closest_metric(text).is_some() => unknown_metric(text, only, range.end),
-            runs if runs.iter().any(|run| run.metric(text).is_some()) => self.without_run(text, range),
-            runs => ExpressionError {
-                message: format!("unknown run {}", quoted(run)),
-                help: suggest::help(run, runs.iter().map(|known| known.name)),
-                range: range.start..range.start + run.len(),
-            },
-        }
-    }
-
-    /// What is wrong with a reference that names no run.
-    fn without_run(&self, text: &str, range: Range<usize>) -> ExpressionError {
-        let has_it = self.runs.iter().filter(|run| run.metric(text).is_some());
-        let names: Vec<String> = has_it.map(|run| quoted(&format!("{}.{text}", run.name))).collect();
-        if !names.is_empty() {
-            let message = format!("{} does not say of which run", quoted(text));
-            return ExpressionError { message, help: Some(format!("write {}", names.join(" or "))), range };
-        }
-        let run = self.runs.first().map_or("threaded", |run| run.name);
-        ExpressionError {
-            message: format!("{} is not a quantity", quoted(text)),
-            help: Some(format!("write RUN.METRIC such as `{run}.makespan`, a number, or a time")),
-            range,
-        }
+        reference::reference(text, range, self.runs)
     }
 
     fn unexpected(&self, range: Range<usize>) -> ExpressionError {
@@ -377,17 +325,6 @@ impl Parser<'_> {
             None => "the expression is not complete".to_owned(),
         };
         ExpressionError { message, help: None, range }
-    }
-}
-
-fn unknown_metric(name: &str, run: &KnownRun<'_>, end: usize) -> ExpressionError {
-    let joined = name.contains(['+', '*', '/']);
-    let help =
-        if joined { Some("put a space on both sides of an operator".to_owned()) } else { run.help(name) };
-    ExpressionError {
-        message: format!("unknown metric {}", quoted(name)),
-        help,
-        range: end - name.len()..end,
     }
 }
 
@@ -408,6 +345,7 @@ fn combine(operator: Operator, left: Expression, right: Expression) -> Result<Ex
 mod tests {
     use super::*;
     use crate::scenario::known::Parts;
+    use crate::scenario::metrics::Metric;
 
     const RUNS: [KnownRun<'_>; 3] = [known("a"), known("one core"), known("b-2")];
 

@@ -6,6 +6,7 @@ mod calibrate;
 mod compare;
 mod files;
 mod metrics;
+mod over;
 mod plot;
 mod reality;
 mod run;
