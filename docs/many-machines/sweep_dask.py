@@ -30,7 +30,8 @@ def main():
         folder = os.getcwd()
         futures = [client.submit(do_share, n + 1, shares, folder, arguments) for n in range(shares)]
         parts = client.gather(futures)
-    subprocess.run(["gilsim", "merge", *parts, "-o", output], check=True)
+    # It also judges the expectations, and its exit code says what came of them.
+    sys.exit(subprocess.run(["gilsim", "merge", *parts, "-o", output]).returncode)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ use crate::chart::bar_chart::{Bar, BarChart, footer_of_bars};
 use crate::chart::look::Look;
 use crate::chart::quantity::unit_of_metric;
 use crate::chart::request::{Picture, Refusal};
+use crate::chart::scale::Unit;
 use crate::experiment::compare::{Comparison, Relation};
 use crate::experiment::{RunOutcome, finding};
 use crate::scenario::Metric;
@@ -12,10 +13,10 @@ use crate::scenario::Metric;
 ///
 /// # Errors
 /// If no run has a value of the metric.
-pub fn bars(comparison: &Comparison, metric: Metric, id: &str, look: &Look) -> Result<Picture, Refusal> {
-    let unit = unit_of_metric(metric);
+pub fn bars(comparison: &Comparison, metric: &str, id: &str, look: &Look) -> Result<Picture, Refusal> {
+    let unit = Metric::of_any(metric).map_or(Unit::Plain, unit_of_metric);
     let bars = comparison.outcomes.iter().enumerate().map(|(index, run)| {
-        let value = run.estimate(|report| metric.of(report));
+        let value = run.estimate_of(metric);
         let shown = value.map_or_else(String::new, |value| unit.short(value.mean));
         let times = || comparison.ratio(index, metric).map(|ratio| finding::times(ratio.mean));
         let relation = match comparison.relation(index, metric) {
@@ -35,10 +36,10 @@ pub fn bars(comparison: &Comparison, metric: Metric, id: &str, look: &Look) -> R
     let means = bars.iter().filter_map(|bar| Some((bar.name.as_str(), bar.value.as_ref()?.mean)));
     let means: Vec<(&str, f64)> = means.collect();
     if means.is_empty() {
-        let message = format!("`{}` has no value in any run", metric.name);
+        let message = format!("`{}` has no value in any run", metric);
         return Err(Refusal::nothing(message, "choose another quantity with --metric"));
     }
-    let title = finding::of_values(id, metric.name, &means);
+    let title = finding::of_values(id, metric, &means);
     let footer = footer_of_bars(
         id,
         comparison.seed,

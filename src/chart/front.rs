@@ -23,6 +23,8 @@ pub struct Point {
     pub is_front: bool,
     /// Whether it is the one to take.
     pub is_recommended: bool,
+    /// Whether what happened there came to its end.
+    pub is_finished: bool,
 }
 
 impl Point {
@@ -76,13 +78,21 @@ impl Front {
             let own = look.theme.series(0);
             line(surface, &self.steps(&plot, &front), own.colour, 4);
             let other = Series { marker: Marker::Ring, colour: look.theme.muted, ..*own };
+            let unfinished = Series { marker: Marker::Cross, ..other };
             for point in points {
-                let at = plot.at(point.at.0, point.at.1);
-                draw_marker(surface, at, if point.is_front { own } else { &other });
+                let series = match point {
+                    Point { is_finished: false, .. } => &unfinished,
+                    Point { is_front: true, .. } => own,
+                    Point { .. } => &other,
+                };
+                draw_marker(surface, plot.at(point.at.0, point.at.1), series);
             }
             self.write_names(surface, &plot, &frame, look);
-            let hint = look.words.say(hint);
-            write(surface, hint, SMALL, look.theme.muted, (right, top - 26), Align::Right);
+            let mut hint = look.words.say(hint).to_owned();
+            if points.iter().any(|point| !point.is_finished) {
+                hint = format!("{hint}; {}", look.words.say("crossed: did not come to its end"));
+            }
+            write(surface, &hint, SMALL, look.theme.muted, (right, top - 26), Align::Right);
             frame.write(surface, look);
         });
         Picture::of(canvas.finish(&frame.title()))

@@ -3,7 +3,7 @@
 use crate::chart::request::Refusal;
 use crate::chart::scale::Unit;
 use crate::experiment::Estimate;
-use crate::scenario::{Expression, Metric, Run, Scenario, suggest};
+use crate::scenario::{Expression, Metric, NamedMetric, Run, Scenario, suggest};
 use crate::sim::Report;
 
 /// What the throughput of a latency is called: requests answered, divided by the makespan.
@@ -61,11 +61,7 @@ impl Quantity {
         }
         let expression = Expression::parse(&self.text, &scenario.runs).ok()?;
         let value = |reports: &Vec<Report>| {
-            let value_of = |name: &str, metric: Metric| {
-                let index = scenario.runs.iter().position(|run| run.name == name)?;
-                metric.of(&reports[index])
-            };
-            expression.evaluate(&value_of).ok()
+            expression.evaluate(&|run: &str, metric: &str| scenario.value_of(reports, run, metric)).ok()
         };
         let values: Option<Vec<f64>> = replications.iter().map(value).collect();
         Estimate::of(&values?)
@@ -100,7 +96,8 @@ pub fn unit_of_expression(expression: &Expression) -> Unit {
 
 /// What could be shown in its place.
 fn known(text: &str, runs: &[Run]) -> String {
-    let names = Metric::ALL.iter().map(|metric| metric.name);
+    let metrics: Vec<NamedMetric> = runs.iter().flat_map(Run::metrics).collect();
+    let names = metrics.iter().map(|named| named.name.as_str());
     if let Some(meant) = suggest::closest(text, names) {
         return format!("did you mean `{meant}`?");
     }

@@ -20,7 +20,8 @@ pub fn front(task: &Task, tuned: &Tuned, seed: u64, id: &str, look: &Look) -> Re
             name: settings.join(", "),
             at: (across.mean, up.mean),
             is_front: tuned.front.contains(&index),
-            is_recommended: tuned.recommended == Some(index),
+            is_recommended: tuned.recommended == Ok(index),
+            is_finished: trial.is_complete(),
         });
     }
     if points.is_empty() {

@@ -45,6 +45,7 @@ pub const LABELS: &[&str] = &[
     "band: within 15 %; strokes: quartiles of what was measured",
     "filled: on the front; hollow: bettered in both",
     "filled: on the front; hollow: bettered in both, or beyond a limit",
+    "crossed: did not come to its end",
     "recommended",
 ];
 

@@ -4,11 +4,12 @@ use clap::{Args, ValueEnum};
 
 use crate::chart::{self, Look};
 use crate::cli::input::{self, EffortArguments};
-use crate::cli::results::Files;
+use crate::cli::results::{self, Files};
 use crate::cli::{Failure, output};
+use crate::experiment::Notice;
 use crate::experiment::compare::{Comparison, Reference, compare};
 use crate::export::{columns, table};
-use crate::scenario::{Metric, Repeat, Run, Scenario, Setting, Sweep, Template, parse_axes};
+use crate::scenario::{NamedMetric, Repeat, Run, Scenario, Setting, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim compare`.
 #[derive(Debug, Args)]
@@ -25,10 +26,10 @@ pub(super) struct Arguments {
     /// Change a value in all of them
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<String>,
-    /// What is compared; further ones are shown
-    #[arg(long = "metric", value_name = "NAME", value_parser = Metric::parse,
+    /// What is compared, as makespan or echo.latency.p99; further ones are shown
+    #[arg(long = "metric", value_name = "NAME",
           default_values = ["makespan", "system", "gil.hand_overs", "gil.failed"])]
-    metrics: Vec<Metric>,
+    metrics: Vec<String>,
     /// What the others are compared with; a run of several variants with that run of other variants
     #[arg(long, value_enum, default_value_t = To::First)]
     relative_to: To,
@@ -51,8 +52,10 @@ enum To {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let formats = arguments.files.formats()?;
-    let variants = variants(arguments)?;
+    let scenarios: Vec<&str> = arguments.scenarios.iter().map(String::as_str).collect();
+    let formats = arguments.files.formats(&scenarios)?;
+    let sweep = sweep(arguments)?;
+    let variants = sweep.as_ref().map_or(vec![Vec::new()], variants);
     let mut ids: Vec<String> = Vec::new();
     let mut runs: Vec<Run> = Vec::new();
     let mut names: Vec<Vec<String>> = Vec::new();
@@ -62,6 +65,9 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         ids.push(input::id_of(&name));
         let id = ids.last().filter(|_| arguments.scenarios.len() > 1).cloned();
         let template = Template { name, text, overrides: arguments.overrides.clone() };
+        if let Some(sweep) = &sweep {
+            results::tell_unmoved(&template, sweep)?;
+        }
         for variant in &variants {
             let scenario = template.at(variant).map_err(|diagnostics| input::explained(&diagnostics))?;
             seed.get_or_insert(scenario.seed);
@@ -76,8 +82,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         To::First => Reference::First,
         To::Best => Reference::Best,
     };
-    let metric = arguments.metrics[0];
+    let known: Vec<NamedMetric> = runs.iter().flat_map(Run::metrics).collect();
+    NamedMetric::check(&arguments.metrics, known.iter().map(|named| named.name.as_str()))
+        .map_err(Failure::Usage)?;
+    let metric = arguments.metrics[0].as_str();
     let comparison = compare(&runs, &groups(&names), seed, effort, metric, reference);
+    if comparison.is_always_the_same {
+        let notice = Notice::SeedDoesNotMatter { replications: comparison.replications };
+        output::tell(&format!("warning: {notice}"));
+    }
     let draw = || chart::comparison::bars(&comparison, metric, &ids.join(", "), &Look::default());
     arguments.files.write(&formats, &columns::of_comparison(&comparison, metric), draw)?;
     output::print(&shown(&comparison, &arguments.metrics))?;
@@ -87,7 +100,7 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn shown(comparison: &Comparison, metrics: &[Metric]) -> String {
+fn shown(comparison: &Comparison, metrics: &[String]) -> String {
     let table = table::comparison(comparison, metrics);
     let mut text = format!("{table}\n\nseed {}", comparison.seed);
     if comparison.replications > 1 {
@@ -97,12 +110,12 @@ fn shown(comparison: &Comparison, metrics: &[Metric]) -> String {
     text + "\n"
 }
 
-/// The values that each scenario is carried out with; one variant without any if none are asked for.
-fn variants(arguments: &Arguments) -> Result<Vec<Vec<Setting>>, Failure> {
+/// What is varied in each scenario, if anything is.
+fn sweep(arguments: &Arguments) -> Result<Option<Sweep>, Failure> {
     let python = arguments.python.iter().map(|names| format!("python={names}"));
     let texts: Vec<String> = python.chain(arguments.over.iter().cloned()).collect();
     if texts.is_empty() {
-        return Ok(vec![Vec::new()]);
+        return Ok(None);
     }
     let axes = parse_axes(&texts).map_err(|diagnostics| input::explained(&diagnostics))?;
     let sweep = Sweep::new(axes, None).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -111,7 +124,12 @@ fn variants(arguments: &Arguments) -> Result<Vec<Vec<Setting>>, Failure> {
         let message = format!("{} variants are too many to compare, at most {MOST}", sweep.len());
         return Err(Failure::Usage(format!("{message}\nhelp: `gilsim sweep` writes them to a file")));
     }
-    Ok((0..sweep.len()).map(|point| sweep.point(point, 0)).collect())
+    Ok(Some(sweep))
+}
+
+/// The values that each scenario is carried out with.
+fn variants(sweep: &Sweep) -> Vec<Vec<Setting>> {
+    (0..sweep.len()).map(|point| sweep.point(point, 0)).collect()
 }
 
 /// The group of each run, given the names of the runs of each variant: where all variants have the same runs, each is

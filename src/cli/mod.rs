@@ -51,7 +51,7 @@ enum Command {
     Sweep(sweep::Arguments),
     /// Finds the values that reach a goal, such as the switch interval to set
     Tune(tune::Arguments),
-    /// Puts the shares of a sweep together
+    /// Puts the shares of a sweep together, and judges the whole
     Merge(merge::Arguments),
     /// Draws a chart of a scenario
     Plot(plot::Arguments),

@@ -1,7 +1,7 @@
 //! Writing results where the user wants them.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::calibration;
 use crate::chart;
@@ -92,6 +92,41 @@ impl Format {
             Format::Gif => ".gif",
         }
     }
+}
+
+/// Fails if one of the files that are to be written is another of them, a file that is read, or a folder: something would be
+/// lost, or found out only when all is done.
+pub(super) fn check_files<'a>(
+    outputs: impl IntoIterator<Item = &'a PathBuf>,
+    inputs: &[&str],
+) -> Result<(), Failure> {
+    let message = |path: &Path, why: &str| {
+        format!("cannot write {}: {why}\nhelp: write to another file", path.display())
+    };
+    let inputs: Vec<PathBuf> = inputs.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+    let mut known: Vec<PathBuf> = Vec::new();
+    for path in outputs {
+        if path.is_dir() {
+            return Err(Failure::Inside(message(path, "it is a directory")));
+        }
+        let place = place_of(path);
+        if inputs.contains(&place) {
+            return Err(Failure::Usage(message(path, "it is what is read here")));
+        }
+        if known.contains(&place) {
+            return Err(Failure::Usage(message(path, "something else is written there")));
+        }
+        known.push(place);
+    }
+    Ok(())
+}
+
+/// Where a file is, whatever it is called; one that is not there yet, where it will be.
+fn place_of(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
+    let new = || Some(folder?.join(absolute.file_name()?));
+    std::fs::canonicalize(path).ok().or_else(new).unwrap_or(absolute.clone())
 }
 
 /// Writes text to a file, and says so.

@@ -81,6 +81,10 @@ struct ThemeName(&'static str);
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    let labels = arguments.look.labels.as_ref().map(|path| path.to_string_lossy());
+    let inputs: Vec<&str> =
+        [arguments.scenario.scenario.as_str()].into_iter().chain(labels.as_deref()).collect();
+    output::check_files(&arguments.outputs, &inputs)?;
     let formats: Vec<Format> = arguments
         .outputs
         .iter()

@@ -6,12 +6,14 @@ use clap::Args;
 
 use crate::chart::{Picture, Refusal};
 use crate::cli::Failure;
+use crate::cli::input;
 use crate::cli::output::{self, Format};
-use crate::experiment::sweep::Swept;
+use crate::experiment::sweep::{Swept, unmoved};
+use crate::experiment::{Notice, Standing};
 use crate::export::columns::{self, Column};
 use crate::export::part::PartError;
 use crate::export::{parquet, rows, table};
-use crate::scenario::Metric;
+use crate::scenario::{Scenario, Setting, Sweep, Template};
 
 /// Points that are shown; files hold all of them.
 const MOST_SHOWN: usize = 200;
@@ -27,13 +29,18 @@ pub(super) struct ResultArguments {
     /// Write a row for every point to this file, means with 95 % confidence intervals: .csv, .jsonl or .parquet
     #[arg(long, value_name = "FILE")]
     summary: Vec<PathBuf>,
-    /// Show this metric in the table; may be given more than once
-    #[arg(long = "metric", value_name = "NAME", value_parser = Metric::parse,
+    /// Show this metric in the table, as makespan or echo.latency.p99; may be given more than once
+    #[arg(long = "metric", value_name = "NAME",
           default_values = ["makespan", "system", "gil.hand_overs", "gil.failed"])]
-    metrics: Vec<Metric>,
+    pub metrics: Vec<String>,
 }
 
 impl ResultArguments {
+    /// Fails if a file would be lost: the scenario, a part, or one of these files under another.
+    pub fn check(&self, inputs: &[&str]) -> Result<(), Failure> {
+        output::check_files(self.outputs.iter().chain(&self.summary), inputs)
+    }
+
     /// The format of each output. A share of a sweep goes to one part, and nothing else is written.
     pub fn formats(&self, is_share: bool) -> Result<Vec<Format>, Failure> {
         if is_share {
@@ -63,6 +70,9 @@ impl ResultArguments {
             };
             output::save(path, &bytes)?;
         }
+        if let Some(replications) = swept.replications_alike() {
+            output::tell(&format!("warning: {}", Notice::SeedDoesNotMatter { replications }));
+        }
         let (table, left_out) = table::sweep(swept, &self.metrics, MOST_SHOWN);
         output::print(&format!("{table}\n"))?;
         if left_out > 0 {
@@ -85,8 +95,9 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The format of each file.
-    pub fn formats(&self) -> Result<Vec<Format>, Failure> {
+    /// The format of each file, none of which is another, or one of the scenarios.
+    pub fn formats(&self, scenarios: &[&str]) -> Result<Vec<Format>, Failure> {
+        output::check_files(&self.outputs, scenarios)?;
         self.outputs.iter().map(|path| output::format_of(path, &TABLES_AND_PICTURES)).collect()
     }
 
@@ -119,6 +130,36 @@ fn table_file(format: Format, columns: &[Column]) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// Tells which values of a sweep do not reach which runs of a scenario.
+pub(super) fn tell_unmoved(template: &Template, sweep: &Sweep) -> Result<(), Failure> {
+    let unmoved = unmoved(template, sweep).map_err(|diagnostics| input::explained(&diagnostics))?;
+    unmoved.iter().for_each(|unmoved| output::tell(&format!("warning: {unmoved}")));
+    Ok(())
+}
+
+/// Holds a sweep against what is expected of it, and tells what else there is to know.
+pub(super) fn judged(swept: &Swept, scenario: &Scenario, id: &str) -> Result<(), Failure> {
+    let (verdicts, left_out) = swept.verdicts(scenario, id);
+    if !verdicts.is_empty() {
+        output::print(&format!("\n{}\n", table::sweep_verdicts(&verdicts)))?;
+    }
+    for expectation in left_out {
+        let place: Vec<String> = expectation.place.iter().map(Setting::text).collect();
+        output::tell(&format!(
+            "warning: not judged, because the sweep does not come there: {} at {}",
+            expectation.that,
+            place.join(", ")
+        ));
+    }
+    complete(swept)?;
+    match verdicts.iter().filter(|verdict| verdict.standing == Standing::Failed).count() {
+        0 => Ok(()),
+        failed => {
+            Err(Failure::Expectation(format!("{failed} of {} expectations are not met", verdicts.len())))
+        }
+    }
+}
+
 /// Fails if a run did not come to its end.
 pub(super) fn complete(swept: &Swept) -> Result<(), Failure> {
     match swept.incomplete() {
@@ -133,6 +174,6 @@ pub(super) fn cannot_use(path: &Path, error: &PartError) -> Failure {
     let message = format!("cannot use {}: {error}", path.display());
     match error {
         PartError::Io(_) => Failure::Inside(message),
-        PartError::NotAPart | PartError::OtherSweep => Failure::Usage(message),
+        PartError::NotAPart | PartError::OtherVersion | PartError::OtherSweep => Failure::Usage(message),
     }
 }

@@ -56,6 +56,7 @@ fn of_locale() -> Characters {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
+    output::check_files(&arguments.outputs, &[&arguments.scenario.scenario])?;
     let allowed = [Format::Json, Format::Svg, Format::Png];
     let formats: Vec<Format> =
         arguments.outputs.iter().map(|path| output::format_of(path, &allowed)).collect::<Result<_, _>>()?;

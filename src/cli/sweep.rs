@@ -8,12 +8,10 @@ use crate::cli::input::{self, EffortArguments, ScenarioArguments};
 use crate::cli::output::{self, Format};
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, results};
-use crate::experiment::Standing;
 use crate::experiment::sweep::{Interruption, Piece, Plan, PlanError, Shard, Swept, estimate, execute};
 use crate::export::part::{Header, Journal};
-use crate::export::table;
 use crate::scenario::units;
-use crate::scenario::{Scenario, Sweep, Template, parse_axes};
+use crate::scenario::{Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim sweep`.
 #[derive(Debug, Args)]
@@ -24,11 +22,11 @@ pub(super) struct Arguments {
     #[arg(long = "over", value_name = "PATH=VALUES")]
     over: Vec<String>,
     /// Draw so many points at random, in place of the whole grid
-    #[arg(long, value_name = "COUNT", value_parser = input::count)]
+    #[arg(long, value_name = "COUNT", value_parser = sample)]
     sample: Option<u64>,
     #[command(flatten)]
     effort: EffortArguments,
-    /// Do this share of the sweep, as in 3/16, and write it to a .part for `gilsim merge`
+    /// Do this share of the sweep, as in 3/16, and write it to a .part for `gilsim merge`, which judges the whole
     #[arg(long, value_name = "NUMBER/OF", value_parser = shard)]
     shard: Option<Shard>,
     /// Count the runs, estimate the time, and do nothing
@@ -42,14 +40,13 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     // A dry run writes nothing, so it need not say where.
     let says_where = !arguments.dry_run || !arguments.results.outputs.is_empty();
+    arguments.results.check(&[&arguments.scenario.scenario])?;
     let formats = arguments.results.formats(arguments.shard.is_some() && says_where)?;
     let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
     let plan = plan(arguments, template)?;
-    for path in &plan.without_effect {
-        output::tell(&format!("warning: `{path}` changes nothing: every run has a value of its own"));
-    }
+    plan.unmoved.iter().for_each(|unmoved| output::tell(&format!("warning: {unmoved}")));
     if arguments.dry_run {
         return dry_run(&plan);
     }
@@ -58,12 +55,15 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
         for path in &arguments.results.outputs {
             output::tell(&format!("wrote {}", path.display()));
         }
+        if !plan.first.expectations.is_empty() {
+            output::tell("note: the expectations are judged by `gilsim merge`");
+        }
         return Ok(());
     }
     let swept = Swept::of(&plan, pieces);
     arguments.results.write(&swept, &formats)?;
     remove_journal(&arguments.results.outputs, &formats);
-    judged(&swept, &plan.first, &id)
+    results::judged(&swept, &plan.first, &id)
 }
 
 fn plan(arguments: &Arguments, template: Template) -> Result<Plan, Failure> {
@@ -84,10 +84,12 @@ fn plan(arguments: &Arguments, template: Template) -> Result<Plan, Failure> {
     let first = template.at(&sweep.probes()[0]).map_err(|diagnostics| input::explained(&diagnostics))?;
     let effort = arguments.effort.effort(first.repeat);
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
-    Plan::new(template, sweep, arguments.scenario.seed, effort, shard).map_err(|error| match error {
+    let plan = Plan::new(template, sweep, arguments.scenario.seed, effort, shard);
+    let plan = plan.map_err(|error| match error {
         PlanError::Scenario(diagnostics) => input::explained(&diagnostics),
         too_many @ PlanError::TooManyRuns { .. } => refused(&too_many),
-    })
+    })?;
+    plan.with_metrics(&arguments.results.metrics).map_err(Failure::Usage)
 }
 
 fn dry_run(plan: &Plan) -> Result<(), Failure> {
@@ -171,24 +173,10 @@ fn remove_journal(outputs: &[PathBuf], formats: &[Format]) {
     }
 }
 
-/// Holds the sweep against what is expected of it.
-fn judged(swept: &Swept, scenario: &Scenario, id: &str) -> Result<(), Failure> {
-    let (verdicts, left_out) = swept.verdicts(scenario, id);
-    if !verdicts.is_empty() {
-        output::print(&format!("\n{}\n", table::sweep_verdicts(&verdicts)))?;
-    }
-    for expectation in left_out {
-        output::tell(&format!(
-            "warning: not judged, because the sweep does not come there: {}",
-            expectation.that
-        ));
-    }
-    results::complete(swept)?;
-    match verdicts.iter().filter(|verdict| verdict.standing == Standing::Failed).count() {
-        0 => Ok(()),
-        failed => {
-            Err(Failure::Expectation(format!("{failed} of {} expectations are not met", verdicts.len())))
-        }
+fn sample(text: &str) -> Result<u64, String> {
+    match input::count(text)? {
+        0 => Err("a sample has at least one point".to_owned()),
+        points => Ok(points),
     }
 }
 

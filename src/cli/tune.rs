@@ -5,11 +5,13 @@ use clap::Args;
 use crate::chart::Look;
 use crate::chart::tuned::{front, not_two_goals};
 use crate::cli::input::{self, EffortArguments, ScenarioArguments};
-use crate::cli::results::Files;
+use crate::cli::results::{self, Files};
 use crate::cli::{Failure, output};
-use crate::experiment::tune::{Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Tuned, tune};
+use crate::experiment::tune::{
+    Constraint, FEWEST_POINTS, Goal, MOST_AXES, Sense, Task, Trial, Tuned, Unadvised, tune,
+};
 use crate::export::{advice, columns};
-use crate::scenario::{Repeat, Sweep, Template, parse_axes};
+use crate::scenario::{Repeat, Setting, Sweep, Template, parse_axes};
 
 /// The arguments of `gilsim tune`.
 #[derive(Debug, Args)]
@@ -39,7 +41,7 @@ pub(super) struct Arguments {
 
 /// Runs the subcommand.
 pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
-    let formats = arguments.files.formats()?;
+    let formats = arguments.files.formats(&[&arguments.scenario.scenario])?;
     let (text, name) = input::scenario_text(&arguments.scenario.scenario)?;
     let id = input::id_of(&name);
     let template = Template { name, text, overrides: arguments.scenario.overrides.clone() };
@@ -51,10 +53,44 @@ pub(super) fn main(arguments: &Arguments) -> Result<(), Failure> {
     let draw = || front(&task, &tuned, seed, &id, &Look::default());
     arguments.files.write(&formats, &columns::of_trials(&task, &tuned), draw)?;
     output::print(&shown(&task, &tuned))?;
+    outcome(&task, &tuned)
+}
+
+/// Fails if nothing is recommended although something may depend on the values, and warns of values at which the program
+/// does not come to its end.
+fn outcome(task: &Task, tuned: &Tuned) -> Result<(), Failure> {
+    let (all, stopped) = (tuned.trials.len(), tuned.trials.iter().filter(|trial| !trial.is_complete()));
+    let stopped: Vec<&Trial> = stopped.collect();
     match tuned.recommended {
-        Some(_) => Ok(()),
-        None => Err(Failure::Expectation("no point meets the constraints".to_owned())),
+        Err(Unadvised::NothingFinishes) => Err(Failure::Incomplete(format!(
+            "none of the {all} points came to its end{}\nhelp: `gilsim run` says what the threads wait for",
+            stopped.first().map_or(String::new(), |trial| format!(", as {}", where_stopped(trial)))
+        ))),
+        Err(Unadvised::NoValue) => {
+            let goals: Vec<String> = task.goals.iter().map(|goal| format!("`{}`", goal.text)).collect();
+            Err(Failure::Usage(format!("no point has a value of {}", goals.join(" and "))))
+        }
+        Err(Unadvised::BeyondLimits) => {
+            Err(Failure::Expectation("no point meets the constraints".to_owned()))
+        }
+        Ok(_) | Err(Unadvised::AllAlike) => {
+            if let Some(first) = stopped.first() {
+                let count = stopped.len();
+                output::tell(&format!(
+                    "warning: {count} of {all} points did not come to their end and are left out, as {}",
+                    where_stopped(first)
+                ));
+            }
+            Ok(())
+        }
     }
+}
+
+/// Which run did not come to its end, and with which values.
+fn where_stopped(trial: &Trial) -> String {
+    let run = trial.outcomes.iter().find(|outcome| !outcome.complete);
+    let settings: Vec<String> = trial.settings.iter().map(Setting::text).collect();
+    format!("run `{}` at {}", run.map_or("", |run| run.name.as_str()), settings.join(", "))
 }
 
 /// What is to be found, and the seed that is used.
@@ -65,12 +101,8 @@ fn task(arguments: &Arguments, template: Template) -> Result<(Task, u64), Failur
     }
     // A sample of one point: a sweep without one would need the number of values of each range.
     let sweep = Sweep::new(axes.clone(), Some(1)).map_err(|error| Failure::Usage(error.to_string()))?;
-    let mut first = None;
-    for probe in sweep.probes() {
-        let scenario = template.at(&probe).map_err(|diagnostics| input::explained(&diagnostics))?;
-        first.get_or_insert(scenario);
-    }
-    let Some(first) = first else { return Err(Failure::Usage("there is nothing to tune".to_owned())) };
+    results::tell_unmoved(&template, &sweep)?;
+    let first = template.at(&sweep.probes()[0]).map_err(|diagnostics| input::explained(&diagnostics))?;
     let runs = &first.runs;
     let goals = |texts: &[String], sense: Sense| -> Result<Vec<Goal>, Failure> {
         texts.iter().map(|text| Goal::parse(text, sense, runs).map_err(Failure::Usage)).collect()
@@ -95,7 +127,9 @@ fn task(arguments: &Arguments, template: Template) -> Result<(Task, u64), Failur
 
 fn shown(task: &Task, tuned: &Tuned) -> String {
     let mut text = format!("{}\n\n", advice::trials(task, tuned));
-    if let (Some(standing), Some(recommended)) = (&tuned.standing, tuned.recommended) {
+    if let (Some(standing), Ok(recommended)) = (&tuned.standing, tuned.recommended)
+        && standing.is_complete()
+    {
         text.push_str(&format!("{}\n\n", advice::costs(standing, &tuned.trials[recommended])));
     }
     text + &advice::sentence(task, tuned)

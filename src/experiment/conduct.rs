@@ -7,7 +7,7 @@ use crate::experiment::replications::{self, Effort, replicate, widest};
 use crate::experiment::statistics::Estimate;
 use crate::experiment::trouble;
 use crate::experiment::verdict::{Verdict, judge};
-use crate::scenario::{Metric, Repeat, Run, Scenario};
+use crate::scenario::{Metric, NamedMetric, Repeat, Run, Scenario};
 use crate::sim::{Ending, Report};
 
 /// An experiment that has been carried out.
@@ -30,6 +30,8 @@ pub struct Conducted {
 pub struct RunOutcome {
     /// The name of the run.
     pub name: String,
+    /// Everything that can be asked of it.
+    pub metrics: Vec<NamedMetric>,
     /// What its first replication told.
     pub report: Report,
     /// What its other replications told, in order.
@@ -97,10 +99,22 @@ impl RunOutcome {
         Estimate::of(&values?)
     }
 
-    /// How many times as large a quantity is as in another run, replication by replication; `None` if it has no value
-    /// or is zero there.
-    pub fn ratio_to(&self, other: &RunOutcome, of: impl Fn(&Report) -> Option<f64>) -> Option<Estimate> {
-        let ratio = |(own, other)| match (of(own), of(other)) {
+    /// The metric with this name.
+    pub fn metric(&self, name: &str) -> Option<Metric> {
+        self.metrics.iter().find(|named| named.name == name).map(|named| named.metric)
+    }
+
+    /// What is known of the metric with this name; `None` if it has no value in some replication.
+    pub fn estimate_of(&self, metric: &str) -> Option<Estimate> {
+        let metric = self.metric(metric)?;
+        self.estimate(|report| metric.of(report))
+    }
+
+    /// How many times as large a metric is as in another run, replication by replication; `None` if it has no value or is
+    /// zero there.
+    pub fn ratio_to(&self, other: &RunOutcome, metric: &str) -> Option<Estimate> {
+        let (of_own, of_other) = (self.metric(metric)?, other.metric(metric)?);
+        let ratio = |(own, other)| match (of_own.of(own), of_other.of(other)) {
             (Some(own), Some(other)) if other != 0.0 => Some(own / other),
             _ => None,
         };
@@ -128,9 +142,8 @@ pub fn conduct_with(scenario: &Scenario, id: &str, seed: Option<u64>, effort: Ef
     let seed = seed.unwrap_or(scenario.seed);
     let replications = replicate(&scenario.runs, seed, effort, |reports| watched(scenario, reports));
     let notices = notices(scenario, effort, &replications);
-    let value_of = |replication: usize, run: &str, metric: Metric| {
-        let index = scenario.runs.iter().position(|other| other.name == run)?;
-        metric.of(&replications[replication][index])
+    let value_of = |replication: usize, run: &str, metric: &str| {
+        scenario.value_of(&replications[replication], run, metric)
     };
     let judged = scenario.expectations.iter().filter(|expectation| expectation.place.is_empty());
     let verdicts = judged.map(|expectation| judge(expectation, scenario, id, replications.len(), &value_of));
@@ -141,10 +154,7 @@ pub fn conduct_with(scenario: &Scenario, id: &str, seed: Option<u64>, effort: Ef
 
 /// The quantities that are to be known precisely: how long the runs take, and what is expected of them.
 pub(crate) fn watched(scenario: &Scenario, reports: &[Report]) -> Vec<f64> {
-    let value_of = |run: &str, metric: Metric| {
-        let index = scenario.runs.iter().position(|other| other.name == run)?;
-        metric.of(&reports[index])
-    };
+    let value_of = |run: &str, metric: &str| scenario.value_of(reports, run, metric);
     let expected = scenario.expectations.iter();
     // What has no value cannot become precise either.
     let expected = expected.map(|expectation| expectation.expression.evaluate(&value_of).unwrap_or(0.0));
@@ -178,6 +188,7 @@ pub(crate) fn outcomes(runs: &[Run], replications: Vec<Vec<Report>>) -> Vec<RunO
         .zip(first)
         .map(|(run, report)| RunOutcome {
             name: run.name.clone(),
+            metrics: run.metrics(),
             complete: is_complete(run, &report),
             deadlock: deadlock::of_run(run, &report),
             trouble: trouble::exceptions(run, &report),

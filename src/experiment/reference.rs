@@ -9,7 +9,7 @@
 
 use crate::experiment::{Conducted, Role, Verdict};
 use crate::scenario::expression::{EvaluationError, Operator, Term};
-use crate::scenario::{Bound, Expectation, Expression, Figure, Found, Metric, Scenario};
+use crate::scenario::{Bound, Expectation, Expression, Figure, Found, Scenario};
 
 /// The largest error of a cell that counts as hit, as a fraction.
 pub const NEAR: f64 = 0.15;
@@ -104,7 +104,7 @@ fn published_figure(expectation: &Expectation) -> Option<Figure> {
 fn quantity(expression: &Expression) -> String {
     match &expression.term {
         Term::Constant(_) => "number".to_owned(),
-        Term::Reference { metric, .. } => metric.name.to_owned(),
+        Term::Reference { metric, .. } => metric.clone(),
         Term::Operation { operator, left, right } => {
             let sign = match operator {
                 Operator::Add => '+',
@@ -120,9 +120,9 @@ fn quantity(expression: &Expression) -> String {
 /// The median over the replications of what a figure is held against.
 fn median_of(found: &Found, conducted: &Conducted) -> Result<f64, EvaluationError> {
     let value_in = |replication: usize| {
-        found.expression.evaluate(&|run: &str, metric: Metric| {
-            let report = conducted.run(run)?.reports().nth(replication)?;
-            metric.of(report)
+        found.expression.evaluate(&|run: &str, metric: &str| {
+            let outcome = conducted.run(run)?;
+            outcome.metric(metric)?.of(outcome.reports().nth(replication)?)
         })
     };
     let values: Result<Vec<f64>, EvaluationError> = (0..conducted.replications).map(value_in).collect();

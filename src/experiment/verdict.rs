@@ -5,7 +5,7 @@
 
 use crate::experiment::statistics::Estimate;
 use crate::scenario::expression::{EvaluationError, Term};
-use crate::scenario::{Bound, Expectation, Expression, Metric, Scenario};
+use crate::scenario::{Bound, Expectation, Expression, Scenario};
 
 /// What became of one expectation.
 #[derive(Clone, Debug)]
@@ -66,10 +66,10 @@ pub(crate) fn judge(
     scenario: &Scenario,
     id: &str,
     replications: usize,
-    value_of: &impl Fn(usize, &str, Metric) -> Option<f64>,
+    value_of: &impl Fn(usize, &str, &str) -> Option<f64>,
 ) -> Verdict {
     let of_one = |replication| {
-        expectation.expression.evaluate(&|run: &str, metric| value_of(replication, run, metric))
+        expectation.expression.evaluate(&|run: &str, metric: &str| value_of(replication, run, metric))
     };
     let values: Result<Vec<f64>, EvaluationError> = (0..replications).map(of_one).collect();
     let estimate = values.as_ref().ok().and_then(|values| Estimate::of(values));
@@ -107,10 +107,10 @@ fn role_of(expectation: &Expectation, scenario: &Scenario, id: &str) -> Role {
     }
 }
 
-fn collect_references<'a>(expression: &'a Expression, references: &mut Vec<(&'a str, &'static str)>) {
+fn collect_references<'a>(expression: &'a Expression, references: &mut Vec<(&'a str, &'a str)>) {
     match &expression.term {
         Term::Constant(_) => {}
-        Term::Reference { run, metric } => references.push((run, metric.name)),
+        Term::Reference { run, metric } => references.push((run, metric)),
         Term::Operation { left, right, .. } => {
             collect_references(left, references);
             collect_references(right, references);

@@ -2,7 +2,7 @@
 
 use crate::experiment::Estimate;
 use crate::experiment::compare::{Comparison, Relation};
-use crate::experiment::tune::{Goal, Task, Trial, Tuned};
+use crate::experiment::tune::{Goal, Task, Trial, Tuned, Unadvised};
 use crate::export::number::{self, Unit};
 use crate::export::table;
 use crate::scenario::quantity::Quantity;
@@ -26,7 +26,8 @@ pub fn trials(task: &Task, tuned: &Tuned) -> String {
         let constraints =
             constraints.map(|(constraint, estimate)| cell(&constraint.expression, estimate.as_ref()));
         let mark = match index {
-            _ if tuned.recommended == Some(index) => "<- recommended",
+            _ if tuned.recommended == Ok(index) => "<- recommended",
+            _ if !trial.is_complete() => "did not come to its end",
             _ if !tuned.allowed[index] => "beyond the limit",
             _ if tuned.front.contains(&index) => "front",
             _ => "",
@@ -42,12 +43,18 @@ pub fn costs(standing: &Trial, recommended: &Trial) -> String {
     let mut lines = vec![header];
     for (before, after) in standing.outcomes.iter().zip(&recommended.outcomes) {
         let outcomes = vec![before.clone(), after.clone()];
-        let comparison = Comparison { seed: 0, replications: 0, outcomes, references: vec![0, 0] };
+        let comparison = Comparison {
+            seed: 0,
+            replications: 0,
+            outcomes,
+            references: vec![0, 0],
+            is_always_the_same: false,
+        };
         for metric in Metric::ALL {
             let unit = if metric.is_time { Unit::Seconds } else { Unit::Plain };
-            let values = [before, after].map(|run| run.estimate(|report| metric.of(report)));
+            let values = [before, after].map(|run| run.estimate_of(metric.name));
             let [Some(old), Some(new)] = values else { continue };
-            let change = match comparison.relation(1, metric) {
+            let change = match comparison.relation(1, metric.name) {
                 Relation::NoDifference(_) | Relation::Reference => continue,
                 Relation::Larger(ratio) => format!("x {}", number::estimate(&ratio, Unit::Ratio)),
                 Relation::Smaller(ratio) => format!("/ {}", number::estimate(&ratio, Unit::Ratio)),
@@ -63,10 +70,9 @@ pub fn costs(standing: &Trial, recommended: &Trial) -> String {
 
 /// The recommendation in a sentence or two, and what to write in the program.
 pub fn sentence(task: &Task, tuned: &Tuned) -> String {
-    let Some(index) = tuned.recommended else {
-        let constraints: Vec<&str> =
-            task.constraints.iter().map(|constraint| constraint.text.as_str()).collect();
-        return format!("No point that was simulated meets {}.\n", constraints.join(" and "));
+    let index = match tuned.recommended {
+        Ok(index) => index,
+        Err(obstacle) => return without_advice(task, tuned, obstacle),
     };
     let trial = &tuned.trials[index];
     let settings: Vec<String> =
@@ -75,7 +81,7 @@ pub fn sentence(task: &Task, tuned: &Tuned) -> String {
         .goals
         .iter()
         .enumerate()
-        .map(|(number, goal)| outcome(goal, trial.goals[number].as_ref(), standing(tuned, number)))
+        .map(|(number, goal)| outcome(goal, number, trial, tuned.standing.as_ref()))
         .collect();
     let limits: Vec<String> =
         task.constraints.iter().map(|constraint| format!(", within {}", constraint.text)).collect();
@@ -88,16 +94,46 @@ pub fn sentence(task: &Task, tuned: &Tuned) -> String {
     text
 }
 
-fn standing(tuned: &Tuned, goal: usize) -> Option<&Estimate> {
-    tuned.standing.as_ref()?.goals[goal].as_ref()
+/// Why there is no recommendation, in a sentence.
+fn without_advice(task: &Task, tuned: &Tuned, obstacle: Unadvised) -> String {
+    let paths: Vec<&str> = task.axes.iter().map(|axis| axis.path.as_str()).collect();
+    match obstacle {
+        Unadvised::NothingFinishes => "No point that was simulated came to its end.\n".to_owned(),
+        Unadvised::NoValue => "No point that was simulated has a value of what is asked for.\n".to_owned(),
+        Unadvised::BeyondLimits => {
+            let constraints: Vec<&str> =
+                task.constraints.iter().map(|constraint| constraint.text.as_str()).collect();
+            let which =
+                if tuned.trials.iter().all(Trial::is_complete) { "was simulated" } else { "came to its end" };
+            format!("No point that {which} meets {}.\n", constraints.join(" and "))
+        }
+        Unadvised::AllAlike => {
+            let goals = task.goals.iter().zip(&tuned.trials[0].goals);
+            let goals: Vec<String> = goals
+                .map(|(goal, found)| format!("{} is {}", goal.text, cell(&goal.expression, found.as_ref())))
+                .collect();
+            let verb = if paths.len() == 1 { "does" } else { "do" };
+            format!(
+                "There is nothing to set: {} at every point, so {} {verb} not matter.\n",
+                goals.join(", and "),
+                paths.join(" and ")
+            )
+        }
+    }
 }
 
-/// What comes of a goal, next to what it is now: `makespan is 1.2 s (as it stands: 6.1 s)`.
-fn outcome(goal: &Goal, found: Option<&Estimate>, standing: Option<&Estimate>) -> String {
-    let text = format!("{} is {}", goal.text, cell(&goal.expression, found));
+/// What comes of the goal with this number, next to what it is now: `makespan is 1.2 s (as it stands: 6.1 s)`.
+fn outcome(goal: &Goal, number: usize, found: &Trial, standing: Option<&Trial>) -> String {
+    let value = |trial: &Trial| cell(&goal.expression, trial.goals[number].as_ref());
+    let text = format!("{} is {}", goal.text, value(found));
     match standing {
-        Some(_) => format!("{text} (as it stands: {})", cell(&goal.expression, standing)),
-        None => text,
+        Some(standing) if !standing.is_complete() => {
+            format!("{text} (as it stands, it does not come to its end)")
+        }
+        Some(standing) if standing.goals[number].is_some() => {
+            format!("{text} (as it stands: {})", value(standing))
+        }
+        _ => text,
     }
 }
 
@@ -106,7 +142,10 @@ fn as_good<'a>(task: &Task, tuned: &'a Tuned, best: usize) -> Option<(&'a str, &
     if task.axes.len() != 1 || task.goals.len() != 1 || !task.constraints.is_empty() {
         return None;
     }
-    let goal = |index: usize| tuned.trials[index].goals[0].map(|estimate| estimate.mean);
+    let goal = |index: usize| {
+        let estimate = tuned.trials[index].goals[0].filter(|_| tuned.allowed[index]);
+        estimate.map(|estimate| estimate.mean)
+    };
     let optimum = goal(best)?;
     let is_good =
         |index: &usize| goal(*index).is_some_and(|value| (value - optimum).abs() <= AS_GOOD * optimum.abs());

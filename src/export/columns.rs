@@ -8,7 +8,7 @@ use crate::experiment::compare::Comparison;
 use crate::experiment::sweep::Swept;
 use crate::experiment::tune::{Task, Tuned};
 use crate::export::json::hexadecimal;
-use crate::scenario::Metric;
+use crate::scenario::NamedMetric;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -89,9 +89,9 @@ pub fn of_runs(swept: &Swept) -> Vec<Column> {
     columns.push(counts("seed", &|row| rows[row].1.seed));
     columns.push(texts("ending", &|row| rows[row].1.ending.clone()));
     columns.push(texts("fingerprint", &|row| hexadecimal(rows[row].1.fingerprint)));
-    for (index, metric) in Metric::ALL.iter().enumerate() {
+    for (index, metric) in swept.metrics.iter().enumerate() {
         let values = rows.iter().map(|(_, row)| row.metrics[index]).collect();
-        columns.push(column(metric.name, Cells::Numbers(values)));
+        columns.push(column(metric, Cells::Numbers(values)));
     }
     columns.push(texts("scenario_hash", &|row| hexadecimal(rows[row].0.scenario_hash)));
     columns.push(texts("gilsim", &|_| VERSION.to_owned()));
@@ -110,15 +110,15 @@ pub fn of_points(swept: &Swept) -> Vec<Column> {
     let replications = rows.iter().map(|row| row.replications as u64).collect();
     columns.push(column("replications", Cells::Counts(replications)));
     columns.push(column("complete", Cells::Flags(rows.iter().map(|row| row.complete).collect())));
-    for (index, metric) in Metric::ALL.iter().enumerate() {
-        columns.extend(estimates(metric.name, rows.iter().map(|row| row.estimates[index])));
+    for (index, metric) in swept.metrics.iter().enumerate() {
+        columns.extend(estimates(metric, rows.iter().map(|row| row.estimates[index])));
     }
     columns
 }
 
 /// A row for each run of a comparison: how many times its reference it is by the first of some metrics, and all metrics,
 /// with means and half widths of the 95 % confidence intervals.
-pub fn of_comparison(comparison: &Comparison, metric: Metric) -> Vec<Column> {
+pub fn of_comparison(comparison: &Comparison, metric: &str) -> Vec<Column> {
     let runs = &comparison.outcomes;
     let count = runs.len();
     let reference = |index: &usize| runs[*index].name.clone();
@@ -130,11 +130,10 @@ pub fn of_comparison(comparison: &Comparison, metric: Metric) -> Vec<Column> {
         column("complete", Cells::Flags(runs.iter().map(|run| run.complete).collect())),
         column("fingerprint", Cells::Texts(runs.iter().map(|run| hexadecimal(run.fingerprint())).collect())),
     ];
-    let ratio = format!("{}.ratio", metric.name);
+    let ratio = format!("{metric}.ratio");
     columns.extend(estimates(&ratio, (0..count).map(|index| comparison.ratio(index, metric))));
-    for metric in Metric::ALL {
-        let values = runs.iter().map(|run| run.estimate(|report| metric.of(report)));
-        columns.extend(estimates(metric.name, values));
+    for metric in NamedMetric::columns(runs.iter().flat_map(|run| &run.metrics)) {
+        columns.extend(estimates(&metric, runs.iter().map(|run| run.estimate_of(&metric))));
     }
     columns.push(column("gilsim", Cells::Texts(vec![VERSION.to_owned(); count])));
     columns
@@ -158,9 +157,10 @@ pub fn of_trials(task: &Task, tuned: &Tuned) -> Vec<Column> {
     let flags = |name: &str, of: &dyn Fn(usize) -> bool| {
         column(name, Cells::Flags((0..trials.len()).map(of).collect()))
     };
+    columns.push(flags("complete", &|trial| trials[trial].is_complete()));
     columns.push(flags("allowed", &|trial| tuned.allowed[trial]));
     columns.push(flags("front", &|trial| tuned.front.contains(&trial)));
-    columns.push(flags("recommended", &|trial| tuned.recommended == Some(trial)));
+    columns.push(flags("recommended", &|trial| tuned.recommended == Ok(trial)));
     columns
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::experiment::{Conducted, Estimate, Role, RunOutcome, Standing, Verdict};
-use crate::scenario::{Bound, Metric, Scenario};
+use crate::scenario::{Bound, NamedMetric, Scenario};
 use crate::sim::Ending;
 use crate::trace::ThreadState;
 
@@ -101,10 +101,11 @@ pub fn hexadecimal(hash: u64) -> String {
 
 fn run_document<'a>(outcome: &'a RunOutcome, names: &'a [String]) -> RunDocument<'a> {
     let report = &outcome.report;
-    let estimates = Metric::ALL.map(|metric| (metric.name, outcome.estimate(|report| metric.of(report))));
+    let metrics = NamedMetric::columns(&outcome.metrics);
+    let estimates: Vec<Option<Estimate>> = metrics.iter().map(|metric| outcome.estimate_of(metric)).collect();
     let with_names = |part: fn(&Estimate) -> Option<f64>| {
-        let named = estimates.iter();
-        named.map(|(name, estimate)| ((*name).to_owned(), estimate.as_ref().and_then(part).into())).collect()
+        let values = estimates.iter().map(|estimate| estimate.as_ref().and_then(part).into());
+        metrics.iter().cloned().zip(values).collect()
     };
     let threads = report.threads.iter().zip(names).map(|(thread, name)| ThreadDocument {
         name,

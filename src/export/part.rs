@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::sweep::{Piece, Plan, Shard};
 use crate::scenario::axis::Axis;
-use crate::scenario::{Metric, Repeat};
+use crate::scenario::{Diagnostics, Repeat, Scenario, Setting, Template};
 
 /// The first word of every part.
-const FORMAT: &str = "gilsim part 1";
+const FORMAT: &str = "gilsim part 2";
+/// The beginning of the first word of every part, whatever its version.
+const ANY_FORMAT: &str = "gilsim part ";
 
 /// Which sweep a part is of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,10 @@ pub struct Header {
     /// The name of the scenario.
     pub scenario: String,
     scenario_hash: u64,
+    template: Template,
+    first: Vec<Setting>,
+    /// How many expectations the scenario has.
+    pub expectations: usize,
     sweep: Vec<String>,
     sample: Option<u64>,
     seed: Option<u64>,
@@ -33,13 +39,20 @@ pub struct Header {
     pub paths: Vec<String>,
     /// The name of each run.
     pub runs: Vec<String>,
-    metrics: Vec<String>,
+    /// The name of each metric.
+    pub metrics: Vec<String>,
     /// How many pieces the sweep has on all machines.
     pub pieces: usize,
     /// Which share of the sweep this is, counted from 1.
     pub shard: usize,
     /// How many shares there are.
     pub shards: usize,
+}
+
+/// What every version of a header has.
+#[derive(Deserialize)]
+struct Format {
+    format: String,
 }
 
 /// Why a part cannot be used.
@@ -51,7 +64,10 @@ pub enum PartError {
     /// It is something else.
     #[error("it is not a part of a sweep")]
     NotAPart,
-    /// It is a part of another sweep, or made by another version of the program.
+    /// It was written by a program that keeps parts in another form.
+    #[error("it was written by another version of gilsim\nhelp: remove it, or write to another file")]
+    OtherVersion,
+    /// It is a part of another sweep.
     #[error("it is a part of another sweep\nhelp: remove it, or write to another file")]
     OtherSweep,
 }
@@ -65,6 +81,9 @@ impl Header {
             gilsim: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: scenario.to_owned(),
             scenario_hash: plan.first.hash,
+            template: plan.template.clone(),
+            first: plan.first_settings(),
+            expectations: plan.first.expectations.len(),
             sweep: axes.clone().map(Axis::text).collect(),
             sample: plan.sweep.sample(),
             seed: plan.seed,
@@ -74,7 +93,7 @@ impl Header {
             },
             paths: axes.map(|axis| axis.path.clone()).collect(),
             runs: plan.first.runs.iter().map(|run| run.name.clone()).collect(),
-            metrics: Metric::ALL.iter().map(|metric| metric.name.to_owned()).collect(),
+            metrics: plan.metrics.clone(),
             pieces: plan.pieces(),
             shard: plan.shard.number,
             shards: plan.shard.of,
@@ -86,9 +105,17 @@ impl Header {
         *self == Header { shard: self.shard, ..other.clone() }
     }
 
-    /// Whether the metrics are those of this program.
-    pub fn is_current(&self) -> bool {
-        self.metrics.iter().eq(Metric::ALL.iter().map(|metric| metric.name))
+    /// The scenario at the first point, as it was when the part was begun.
+    ///
+    /// # Errors
+    /// If it cannot be read any more, because a file is not there that it names.
+    pub fn read_scenario(&self) -> Result<Scenario, Diagnostics> {
+        self.template.at(&self.first)
+    }
+
+    /// Whether this is what [`Header::read_scenario`] gave when the part was begun: a file that it names may have changed.
+    pub fn is_of(&self, scenario: &Scenario) -> bool {
+        self.scenario_hash == scenario.hash
     }
 
     fn has(&self, piece: &Piece) -> bool {
@@ -120,11 +147,7 @@ impl Part {
         }
         let mut lines = Lines { reader: BufReader::new(File::open(path)?), line: Vec::new() };
         let first = lines.next()?.ok_or(PartError::NotAPart)?;
-        let header: Header = serde_json::from_slice(first).map_err(|_| PartError::NotAPart)?;
-        let sound = header.format == FORMAT && (1..=header.shards).contains(&header.shard);
-        if !sound {
-            return Err(PartError::NotAPart);
-        }
+        let header = header(first)?;
         let mut part = Part { length: first.len() as u64, header, pieces: Vec::new() };
         let mut known = BTreeSet::new();
         while let Some(line) = lines.next()? {
@@ -142,6 +165,20 @@ impl Part {
     pub fn is_complete(&self) -> bool {
         let shard = Shard { number: self.header.shard, of: self.header.shards };
         self.pieces.len() == (0..self.header.pieces).filter(|piece| shard.has(*piece)).count()
+    }
+}
+
+/// The header that a first line is.
+fn header(line: &[u8]) -> Result<Header, PartError> {
+    let Format { format } = serde_json::from_slice(line).map_err(|_| PartError::NotAPart)?;
+    match format.as_str() {
+        FORMAT => {
+            let header: Header = serde_json::from_slice(line).map_err(|_| PartError::NotAPart)?;
+            let is_sound = (1..=header.shards).contains(&header.shard);
+            if is_sound { Ok(header) } else { Err(PartError::NotAPart) }
+        }
+        other if other.starts_with(ANY_FORMAT) => Err(PartError::OtherVersion),
+        _ => Err(PartError::NotAPart),
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use crate::experiment::sweep::{Piece, PointSummary, Row, Swept};
 use crate::export::columns::Column;
 use crate::export::json::hexadecimal;
-use crate::scenario::Metric;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -39,7 +38,7 @@ pub fn json_lines(swept: &Swept) -> String {
             "seed": row.seed,
             "ending": row.ending,
             "fingerprint": hexadecimal(row.fingerprint),
-            "metrics": named(row.metrics.iter().copied()),
+            "metrics": named(&swept.metrics, row.metrics.iter().copied()),
             "scenario_hash": hexadecimal(piece.scenario_hash),
             "gilsim": VERSION,
         })
@@ -59,8 +58,8 @@ pub fn summary_json_lines(swept: &Swept) -> String {
             "run": summary.run,
             "replications": summary.replications,
             "complete": summary.complete,
-            "means": named(means),
-            "half_widths": named(half_widths),
+            "means": named(&swept.metrics, means),
+            "half_widths": named(&swept.metrics, half_widths),
             "gilsim": VERSION,
         })
     };
@@ -71,8 +70,8 @@ fn values(paths: &[String], values: &[String]) -> Map<String, Value> {
     paths.iter().cloned().zip(values.iter().map(|value| value.as_str().into())).collect()
 }
 
-fn named(values: impl Iterator<Item = Option<f64>>) -> Map<String, Value> {
-    Metric::ALL.iter().map(|metric| metric.name.to_owned()).zip(values.map(Value::from)).collect()
+fn named(metrics: &[String], values: impl Iterator<Item = Option<f64>>) -> Map<String, Value> {
+    metrics.iter().cloned().zip(values.map(Value::from)).collect()
 }
 
 fn written(rows: impl Iterator<Item = Vec<String>>) -> String {

@@ -20,7 +20,7 @@ pub fn runs(conducted: &Conducted) -> String {
         table.add_row(std::iter::once(name.to_owned()).chain(conducted.runs.iter().map(cell)));
     };
     line("makespan", &|run| time(run, makespan));
-    line("ratio to the first run", &|run| ratio(run.ratio_to(&conducted.runs[0], makespan)));
+    line("ratio to the first run", &|run| ratio(run.ratio_to(&conducted.runs[0], "makespan")));
     line("CPU user", &|run| {
         time(run, |report| Some(report.total_time(|thread| thread.usage.user).as_secs()))
     });
@@ -94,20 +94,17 @@ pub fn verdicts<'a>(
 }
 
 /// A sweep, a line for each run at each point, and how many lines are left out because there are more than `most`.
-pub fn sweep(swept: &Swept, metrics: &[Metric], most: usize) -> (String, usize) {
+pub fn sweep(swept: &Swept, metrics: &[String], most: usize) -> (String, usize) {
     let mut table = table();
     let several = swept.runs.len() > 1;
     let run = several.then(|| "run".to_owned());
-    let names = metrics.iter().map(|metric| metric.name.to_owned());
-    table.set_header(swept.paths.iter().cloned().chain(run).chain(names));
+    table.set_header(swept.paths.iter().chain(&run).chain(metrics));
     let summaries = swept.summaries();
     for summary in summaries.iter().take(most) {
         let run = several.then(|| summary.run.to_owned());
-        let cells = metrics.iter().map(|metric| {
-            let index = Metric::ALL.iter().position(|other| other == metric);
-            let estimate = index.and_then(|index| summary.estimates[index]);
-            estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, unit_of(metric.is_time)))
-        });
+        let cells = metrics
+            .iter()
+            .map(|metric| cell(metric, swept.place_of(metric).and_then(|index| summary.estimates[index])));
         table.add_row(summary.values.iter().cloned().chain(run).chain(cells));
     }
     align_right(&mut table);
@@ -115,24 +112,27 @@ pub fn sweep(swept: &Swept, metrics: &[Metric], most: usize) -> (String, usize) 
 }
 
 /// Runs compared with one of them by the first of some metrics.
-pub fn comparison(comparison: &Comparison, metrics: &[Metric]) -> String {
+pub fn comparison(comparison: &Comparison, metrics: &[String]) -> String {
     let mut table = table();
-    let names = metrics.iter().map(|metric| metric.name);
+    let names = metrics.iter().map(String::as_str);
     table.set_header(["run"].into_iter().chain(names).chain(["compared"]));
     for (index, run) in comparison.outcomes.iter().enumerate() {
-        let cell = |metric: &Metric| {
-            let estimate = run.estimate(|report| metric.of(report));
-            estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, unit_of(metric.is_time)))
-        };
-        let relation = metrics.first().map(|metric| relation(comparison.relation(index, *metric), metric));
-        table.add_row(std::iter::once(run.name.clone()).chain(metrics.iter().map(cell)).chain(relation));
+        let cells = metrics.iter().map(|metric| cell(metric, run.estimate_of(metric)));
+        let relation = metrics.first().map(|metric| relation(comparison.relation(index, metric), metric));
+        table.add_row(std::iter::once(run.name.clone()).chain(cells).chain(relation));
     }
     align_right(&mut table);
     table.trim_fmt()
 }
 
-fn relation(relation: Relation, metric: &Metric) -> String {
-    let (more, less) = match metric.name {
+/// What is known of the metric with this name, as people read it.
+fn cell(metric: &str, estimate: Option<Estimate>) -> String {
+    let is_time = Metric::of_any(metric).is_some_and(|metric| metric.is_time);
+    estimate.map_or("-".to_owned(), |estimate| number::estimate(&estimate, unit_of(is_time)))
+}
+
+fn relation(relation: Relation, metric: &str) -> String {
+    let (more, less) = match metric {
         "makespan" => ("times slower", "times faster"),
         _ => ("times as much", "times less"),
     };

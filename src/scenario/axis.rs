@@ -6,6 +6,14 @@ use crate::scenario::units::UnitError;
 /// The most values of one axis.
 const MOST_VALUES: u64 = 1_000_000;
 
+/// A value has so many digits at least, which is as much as anybody wants to read or set, and more only where neighbours
+/// would be the same otherwise.
+const FEWEST_DIGITS: usize = 4;
+/// No number has more digits.
+const MOST_DIGITS: usize = 17;
+/// Of a range that does not say how many values it has, this part is told apart.
+const FINEST: f64 = 1e-3;
+
 /// A value of a scenario and what it is to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -43,11 +51,9 @@ impl Axis {
         match &self.domain {
             Domain::List(values) => Some(values.clone()),
             Domain::Range(range) => {
-                let count = range.count?;
-                let mut values: Vec<String> =
-                    (0..count).map(|index| range.at(index as f64 / (count - 1) as f64).text()).collect();
+                let mut values = range.values(range.count?);
                 values.dedup();
-                Some(values)
+                Some(values.into_iter().map(Quantity::text).collect())
             }
         }
     }
@@ -123,7 +129,38 @@ impl Range {
 
     /// The value `position` of the way from the smallest (0) to the largest (1).
     pub fn at(&self, position: f64) -> Quantity {
-        self.low.between(self.high, self.scale, position)
+        let (low, high) = (self.low.value(), self.high.value());
+        let widths = match self.scale {
+            Scale::Linear => high / (high - low),
+            Scale::Logarithmic => 1.0 / libm::log(high / low),
+        };
+        let digits = 1 + libm::log10(widths / FINEST).max(0.0) as usize;
+        self.low.between(self.high, self.scale, position, digits.clamp(FEWEST_DIGITS, MOST_DIGITS))
+    }
+
+    /// So many values, at least 2, with as many digits as keep them apart. Only where there are no more values, as of whole
+    /// numbers, some are the same.
+    fn values(&self, count: u64) -> Vec<Quantity> {
+        let is_count = matches!(self.low, Quantity::Count(_));
+        let digits = if is_count { MOST_DIGITS } else { FEWEST_DIGITS };
+        let apart = (digits..MOST_DIGITS).find_map(|digits| self.rounded(count, digits, true));
+        apart.or_else(|| self.rounded(count, MOST_DIGITS, false)).unwrap_or_default()
+    }
+
+    /// So many values with so many digits; `None` if they are to be apart and are not. The largest are the first to be the
+    /// same.
+    fn rounded(&self, count: u64, digits: usize, is_apart: bool) -> Option<Vec<Quantity>> {
+        let mut values: Vec<Quantity> = Vec::with_capacity(count as usize);
+        for index in (0..count).rev() {
+            let position = index as f64 / (count - 1) as f64;
+            let value = self.low.between(self.high, self.scale, position, digits);
+            if is_apart && values.last() == Some(&value) {
+                return None;
+            }
+            values.push(value);
+        }
+        values.reverse();
+        Some(values)
     }
 
     fn text(&self) -> String {
@@ -185,6 +222,26 @@ mod tests {
     #[test]
     fn no_value_comes_twice() {
         assert_eq!(values("1..4:log:10").unwrap(), ["1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn neighbours_are_kept_apart_by_as_many_digits_as_it_takes() {
+        assert_eq!(
+            values("100ms..100.05ms:6").unwrap().join(" "),
+            "100ms 100.01ms 100.02ms 100.03ms 100.04ms 100.05ms"
+        );
+        let many = values("1us..1s:100000").unwrap();
+        assert_eq!((many.len(), many[1].as_str(), many[99_998].as_str()), (100_000, "11us", "999.99ms"));
+        assert_eq!(values("50us..100ms:log:4").unwrap(), ["50us", "630us", "7.937ms", "100ms"]);
+        assert_eq!(values("1ps..3ps:9").unwrap(), ["1ps", "2ps", "3ps"]);
+    }
+
+    #[test]
+    fn a_narrow_range_has_values_within() {
+        let at = |text: &str, position| Range::parse(text).unwrap().unwrap().at(position).text();
+        assert_eq!(at("100ms..100.1ms", 0.5), "100.05ms");
+        assert_eq!(at("100ms..100.1ms:log", 0.25), "100.025ms");
+        assert_eq!(at("50us..100ms:log", 0.5), "2.236ms");
     }
 
     #[test]

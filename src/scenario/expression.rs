@@ -3,13 +3,13 @@
 //! An expression is parsed once, when a scenario is loaded; a run or metric that does not exist is an error then. A
 //! quantity is a time in seconds (or a power of it) or a plain number, and the two are never mixed.
 
+mod reference;
+
 use std::ops::Range;
 
 use crate::scenario::Run;
 use crate::scenario::diagnostic::quoted;
 use crate::scenario::known::KnownRun;
-use crate::scenario::metrics::Metric;
-use crate::scenario::suggest;
 use crate::scenario::units;
 
 /// The longest expression, in bytes; it bounds how many operators there are in a row.
@@ -37,8 +37,8 @@ pub enum Term {
     Reference {
         /// The name of the run.
         run: String,
-        /// The quantity.
-        metric: Metric,
+        /// The name of the quantity, as the run has it: `makespan`, `echo.latency.p99`.
+        metric: String,
     },
     /// Two expressions and what to do with them.
     Operation {
@@ -76,7 +76,7 @@ pub enum EvaluationError {
         /// The run.
         run: String,
         /// The name of the metric.
-        metric: &'static str,
+        metric: String,
     },
     /// The value is too large for a number.
     #[error("the value is too large")]
@@ -107,12 +107,21 @@ impl Expression {
         })
     }
 
+    /// The names of the quantities that it speaks of, of whatever runs.
+    pub fn metrics(&self) -> Vec<String> {
+        match &self.term {
+            Term::Constant(_) => Vec::new(),
+            Term::Reference { metric, .. } => vec![metric.clone()],
+            Term::Operation { left, right, .. } => [left.metrics(), right.metrics()].concat(),
+        }
+    }
+
     /// The value, given the value of each quantity of each run.
-    pub fn evaluate(&self, value_of: &impl Fn(&str, Metric) -> Option<f64>) -> Result<f64, EvaluationError> {
+    pub fn evaluate(&self, value_of: &impl Fn(&str, &str) -> Option<f64>) -> Result<f64, EvaluationError> {
         let value = match &self.term {
             Term::Constant(value) => *value,
-            Term::Reference { run, metric } => value_of(run, *metric)
-                .ok_or_else(|| EvaluationError::NoValue { run: run.clone(), metric: metric.name })?,
+            Term::Reference { run, metric } => value_of(run, metric)
+                .ok_or_else(|| EvaluationError::NoValue { run: run.clone(), metric: metric.clone() })?,
             Term::Operation { operator, left, right } => {
                 operator.apply(left.evaluate(value_of)?, right.evaluate(value_of)?)?
             }
@@ -306,33 +315,7 @@ impl Parser<'_> {
         if let Ok(span) = units::parse_span(text) {
             return constant(span.as_secs(), 1);
         }
-        self.reference(text, range)
-    }
-
-    /// A metric of a run; where there is only one run, it need not be named.
-    fn reference(&self, text: &str, range: Range<usize>) -> Result<Expression, ExpressionError> {
-        let only = if let [run] = self.runs { run.metric(text).map(|metric| (run, metric)) } else { None };
-        if let Some((run, metric)) = only {
-            let term = Term::Reference { run: run.name.to_owned(), metric };
-            return Ok(Expression { range, term, time_power: i32::from(metric.is_time) });
-        }
-        let Some((run, name)) = text.split_once('.') else {
-            return Err(ExpressionError {
-                message: format!("{} is not a quantity", quoted(text)),
-                help: Some("write RUN.METRIC such as `threaded.makespan`, a number, or a time".to_owned()),
-                range,
-            });
-        };
-        let Some(known) = self.runs.iter().find(|known| known.name == run) else {
-            return Err(ExpressionError {
-                message: format!("unknown run {}", quoted(run)),
-                help: suggest::help(run, self.runs.iter().map(|known| known.name)),
-                range: range.start..range.start + run.len(),
-            });
-        };
-        let metric = known.metric(name).ok_or_else(|| unknown_metric(name, range.end))?;
-        let term = Term::Reference { run: run.to_owned(), metric };
-        Ok(Expression { range, term, time_power: i32::from(metric.is_time) })
+        reference::reference(text, range, self.runs)
     }
 
     fn unexpected(&self, range: Range<usize>) -> ExpressionError {
@@ -342,20 +325,6 @@ impl Parser<'_> {
             None => "the expression is not complete".to_owned(),
         };
         ExpressionError { message, help: None, range }
-    }
-}
-
-fn unknown_metric(name: &str, end: usize) -> ExpressionError {
-    let joined = name.contains(['+', '*', '/']);
-    let help = if joined {
-        Some("put a space on both sides of an operator".to_owned())
-    } else {
-        suggest::help(name, Metric::ALL.iter().map(|metric| metric.name))
-    };
-    ExpressionError {
-        message: format!("unknown metric {}", quoted(name)),
-        help,
-        range: end - name.len()..end,
     }
 }
 
@@ -376,6 +345,7 @@ fn combine(operator: Operator, left: Expression, right: Expression) -> Result<Ex
 mod tests {
     use super::*;
     use crate::scenario::known::Parts;
+    use crate::scenario::metrics::Metric;
 
     const RUNS: [KnownRun<'_>; 3] = [known("a"), known("one core"), known("b-2")];
 
@@ -384,7 +354,7 @@ mod tests {
     }
 
     fn value(text: &str) -> Result<f64, EvaluationError> {
-        let values = |run: &str, metric: Metric| match (run, metric.name) {
+        let values = |run: &str, metric: &str| match (run, metric) {
             ("a", "makespan") => Some(12.0),
             ("one core", "makespan") => Some(3.0),
             ("b-2", "gil.checks") => Some(0.0),
@@ -414,13 +384,38 @@ mod tests {
         let (threads, latencies) = (["main".to_owned()], ["disk".to_owned(), "echo".to_owned()]);
         let parts = Some(Parts { threads: &threads, latencies: &latencies, variables: &[] });
         let runs = [KnownRun { name: "a", parts }];
-        let metric = |text: &str| match parse(text, &runs).map(|expression| expression.term) {
-            Ok(Term::Reference { metric, .. }) => Some(metric),
-            _ => None,
-        };
-        assert_eq!(metric("a.echo.latency.p50"), Some(Metric::OF_LATENCIES[2].of_latency(1)));
-        assert_eq!(metric("a.main.user"), Some(Metric::OF_THREADS[0].of_thread(0)));
-        assert_eq!(metric("a.other.latency.p50"), None);
+        assert_eq!(runs[0].metric("echo.latency.p50"), Some(Metric::OF_LATENCIES[2].of_latency(1)));
+        assert_eq!(runs[0].metric("main.user"), Some(Metric::OF_THREADS[0].of_thread(0)));
+        let named = |text: &str| parse(text, &runs).map(|expression| expression.term);
+        let reference = Term::Reference { run: "a".to_owned(), metric: "echo.latency.p50".to_owned() };
+        assert_eq!(named("a.echo.latency.p50"), Ok(reference));
+        assert!(named("a.other.latency.p50").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_part_is_recognised() {
+        let latencies = ["answer".to_owned()];
+        let parts = Some(Parts { threads: &[], latencies: &latencies, variables: &[] });
+        let runs = [KnownRun { name: "a", parts }, KnownRun { name: "b", parts }];
+        let error = |text: &str, runs: &[KnownRun<'_>]| parse(text, runs).unwrap_err();
+        for runs in [&runs[..], &runs[..1]] {
+            let error = error("a.answr.latency.p99", runs);
+            assert_eq!(error.message, "unknown metric `answr.latency.p99`");
+            assert_eq!(error.help.unwrap(), "did you mean `answer.latency.p99`?");
+        }
+        let error = error("answr.latency.p99", &runs[..1]);
+        assert_eq!(error.message, "unknown metric `answr.latency.p99`");
+        assert_eq!(error.help.unwrap(), "did you mean `answer.latency.p99`?");
+    }
+
+    #[test]
+    fn a_metric_of_several_runs_asks_for_the_run() {
+        for metric in ["makespan", "gil.checks"] {
+            let error = error(metric);
+            assert_eq!(error.message, format!("`{metric}` does not say of which run"));
+            let help = format!("write `a.{metric}` or `one core.{metric}` or `b-2.{metric}`");
+            assert_eq!(error.help.unwrap(), help);
+        }
     }
 
     #[test]

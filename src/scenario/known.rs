@@ -1,7 +1,8 @@
 //! What expressions can speak of: runs, and what in them has a name.
 
 use crate::scenario::Run;
-use crate::scenario::metrics::Metric;
+use crate::scenario::metrics::{Metric, NamedMetric};
+use crate::scenario::suggest;
 
 /// A run that expressions can speak of, and what in it has a name.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,39 @@ impl<'a> KnownRun<'a> {
         Metric::named(text).or_else(of_part)
     }
 
+    /// Every metric that the run is known to have, with its name: of the run, of its latencies, of its variables, of its
+    /// threads.
+    pub fn metrics(&self) -> Vec<NamedMetric> {
+        let of_run = Metric::ALL.map(|metric| NamedMetric { name: metric.name.to_owned(), metric });
+        let mut named: Vec<NamedMetric> = of_run.into();
+        let Some(parts) = self.parts else { return named };
+        let mut add = |names: &[String], metrics: &[Metric], of: fn(Metric, usize) -> Metric| {
+            for (index, part) in names.iter().enumerate() {
+                let name = |metric: &Metric| format!("{part}.{}", metric.name);
+                let of_part =
+                    |metric: &Metric| NamedMetric { name: name(metric), metric: of(*metric, index) };
+                named.extend(metrics.iter().map(of_part));
+            }
+        };
+        add(parts.latencies, &Metric::OF_LATENCIES, Metric::of_latency);
+        add(parts.variables, &Metric::OF_VARIABLES, Metric::of_variable);
+        add(parts.threads, &Metric::OF_THREADS, Metric::of_thread);
+        named
+    }
+
+    /// The metric of this run that a text was probably meant to name.
+    pub fn closest_metric(&self, text: &str) -> Option<String> {
+        let metrics = self.metrics();
+        let names = metrics.iter().map(|named| named.name.as_str());
+        suggest::closest(text, names).map(str::to_owned)
+    }
+
+    /// A help line for a text that names no metric of this run.
+    pub fn help(&self, text: &str) -> Option<String> {
+        let metrics = self.metrics();
+        metric_help(text, metrics.iter().map(|named| named.name.as_str()))
+    }
+
     fn of_latency(&self, text: &str) -> Option<Metric> {
         let (metric, name) = with_suffix(&Metric::OF_LATENCIES, text)?;
         let Some(parts) = self.parts else { return Some(metric) };
@@ -61,6 +95,14 @@ impl<'a> KnownRun<'a> {
         let Some(parts) = self.parts else { return Some(metric) };
         let index = parts.threads.iter().position(|thread| thread == name)?;
         Some(metric.of_thread(index))
+    }
+}
+
+/// A help line for a text that is none of some metrics: the one that was probably meant, or else those that every run has.
+pub(crate) fn metric_help<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    match suggest::closest(text, names) {
+        Some(meant) => Some(format!("did you mean `{meant}`?")),
+        None => suggest::help(text, Metric::ALL.iter().map(|metric| metric.name)),
     }
 }
 

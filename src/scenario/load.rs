@@ -73,10 +73,14 @@ fn load_from(
     loader.finish(scenario)
 }
 
+/// The keys of a scenario that are of no run and change none: those that stand before the runs, and after.
+pub(crate) const NOT_OF_RUNS: [&str; 9] =
+    ["gilsim", "title", "about", "source", "topic", "repeat", "sweep", "expect", "reference"];
+
 /// The keys of a scenario, in the order in which people are told of them.
 fn keys() -> Vec<&'static str> {
-    let before = ["gilsim", "title", "about", "source", "topic", "seed", "repeat"];
-    [&before[..], &inherit::SECTIONS, &["runs", "sweep", "expect", "reference"]].concat()
+    let (before, after) = NOT_OF_RUNS.split_at(6);
+    [before, &["seed"], &inherit::SECTIONS, &["runs"], after].concat()
 }
 
 /// The keys of a run.
@@ -278,9 +282,11 @@ impl Loader {
             self.check_interpreter(other.text().unwrap_or_default(), other.position);
         }
         hash.add_text(&tree.name);
-        hash.add(&tree.sections);
-        for part in [&machine, &python].into_iter().flatten() {
-            hash.add(&part.tree);
+        let mut own_hash = TreeHash::new();
+        let parts = [&machine, &python].into_iter().flatten().map(|part| &part.tree);
+        for part in std::iter::once(&tree.sections).chain(parts) {
+            hash.add(part);
+            own_hash.add(part);
         }
         let sections = RunSections {
             machine: machine.as_ref().map(|machine| &machine.tree),
@@ -293,6 +299,7 @@ impl Loader {
         Some(Run {
             name: tree.name,
             about,
+            hash: own_hash.value(),
             model,
             thread_names: names.threads,
             channel_names: names.channels,

@@ -1,8 +1,10 @@
 //! The quantities of a run that an expectation can speak of: of the whole run, of one thread, of one latency, or of a shared variable.
 
+use std::collections::BTreeSet;
+
 use crate::des::Span;
 use crate::scenario::diagnostic::quoted;
-use crate::scenario::suggest;
+use crate::scenario::known::{KnownRun, metric_help};
 use crate::sim::report::{ThreadReport, Variable};
 use crate::sim::{Latency, Report};
 use crate::trace::ThreadState;
@@ -16,6 +18,19 @@ pub struct Metric {
     pub is_time: bool,
     read: Read,
 }
+
+/// A quantity of a run, and what the run calls it: `makespan`, `echo.latency.p99`, `worker 1.user`, `x.lost`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedMetric {
+    /// Its name.
+    pub name: String,
+    /// The quantity.
+    pub metric: Metric,
+}
+
+/// Tables have no columns for the threads of a run after so many, unless somebody asks for them: of a crowd, one is as good
+/// as another.
+const MOST_THREADS: usize = 32;
 
 /// Where a quantity is found.
 #[derive(Clone, Copy, Debug)]
@@ -118,16 +133,19 @@ impl Metric {
         }
     }
 
-    /// The metric that a user names.
-    ///
-    /// # Errors
-    /// If there is none of this name; the message suggests what was meant.
-    pub fn parse(name: &str) -> Result<Metric, String> {
-        Metric::named(name).ok_or_else(|| {
-            let help = suggest::help(name, Metric::ALL.iter().map(|metric| metric.name));
-            let help = help.map_or(String::new(), |help| format!(" ({help})"));
-            format!("unknown metric {}{help}", quoted(name))
-        })
+    /// The metric with this name, of whatever latency, variable or thread.
+    pub fn of_any(name: &str) -> Option<Metric> {
+        KnownRun { name: "", parts: None }.metric(name)
+    }
+
+    /// What its column stands among in a table: those of whole runs come first.
+    fn order(&self) -> usize {
+        match self.read {
+            Read::Run(_) => 0,
+            Read::Latency(..) => 1,
+            Read::Variable(..) => 2,
+            Read::Thread(..) => 3,
+        }
     }
 
     /// Its value in a run; `None` where it has no meaning (badness without a check).
@@ -137,6 +155,33 @@ impl Metric {
             Read::Thread(index, read) => report.threads.get(index).and_then(read),
             Read::Latency(index, read) => report.latencies.get(index).and_then(read),
             Read::Variable(index, read) => report.variables.get(index).and_then(read),
+        }
+    }
+}
+
+impl NamedMetric {
+    /// The columns of a table of runs that have these metrics: first those that every run has, then those of latencies, of
+    /// variables, and of threads as far as there are not too many.
+    pub fn columns<'a>(metrics: impl IntoIterator<Item = &'a NamedMetric>) -> Vec<String> {
+        let mut known = BTreeSet::new();
+        let is_one_of_few = |named: &&NamedMetric| !matches!(named.metric.read, Read::Thread(index, _) if index >= MOST_THREADS);
+        let mut columns: Vec<&NamedMetric> = metrics.into_iter().filter(is_one_of_few).collect();
+        columns.retain(|named| known.insert(&named.name));
+        columns.sort_by_key(|named| named.metric.order());
+        columns.into_iter().map(|named| named.name.clone()).collect()
+    }
+
+    /// The metrics with these names are among `known`.
+    ///
+    /// # Errors
+    /// If one is not; the message suggests what was meant.
+    pub fn check<'a>(names: &[String], known: impl Iterator<Item = &'a str> + Clone) -> Result<(), String> {
+        match names.iter().find(|name| known.clone().all(|known| known != **name)) {
+            None => Ok(()),
+            Some(name) => {
+                let help = metric_help(name, known).map_or(String::new(), |help| format!("\nhelp: {help}"));
+                Err(format!("unknown metric {}{help}", quoted(name)))
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::sim::Model;
+use crate::sim::{Model, Report};
 
 pub use built_in::{Headline, built_in_names, built_in_text, closest_name, headline};
 pub use decode::constant::{Origin, Provenance};
@@ -40,7 +40,7 @@ pub use decode::sweep::parse_axes;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use expression::Expression;
 pub use load::{Interpreter, interpreter, load, load_with_files, load_with_presets, provenance_of};
-pub use metrics::Metric;
+pub use metrics::{Metric, NamedMetric};
 pub use presets::{PresetKind, preset_names, preset_text};
 pub use sweep::{Setting, Sweep};
 pub use template::Template;
@@ -82,6 +82,8 @@ pub struct Run {
     pub name: String,
     /// More about it.
     pub about: Option<String>,
+    /// A hash of everything that it was made of, its name aside.
+    pub hash: u64,
     /// What the engine is given.
     pub model: Model,
     /// The name of each thread of the model.
@@ -104,10 +106,23 @@ pub struct Run {
     pub python_name: Option<String>,
 }
 
+impl Scenario {
+    /// The value of a metric of a run, given the report of each run; `None` if it has none.
+    pub fn value_of(&self, reports: &[Report], run: &str, metric: &str) -> Option<f64> {
+        let index = self.runs.iter().position(|other| other.name == run)?;
+        self.runs[index].metric(metric)?.of(reports.get(index)?)
+    }
+}
+
 impl Run {
     /// The metric with this name: of the run (`makespan`), of a thread (`worker 1.user`), of a latency
     /// (`echo.latency.p50`) or of a variable (`x.lost`).
     pub fn metric(&self, name: &str) -> Option<Metric> {
         known::KnownRun::of(self).metric(name)
+    }
+
+    /// Every metric of the run with its name.
+    pub fn metrics(&self) -> Vec<NamedMetric> {
+        known::KnownRun::of(self).metrics()
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn apply(
         if let Some((path, value)) = parse(text, source, problems)
             && is_known_run(&tree, &path, problems)
             && leads_somewhere(&tree, &path, problems)
+            && is_not_in_runs_alone(&tree, &path, problems)
         {
             tree = match length_before_list(&tree, &path) {
                 Some(length) => set_in_list(tree, length, path, value),
@@ -109,6 +110,32 @@ fn leads_somewhere(tree: &Node, path: &[Key], problems: &mut Problems) -> bool {
         }
     }
     true
+}
+
+/// Whether a path does not lead into a list that only runs have: it would reach none of them.
+fn is_not_in_runs_alone(tree: &Node, path: &[Key], problems: &mut Problems) -> bool {
+    let [section, item, ..] = path else { return true };
+    if tree.get(&section.text).is_some() {
+        return true;
+    }
+    let runs = tree.get("runs").and_then(Node::entries).unwrap_or_default();
+    let mut owners: Vec<(&str, &[Node])> = Vec::new();
+    for (run, node) in runs {
+        if let Some(Kind::Sequence(items)) = node.get(&section.text).map(|list| &list.kind) {
+            owners.push((&run.text, items));
+        }
+    }
+    let has_it = |(_, items): &&(&str, &[Node])| items.iter().any(|other| name_of(other) == Some(&item.text));
+    if let Some((run, _)) = owners.iter().find(has_it) {
+        let keys: Vec<&str> = path.iter().map(|key| key.text.as_str()).collect();
+        let message = format!("only runs have {} here, each of them its own", quoted(&section.text));
+        let help = format!("set it run by run, as in runs.{run}.{}", keys.join("."));
+        problems.add_with_help(section.position, message, help);
+    } else if !owners.is_empty() {
+        let items: Vec<Node> = owners.iter().flat_map(|(_, items)| items.iter().cloned()).collect();
+        report_item(&items, item, problems);
+    }
+    owners.is_empty()
 }
 
 /// The name of an item of a list, as threads have one.
@@ -240,6 +267,13 @@ mod tests {
         let error =
             |text| set("{threads: [{name: a}], runs: {abc: {}}}", &[text]).unwrap_err().pop().unwrap();
         assert_eq!(error("threads.ab.count=2"), "unknown name in a list `ab`");
+        let of_runs = "{runs: {one: {threads: [{name: worker}]}, two: {threads: [{name: other}]}}}";
+        let error_of_runs = |text| set(of_runs, &[text]).unwrap_err().pop().unwrap();
+        assert_eq!(error_of_runs("threads.wroker.count=2"), "unknown name in a list `wroker`");
+        assert_eq!(
+            error_of_runs("threads.worker.count=2"),
+            "only runs have `threads` here, each of them its own"
+        );
         let without_names = set("{a: [1, 2]}", &["a.b=3"]).unwrap_err();
         assert_eq!(without_names, ["no such path: there is a list before `b`"]);
         assert_eq!(error("runs.abd.until=2s"), "unknown run `abd`");

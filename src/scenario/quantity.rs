@@ -41,8 +41,8 @@ impl Quantity {
     }
 
     /// The value `position` of the way from this one (0) to another of the same kind (1). A time or a number is rounded
-    /// to four digits, which is as much as anybody wants to read or set. The ends are exact.
-    pub fn between(self, other: Quantity, scale: Scale, position: f64) -> Quantity {
+    /// to so many digits, at least 1. The ends are exact.
+    pub fn between(self, other: Quantity, scale: Scale, position: f64, digits: usize) -> Quantity {
         let (low, high) = (self.value(), other.value());
         let value = match scale {
             _ if position <= 0.0 => return self,
@@ -50,7 +50,7 @@ impl Quantity {
             Scale::Linear => low + (high - low) * position,
             Scale::Logarithmic => low * libm::pow(high / low, position),
         };
-        let value = if matches!(self, Quantity::Count(_)) { value } else { four_digits(value) };
+        let value = if matches!(self, Quantity::Count(_)) { value } else { rounded(value, digits) };
         self.with_value(value.clamp(low, high))
     }
 
@@ -90,8 +90,8 @@ pub fn is_same_value(left: &str, right: &str) -> bool {
     }
 }
 
-fn four_digits(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
+fn rounded(value: f64, digits: usize) -> f64 {
+    format!("{value:.*e}", digits - 1).parse().unwrap_or(value)
 }
 
 /// A duration in the largest unit that gives at least 1, with all its decimals.
@@ -127,9 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn values_between_two_ends_have_four_digits() {
+    fn values_between_two_ends_are_rounded() {
         let between =
-            |low, high, scale, position| quantity(low).between(quantity(high), scale, position).text();
+            |low, high, scale, position| quantity(low).between(quantity(high), scale, position, 4).text();
         assert_eq!(between("50us", "100ms", Scale::Logarithmic, 0.5), "2.236ms");
         assert_eq!(between("100us", "100ms", Scale::Linear, 0.5), "50.05ms");
         assert_eq!(between("1", "16", Scale::Logarithmic, 0.5), "4");
@@ -141,8 +141,8 @@ mod tests {
     fn the_ends_are_exact() {
         let (low, high) = (quantity("1.23456789ms"), quantity("9.87654321ms"));
         for scale in [Scale::Linear, Scale::Logarithmic] {
-            assert_eq!(low.between(high, scale, 0.0), low);
-            assert_eq!(low.between(high, scale, 1.0), high);
+            assert_eq!(low.between(high, scale, 0.0, 4), low);
+            assert_eq!(low.between(high, scale, 1.0, 4), high);
             assert_eq!(low.position_of(low, high, scale), 0.0);
             assert_eq!(low.position_of(high, high, scale), 1.0);
         }

@@ -1,8 +1,12 @@
 //! The points at which a scenario is carried out: a grid over some of its values, or a random sample of it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::des::Stream;
 use crate::des::random::Purpose;
 use crate::scenario::axis::{Axis, Domain};
+use crate::scenario::inherit::SECTIONS;
+use crate::scenario::load::NOT_OF_RUNS;
 use crate::scenario::quantity::is_same_value;
 
 /// The most points of a sweep.
@@ -19,7 +23,7 @@ pub struct Sweep {
 }
 
 /// One value of a scenario that is set, as by `--set`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
     /// The path of the value.
     pub path: String,
@@ -33,6 +37,12 @@ pub enum SweepError {
     /// There is nothing to vary.
     #[error("there is nothing to sweep over")]
     NoAxis,
+    /// Something is varied that is of no run.
+    #[error("a sweep over `{path}` changes no run{}", way_out(.path))]
+    OfNoRun {
+        /// Its path.
+        path: String,
+    },
     /// A value is varied twice.
     #[error("`{0}` is swept over twice")]
     Twice(String),
@@ -42,6 +52,10 @@ pub enum SweepError {
     /// There are too many points.
     #[error("a sweep of {0} points is too large, at most {MOST_POINTS}")]
     TooLarge(u128),
+}
+
+fn way_out(path: &str) -> &'static str {
+    if path == "repeat" { ": say how often with --reps" } else { "" }
 }
 
 impl Setting {
@@ -69,6 +83,9 @@ impl Sweep {
             if axes[..index].iter().any(|other| other.path == axis.path) {
                 return Err(SweepError::Twice(axis.path.clone()));
             }
+            if NOT_OF_RUNS.contains(&section_of(&axis.path)) {
+                return Err(SweepError::OfNoRun { path: axis.path.clone() });
+            }
         }
         let values: Vec<Option<Vec<String>>> = axes.iter().map(Axis::values).collect();
         let points = match sample {
@@ -88,6 +105,12 @@ impl Sweep {
     /// Whether there is no point, which is never so.
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// Whether a path leads to what every run has, unless it has its own: into a section of the scenario that is also one of
+    /// runs.
+    pub fn is_of_every_run(path: &str) -> bool {
+        SECTIONS.contains(&section_of(path))
     }
 
     /// What is varied.
@@ -153,6 +176,11 @@ impl Sweep {
         })
         .collect()
     }
+}
+
+/// The section of a scenario that a path leads into.
+fn section_of(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
 }
 
 fn grid_size(axes: &[Axis], values: &[Option<Vec<String>>]) -> Result<u128, SweepError> {

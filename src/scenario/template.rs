@@ -1,10 +1,12 @@
 //! A scenario as text, which becomes another one with every value that is set.
 
+use serde::{Deserialize, Serialize};
+
 use crate::scenario::sweep::Setting;
 use crate::scenario::{Diagnostics, Scenario, load};
 
 /// A scenario and what is changed about it at all points of a sweep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
     /// What to call the text in messages.
     pub name: String,

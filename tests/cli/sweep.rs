@@ -83,7 +83,8 @@ fn the_command_line_replaces_the_sweep_of_the_scenario() {
     let values: Vec<&str> =
         outcome.output.lines().skip(1).take(3).map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(values, ["500us", "1.581ms", "5ms"]);
-    let warning = "warning: not judged, because the sweep does not come there: run.gil.hand_overs\n";
+    let warning = "warning: not judged, because the sweep does not come there: run.gil.hand_overs at \
+                   python.gil.interval=1000us, machine.cores=2\n";
     assert_eq!((outcome.code, outcome.messages.as_str()), (Some(DONE), warning));
 }
 
@@ -156,6 +157,20 @@ fn a_value_that_changes_nothing_is_pointed_out() {
     assert_eq!(outcome.messages.lines().next(), Some(warning));
 }
 
+#[test]
+fn where_nothing_is_random_replications_are_pointed_out() {
+    let warning =
+        "warning: nothing here is random, so the seed does not matter: all 3 replications are the same\n";
+    let over = ["--over", "python.gil.interval=1ms,5ms", "--reps", "3"];
+    let desk = Desk::with(&["two-threads.yaml"]);
+    for command in ["sweep", "compare"] {
+        let outcome = desk.run(&[&[command, "two-threads.yaml"], &over[..]].concat());
+        assert_eq!((outcome.code, outcome.messages.as_str()), (Some(DONE), warning), "{command}");
+        let once = desk.run(&[&[command, "two-threads.yaml"], &over[..2]].concat());
+        assert_eq!(once.messages, "", "{command}");
+    }
+}
+
 /// Starts a long sweep, and kills it at once when some pieces are done.
 fn killed(desk: &Desk) {
     let mut command = desk.command(&LONGER);
@@ -221,12 +236,17 @@ fn a_file_that_is_no_part_is_left_alone() {
     }
 }
 
+/// What is told when a share is done.
+fn share_written(file: &str) -> String {
+    format!("wrote {file}\nnote: the expectations are judged by `gilsim merge`\n")
+}
+
 /// The three shares of the long sweep.
 fn shares() -> Desk {
     let desk = desk();
     for (share, file) in [("1/3", "1.part"), ("2/3", "2.part"), ("3/3", "3.part")] {
         let outcome = desk.run(&[&LONG as &[&str], &["--shard", share, "-o", file]].concat());
-        assert_eq!((outcome.code, outcome.messages), (Some(DONE), format!("wrote {file}\n")));
+        assert_eq!((outcome.code, outcome.messages), (Some(DONE), share_written(file)));
     }
     desk
 }
@@ -242,14 +262,15 @@ fn shares_are_merged_to_what_one_machine_writes() {
     for file in ["results.csv", "points.csv"] {
         assert_eq!(desk.read(file), whole.read(file), "{file}");
     }
-    assert!(outcome.output.starts_with(&merged.output));
+    assert_eq!(outcome.output, merged.output);
 }
 
 #[test]
 fn a_share_that_is_done_is_not_done_again() {
     let desk = shares();
     let outcome = desk.run(&[&LONG as &[&str], &["--shard", "2/3", "-o", "2.part"]].concat());
-    assert_eq!(outcome.messages, "267 of 267 pieces are done already\nwrote 2.part\n");
+    let messages = format!("267 of 267 pieces are done already\n{}", share_written("2.part"));
+    assert_eq!(outcome.messages, messages);
 }
 
 #[test]
@@ -349,7 +370,8 @@ fn words_that_do_not_go_together() {
     for (words, part) in [
         (["--shard", "0/3"], "write NUMBER/OF, such as 3/16 for the third of sixteen"),
         (["--shard", "4/3"], "write NUMBER/OF, such as 3/16 for the third of sixteen"),
-        (["--metric", "makspan"], "unknown metric `makspan` (did you mean `makespan`?)"),
+        (["--metric", "makspan"], "unknown metric `makspan`\nhelp: did you mean `makespan`?"),
+        (["--sample", "0"], "a sample has at least one point"),
         (["--jobs", "0"], "0 is out of range: from 1 to 1024"),
         (["--precision", "0%"], "it must be above 0%"),
     ] {
@@ -400,7 +422,10 @@ fn the_script_for_a_job_array_does_a_share_a_task() {
         command.env("PATH", format!("{}:/usr/bin:/bin", program.parent().unwrap().display()));
         command.env("SLURM_ARRAY_TASK_ID", task).env("SLURM_ARRAY_TASK_COUNT", "2");
         let outcome = Outcome::of(command.output().expect("bash starts"));
-        assert_eq!((outcome.code, outcome.messages), (Some(DONE), format!("wrote share-{task}.part\n")));
+        assert_eq!(
+            (outcome.code, outcome.messages),
+            (Some(DONE), share_written(&format!("share-{task}.part")))
+        );
     }
     desk.run(&["merge", "share-1.part", "share-2.part", "-o", "merged.csv"]);
     desk.run(&["sweep", "sweep.yaml", "--reps", "5", "-o", "whole.csv"]);

@@ -1,6 +1,6 @@
 //! `gilsim tune`: the recommendation, and what is refused.
 
-use crate::{DONE, Desk, INVALID, NOT_AS_EXPECTED, Outcome, USAGE, check_golden, data};
+use crate::{DONE, Desk, INCOMPLETE, INVALID, NOT_AS_EXPECTED, Outcome, USAGE, check_golden, data};
 
 /// A service that answers beside a batch job, on a machine of round numbers.
 fn desk() -> Desk {
@@ -40,6 +40,98 @@ fn without_a_point_that_meets_the_constraints_the_exit_code_says_so() {
     assert_eq!(outcome.code, Some(NOT_AS_EXPECTED));
     assert_eq!(outcome.messages, "error: no point meets the constraints\n");
     assert!(outcome.output.ends_with("No point that was simulated meets makespan <= 1ms.\n"));
+}
+
+/// Workers that meet at a barrier for two: an odd one waits there for ever, and is soon done with it.
+fn workers_that_meet(options: &[&str]) -> (Desk, Outcome) {
+    let ground = data("two-threads.yaml");
+    let ground = ground.split("functions:").next().expect("there is a beginning");
+    let threads = "objects: {door: {barrier: 2}}
+threads: [{name: worker, count: 2, do: [python: 1ms, barrier: door, python: 5ms]}]
+";
+    let desk = Desk::new().put("meet.yaml", format!("{ground}{threads}"));
+    let outcome = desk.run(&[&["tune", "meet.yaml", "--reps", "1"], options].concat());
+    (desk, outcome)
+}
+
+#[test]
+fn a_point_that_does_not_come_to_its_end_is_marked_and_never_recommended() {
+    let files = ["-o", "out.csv", "-o", "out.svg"];
+    let options = ["--over", "threads.worker.count=1..4", "--minimise", "makespan", "--minimise", "user"];
+    let (desk, outcome) = workers_that_meet(&[&options[..], &files].concat());
+    let warning = "warning: 2 of 4 points did not come to their end and are left out, as run `run` at \
+                   threads.worker.count=1\n";
+    assert_eq!(outcome.messages, format!("wrote out.csv\nwrote out.svg\n{warning}"));
+    assert_eq!(outcome.code, Some(DONE));
+    let line = |number: &str| {
+        let found = outcome.output.lines().find(|line| line.trim_start().starts_with(number));
+        found.expect("every point has a line").trim_end().to_owned()
+    };
+    assert!(line("1 ").ends_with("did not come to its end"), "{}", outcome.output);
+    assert!(line("2 ").ends_with("<- recommended"), "{}", outcome.output);
+    assert!(line("3 ").ends_with("did not come to its end"), "{}", outcome.output);
+    assert!(outcome.output.contains("\nSet threads.worker.count to 2: "), "{}", outcome.output);
+    let table = String::from_utf8(desk.read("out.csv")).unwrap();
+    let ends: Vec<&str> = table.lines().map(|line| line.splitn(6, ',').nth(5).unwrap()).collect();
+    assert_eq!(
+        ends,
+        [
+            "complete,allowed,front,recommended",
+            "false,false,false,false",
+            "true,true,true,true",
+            "false,false,false,false",
+            "true,true,false,false"
+        ]
+    );
+    let picture = String::from_utf8(desk.read("out.svg")).unwrap();
+    assert!(picture.contains("crossed: did not come to its end"));
+}
+
+#[test]
+fn where_no_point_comes_to_its_end_nothing_is_recommended() {
+    let (_, outcome) = workers_that_meet(&["--over", "threads.worker.count=1,3", "--minimise", "makespan"]);
+    assert_eq!(outcome.code, Some(INCOMPLETE));
+    let message = "error: none of the 2 points came to its end, as run `run` at threads.worker.count=1\n\
+                   help: `gilsim run` says what the threads wait for\n";
+    assert_eq!(outcome.messages, message);
+    assert!(
+        outcome.output.ends_with("\nNo point that was simulated came to its end.\n"),
+        "{}",
+        outcome.output
+    );
+}
+
+#[test]
+fn a_run_that_is_cut_off_at_its_until_has_come_to_its_end() {
+    let cut_off = ["--set", "until=10ms", "--set", "threads.batch.daemon=false"];
+    let over = ["--over", "python.gil.interval=100us,1ms", "--minimise", "service.waits_for_gil"];
+    let outcome = tuned(&[&cut_off[..], &over].concat());
+    assert!(outcome.success().contains("<- recommended"));
+}
+
+#[test]
+fn a_limit_relative_to_the_best_is_relative_to_what_came_to_its_end() {
+    let options = ["--over", "threads.worker.count=1,2,4", "--minimise", "makespan"];
+    let (_, outcome) = workers_that_meet(&[&options[..], &["--subject-to", "makespan <= best"]].concat());
+    assert!(outcome.output.contains("\nSet threads.worker.count to 2: "), "{}", outcome.output);
+}
+
+#[test]
+fn a_goal_without_a_value_is_told() {
+    let outcome = tuned(&[&INTERVAL[..], &["--minimise", "0 / 0", "--points", "5"]].concat());
+    assert_eq!(outcome.code, Some(USAGE));
+    assert_eq!(outcome.messages, "error: no point has a value of `0 / 0`\n");
+}
+
+#[test]
+fn where_all_points_are_alike_there_is_nothing_to_set() {
+    let outcome =
+        tuned(&[&INTERVAL[..], &["--minimise", "switches.involuntary * 0", "--points", "5"]].concat());
+    let output = outcome.success();
+    let sentence = "\nThere is nothing to set: switches.involuntary * 0 is 0 at every point, so python.gil.interval \
+                    does not matter.\n";
+    assert!(output.ends_with(sentence), "{output}");
+    assert!(!output.contains("recommended"), "{output}");
 }
 
 #[test]

@@ -72,17 +72,18 @@ fn judged(
         .iter()
         .filter_map(|point| {
             let at = (value(across, point)?, value(up, point)?);
+            let is_finished = point.is_complete();
             let text = |(setting, values): (&Setting, &Values)| {
                 let index = values.texts.iter().position(|text| *text == setting.value);
                 index.map_or_else(String::new, |index| values.text(index))
             };
             let texts: Vec<String> = point.settings.iter().zip(values).map(text).collect();
-            Some(Point { name: texts.join(", "), at, is_front: false, is_recommended: false })
+            Some(Point { name: texts.join(", "), at, is_front: false, is_recommended: false, is_finished })
         })
         .collect();
     judged.sort_by(Point::order);
     let mut best = f64::INFINITY;
-    for point in &mut judged {
+    for point in judged.iter_mut().filter(|point| point.is_finished) {
         point.is_front = point.at.1 < best;
         best = best.min(point.at.1);
     }

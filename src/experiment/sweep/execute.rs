@@ -8,7 +8,7 @@ use crate::experiment::conduct::watched;
 use crate::experiment::parallel;
 use crate::experiment::replications::{Effort, replicate, seed_of};
 use crate::experiment::sweep::{Piece, Plan};
-use crate::scenario::{Diagnostics, Scenario, Setting};
+use crate::scenario::{Diagnostics, Metric, Scenario, Setting};
 use crate::sim;
 
 /// Why a sweep was not carried out to its end.
@@ -49,7 +49,8 @@ pub fn execute<E: Send>(
 
 fn piece(plan: &Plan, scenarios: &Scenarios<'_>, index: usize) -> Result<Piece, Diagnostics> {
     let (point, replication) = plan.place_of(index);
-    let (settings, scenario) = &*scenarios.at(point)?;
+    let point = &*scenarios.at(point)?;
+    let scenario = &point.scenario;
     let seed = plan.seed.unwrap_or(scenario.seed);
     let (first, reports) = match replication {
         Some(replication) => {
@@ -62,15 +63,25 @@ fn piece(plan: &Plan, scenarios: &Scenarios<'_>, index: usize) -> Result<Piece, 
             (0, replicate(&scenario.runs, seed, effort, |reports| watched(scenario, reports)))
         }
     };
-    Ok(Piece::new(index, (point, settings), scenario, seed, first, &reports))
+    Ok(Piece::new(index, point, seed, first, &reports))
 }
 
-type AtPoint = Arc<(Vec<Setting>, Scenario)>;
+/// A point that is worked on.
+pub(super) struct AtPoint {
+    /// Which, counted from 0.
+    pub index: usize,
+    /// The values there.
+    pub settings: Vec<Setting>,
+    /// The scenario with these values.
+    pub scenario: Scenario,
+    /// The metrics of the sweep as each run there has them.
+    pub metrics: Vec<Vec<Option<Metric>>>,
+}
 
 /// The scenarios at the points that are being worked on: neighbouring pieces are often of the same point.
 struct Scenarios<'a> {
     plan: &'a Plan,
-    recent: Mutex<VecDeque<(usize, AtPoint)>>,
+    recent: Mutex<VecDeque<Arc<AtPoint>>>,
 }
 
 impl<'a> Scenarios<'a> {
@@ -78,16 +89,18 @@ impl<'a> Scenarios<'a> {
         Scenarios { plan, recent: Mutex::new(VecDeque::new()) }
     }
 
-    fn at(&self, point: usize) -> Result<AtPoint, Diagnostics> {
+    fn at(&self, index: usize) -> Result<Arc<AtPoint>, Diagnostics> {
         let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = recent().iter().find(|(other, _)| *other == point) {
+        if let Some(known) = recent().iter().find(|point| point.index == index) {
             return Ok(Arc::clone(known));
         }
-        let settings = self.plan.settings(point);
+        let settings = self.plan.settings(index);
         let scenario = self.plan.template.at(&settings)?;
-        let loaded = Arc::new((settings, scenario));
+        let names = &self.plan.metrics;
+        let metrics = scenario.runs.iter().map(|run| names.iter().map(|name| run.metric(name)).collect());
+        let loaded = Arc::new(AtPoint { index, settings, metrics: metrics.collect(), scenario });
         let mut recent = recent();
-        recent.push_back((point, Arc::clone(&loaded)));
+        recent.push_back(Arc::clone(&loaded));
         if recent.len() > self.plan.effort.threads {
             recent.pop_front();
         }

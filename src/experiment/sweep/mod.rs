@@ -9,6 +9,7 @@ mod execute;
 mod piece;
 mod plan;
 mod reports;
+mod survey;
 mod swept;
 
 pub use estimate::estimate;
@@ -16,4 +17,5 @@ pub use execute::{Interruption, execute};
 pub use piece::{Piece, Row};
 pub use plan::{Plan, PlanError, Shard};
 pub use reports::{PointReports, reports};
+pub use survey::{Unmoved, unmoved};
 pub use swept::{PointSummary, Swept, conduct_sweep};

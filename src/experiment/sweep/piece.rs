@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::conduct::is_complete;
 use crate::experiment::replications::seed_of;
-use crate::scenario::{Metric, Run, Scenario, Setting};
+use crate::experiment::sweep::execute::AtPoint;
+use crate::scenario::{Run, Setting};
 use crate::sim::{Ending, Report};
 
 /// A part of a sweep: one replication at one point, or all replications at one point if their number is found out.
@@ -37,7 +38,8 @@ pub struct Row {
     pub complete: bool,
     /// The fingerprint of its report.
     pub fingerprint: u64,
-    /// The value of each metric, in the order of [`Metric::ALL`]; `None` where it has no meaning.
+    /// The value of each metric of the sweep, in the order of [`Plan::metrics`](super::Plan::metrics); `None` where the run
+    /// has none.
     pub metrics: Vec<Option<f64>>,
 }
 
@@ -45,29 +47,38 @@ impl Piece {
     /// What was found at a point, replication by replication from `first` on.
     pub(super) fn new(
         index: usize,
-        point: (usize, &[Setting]),
-        scenario: &Scenario,
+        point: &AtPoint,
         seed: u64,
         first: usize,
         replications: &[Vec<Report>],
     ) -> Piece {
         let rows = replications.iter().enumerate().flat_map(|(number, reports)| {
             let replication = first + number;
-            let runs = scenario.runs.iter().zip(reports).enumerate();
-            runs.map(move |(index, (run, report))| Row::new(index, run, replication, seed, report))
+            let runs = point.scenario.runs.iter().zip(reports).enumerate();
+            runs.map(move |(index, (run, report))| {
+                let metrics = point.metrics[index].iter().map(|metric| metric.as_ref()?.of(report));
+                Row::new(index, run, replication, seed, report, metrics.collect())
+            })
         });
         Piece {
             index,
-            point: point.0,
-            values: point.1.iter().map(|setting| setting.value.clone()).collect(),
-            scenario_hash: scenario.hash,
+            point: point.index,
+            values: point.settings.iter().map(|setting: &Setting| setting.value.clone()).collect(),
+            scenario_hash: point.scenario.hash,
             rows: rows.collect(),
         }
     }
 }
 
 impl Row {
-    fn new(index: usize, run: &Run, replication: usize, seed: u64, report: &Report) -> Row {
+    fn new(
+        index: usize,
+        run: &Run,
+        replication: usize,
+        seed: u64,
+        report: &Report,
+        metrics: Vec<Option<f64>>,
+    ) -> Row {
         Row {
             run: index,
             replication,
@@ -80,13 +91,7 @@ impl Row {
             .to_owned(),
             complete: is_complete(run, report),
             fingerprint: report.fingerprint(),
-            metrics: Metric::ALL.iter().map(|metric| metric.of(report)).collect(),
+            metrics,
         }
-    }
-
-    /// The value of a metric.
-    pub fn metric(&self, metric: Metric) -> Option<f64> {
-        let index = Metric::ALL.iter().position(|other| *other == metric)?;
-        self.metrics.get(index).copied().flatten()
     }
 }

@@ -1,7 +1,8 @@
 //! What a sweep is to do, checked as far as that is possible without doing it.
 
 use crate::experiment::replications::Effort;
-use crate::scenario::{Diagnostics, Repeat, Scenario, Setting, Sweep, Template};
+use crate::experiment::sweep::survey::{Survey, Unmoved};
+use crate::scenario::{Diagnostics, Expression, NamedMetric, Repeat, Scenario, Setting, Sweep, Template};
 
 /// The most runs that one sweep, or one shard of it, carries out: their results are held in memory.
 const MOST_RUNS: u128 = 1_000_000;
@@ -21,8 +22,13 @@ pub struct Plan {
     pub shard: Shard,
     /// The scenario at the first point.
     pub first: Scenario,
-    /// The paths that change no run, whatever their value.
-    pub without_effect: Vec<String>,
+    /// The names of the metrics that every row has, if its run has them: the columns of all runs, and whatever else the
+    /// expectations speak of.
+    pub metrics: Vec<String>,
+    /// Every metric of every run, with many threads more than are in a row.
+    known: Vec<NamedMetric>,
+    /// The values that do not reach all runs.
+    pub unmoved: Vec<Unmoved>,
 }
 
 /// One of several shares of a sweep.
@@ -82,14 +88,39 @@ impl Plan {
         effort: Effort,
         shard: Shard,
     ) -> Result<Plan, PlanError> {
-        let first = template.at(&sweep.probes()[0])?;
-        let without_effect = paths_without_effect(&template, &sweep, first.hash)?;
-        let plan = Plan { template, sweep, seed, effort, shard, first, without_effect };
+        let Survey { first, known, unmoved } = Survey::of(&template, &sweep)?;
+        let mut metrics = NamedMetric::columns(&known);
+        let expressions = first.expectations.iter().map(|expectation| &expectation.expression);
+        for name in expressions.flat_map(Expression::metrics) {
+            if !metrics.contains(&name) {
+                metrics.push(name);
+            }
+        }
+        let plan = Plan { template, sweep, seed, effort, shard, first, metrics, known, unmoved };
         let shards = plan.runs().div_ceil(MOST_RUNS);
         match plan.runs().div_ceil(plan.shard.of as u128) {
             runs if runs > MOST_RUNS => Err(PlanError::TooManyRuns { runs, shards }),
             _ => Ok(plan),
         }
+    }
+
+    /// The same plan, with metrics in every row that somebody asks for.
+    ///
+    /// # Errors
+    /// If no run has one of this name, with what was probably meant.
+    pub fn with_metrics(mut self, names: &[String]) -> Result<Plan, String> {
+        NamedMetric::check(names, self.known.iter().map(|named| named.name.as_str()))?;
+        for name in names {
+            if !self.metrics.contains(name) {
+                self.metrics.push(name.clone());
+            }
+        }
+        Ok(self)
+    }
+
+    /// The values at the first point that was looked at, that of [`Plan::first`].
+    pub fn first_settings(&self) -> Vec<Setting> {
+        self.sweep.probes().swap_remove(0)
     }
 
     /// The seed of the sample and, unless the scenario's seed is varied, of the first replication.
@@ -131,21 +162,4 @@ impl Plan {
             Repeat::Auto => 1,
         }
     }
-}
-
-/// The axes of which no value makes another scenario than the first. Every value is tried, so that what is wrong is
-/// found before the work begins.
-fn paths_without_effect(template: &Template, sweep: &Sweep, first: u64) -> Result<Vec<String>, Diagnostics> {
-    let mut idle: Vec<&str> = Vec::new();
-    let mut busy: Vec<&str> = Vec::new();
-    let probes = sweep.probes();
-    for probe in &probes[1..] {
-        let changed = probe.iter().zip(&probes[0]).find(|(setting, first)| setting != first);
-        let path = changed.map_or("", |(setting, _)| setting.path.as_str());
-        let list = if template.at(probe)?.hash == first { &mut idle } else { &mut busy };
-        if !list.contains(&path) {
-            list.push(path);
-        }
-    }
-    Ok(idle.into_iter().filter(|path| !busy.contains(path)).map(str::to_owned).collect())
 }

@@ -1,6 +1,6 @@
 //! Whole reports at every point of a sweep, for charts: they show latencies, which rows of tables do not have.
 
-use crate::experiment::conduct::watched;
+use crate::experiment::conduct::{is_complete, watched};
 use crate::experiment::parallel;
 use crate::experiment::replications::{Effort, replicate};
 use crate::scenario::{Diagnostics, Scenario, Setting, Sweep, Template};
@@ -15,6 +15,16 @@ pub struct PointReports {
     pub scenario: Scenario,
     /// The reports of every replication (outer) and run (inner).
     pub replications: Vec<Vec<Report>>,
+}
+
+impl PointReports {
+    /// Whether every run came to an end that the scenario asked for, in every replication.
+    pub fn is_complete(&self) -> bool {
+        let of_one = |reports: &Vec<Report>| {
+            self.scenario.runs.iter().zip(reports).all(|(run, report)| is_complete(run, report))
+        };
+        self.replications.iter().all(of_one)
+    }
 }
 
 /// Carries out a scenario at every point of a sweep and keeps the reports, in the order of the points.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use crate::experiment::statistics::Estimate;
 use crate::experiment::sweep::{Interruption, Piece, Plan, Row, execute};
 use crate::experiment::verdict::{Verdict, judge};
-use crate::scenario::{Diagnostics, Expectation, Metric, Scenario, Setting};
+use crate::scenario::{Diagnostics, Expectation, Scenario, Setting};
 
 /// A sweep that has been carried out.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Swept {
     pub paths: Vec<String>,
     /// The names of the runs.
     pub runs: Vec<String>,
+    /// The names of the metrics.
+    pub metrics: Vec<String>,
     /// All pieces, in order.
     pub pieces: Vec<Piece>,
 }
@@ -31,7 +33,7 @@ pub struct PointSummary<'a> {
     pub replications: usize,
     /// Whether all of them came to an end that the scenario asked for.
     pub complete: bool,
-    /// What is known of each metric, in the order of [`Metric::ALL`]; `None` where it has no value.
+    /// What is known of each metric, in the order of [`Swept::metrics`]; `None` where it has no value.
     pub estimates: Vec<Option<Estimate>>,
 }
 
@@ -56,13 +58,19 @@ impl Swept {
     /// What a plan came to, piece by piece, in whatever order.
     pub fn of(plan: &Plan, pieces: Vec<Piece>) -> Swept {
         let paths = plan.sweep.axes().iter().map(|axis| axis.path.clone()).collect();
-        Swept::new(paths, plan.first.runs.iter().map(|run| run.name.clone()).collect(), pieces)
+        let runs = plan.first.runs.iter().map(|run| run.name.clone()).collect();
+        Swept::new(paths, runs, plan.metrics.clone(), pieces)
     }
 
     /// Some pieces in whatever order.
-    pub fn new(paths: Vec<String>, runs: Vec<String>, mut pieces: Vec<Piece>) -> Swept {
+    pub fn new(paths: Vec<String>, runs: Vec<String>, metrics: Vec<String>, mut pieces: Vec<Piece>) -> Swept {
         pieces.sort_by_key(|piece| piece.index);
-        Swept { paths, runs, pieces }
+        Swept { paths, runs, metrics, pieces }
+    }
+
+    /// Where a metric stands among those of the sweep.
+    pub fn place_of(&self, metric: &str) -> Option<usize> {
+        self.metrics.iter().position(|other| other == metric)
     }
 
     /// Every row with its piece, in order.
@@ -75,10 +83,28 @@ impl Swept {
         self.rows().filter(|(_, row)| !row.complete).count()
     }
 
+    /// How often every run was carried out at most, if it was more than once and all replications were the same
+    /// everywhere.
+    pub fn replications_alike(&self) -> Option<usize> {
+        let mut most = None;
+        for (pieces, run) in
+            self.points().flat_map(|pieces| (0..self.runs.len()).map(move |run| (pieces, run)))
+        {
+            let rows = rows_of(pieces, run);
+            if rows.len() < 2 || rows.windows(2).any(|pair| pair[0].fingerprint != pair[1].fingerprint) {
+                return None;
+            }
+            most = most.max(Some(rows.len()));
+        }
+        most
+    }
+
     /// The summary of each run at each point, in order.
     pub fn summaries(&self) -> Vec<PointSummary<'_>> {
         let runs = || self.runs.iter().enumerate();
-        self.points().flat_map(|pieces| runs().map(move |(run, name)| summary(pieces, run, name))).collect()
+        let count = self.metrics.len();
+        let of_point = |pieces| runs().map(move |(run, name)| summary(pieces, run, name, count));
+        self.points().flat_map(of_point).collect()
     }
 
     /// What became of each expectation of `scenario` at each point that it is about. An expectation that is about no
@@ -108,9 +134,9 @@ impl Swept {
     fn judged(&self, pieces: &[Piece], expectation: &Expectation, scenario: &Scenario, id: &str) -> Verdict {
         let of_run: Vec<Vec<&Row>> = (0..self.runs.len()).map(|run| rows_of(pieces, run)).collect();
         let replications = of_run.first().map_or(0, Vec::len);
-        let value_of = |replication: usize, run: &str, metric: Metric| {
+        let value_of = |replication: usize, run: &str, metric: &str| {
             let run = self.runs.iter().position(|other| other == run)?;
-            of_run[run].get(replication)?.metric(metric)
+            of_run[run].get(replication)?.metrics[self.place_of(metric)?]
         };
         judge(expectation, scenario, id, replications, &value_of)
     }
@@ -131,10 +157,10 @@ fn rows_of(pieces: &[Piece], run: usize) -> Vec<&Row> {
     pieces.iter().flat_map(|piece| &piece.rows).filter(|row| row.run == run).collect()
 }
 
-fn summary<'a>(pieces: &'a [Piece], run: usize, name: &'a str) -> PointSummary<'a> {
-    let rows: Vec<&Row> = pieces.iter().flat_map(|piece| &piece.rows).filter(|row| row.run == run).collect();
-    let estimate = |metric: Metric| {
-        let values: Option<Vec<f64>> = rows.iter().map(|row| row.metric(metric)).collect();
+fn summary<'a>(pieces: &'a [Piece], run: usize, name: &'a str, metrics: usize) -> PointSummary<'a> {
+    let rows = rows_of(pieces, run);
+    let estimate = |metric: usize| {
+        let values: Option<Vec<f64>> = rows.iter().map(|row| row.metrics[metric]).collect();
         Estimate::of(&values?)
     };
     PointSummary {
@@ -143,6 +169,6 @@ fn summary<'a>(pieces: &'a [Piece], run: usize, name: &'a str) -> PointSummary<'
         run: name,
         replications: rows.len(),
         complete: rows.iter().all(|row| row.complete),
-        estimates: Metric::ALL.into_iter().map(estimate).collect(),
+        estimates: (0..metrics).map(estimate).collect(),
     }
 }

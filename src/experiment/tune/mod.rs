@@ -40,15 +40,28 @@ pub struct Task {
     pub points: usize,
 }
 
+/// Why no point is recommended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unadvised {
+    /// No point came to its end.
+    NothingFinishes,
+    /// No point that came to its end has a value of every goal.
+    NoValue,
+    /// No point that came to its end and has a value of every goal meets the constraints.
+    BeyondLimits,
+    /// All points, and the scenario as it stands, are as good as each other.
+    AllAlike,
+}
+
 /// What was found.
 #[derive(Clone, Debug)]
 pub struct Tuned {
     /// Every point that was simulated, in the order of the parameters.
     pub trials: Vec<Trial>,
-    /// Whether each of them meets the constraints.
+    /// Whether each of them came to its end and meets the constraints.
     pub allowed: Vec<bool>,
-    /// The recommended one; `None` if no point meets the constraints.
-    pub recommended: Option<usize>,
+    /// The recommended one, or why there is none.
+    pub recommended: Result<usize, Unadvised>,
     /// With several goals, the points that no other surpasses in all of them.
     pub front: Vec<usize>,
     /// The scenario as it stands, if it can be carried out without the parameters.

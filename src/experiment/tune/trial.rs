@@ -6,8 +6,8 @@ use crate::experiment::conduct::{RunOutcome, outcomes};
 use crate::experiment::parallel;
 use crate::experiment::replications::{Effort, replicate};
 use crate::experiment::statistics::Estimate;
-use crate::experiment::tune::{Constraint, Goal, Sense, Task, Tuned};
-use crate::scenario::{Diagnostics, Expression, Metric, Scenario, Setting};
+use crate::experiment::tune::{Constraint, Goal, Sense, Task, Tuned, Unadvised};
+use crate::scenario::{Diagnostics, Expression, Scenario, Setting};
 use crate::sim::Report;
 
 /// A point that has been simulated.
@@ -21,6 +21,14 @@ pub struct Trial {
     pub constraints: Vec<Option<Estimate>>,
     /// What the runs told.
     pub outcomes: Vec<RunOutcome>,
+}
+
+impl Trial {
+    /// Whether every run came to an end that the scenario asked for. What did not finish is no candidate, however good it
+    /// looks: whoever is stuck at once has the smallest makespan.
+    pub fn is_complete(&self) -> bool {
+        self.outcomes.iter().all(|outcome| outcome.complete)
+    }
 }
 
 /// What trials are ranked by, among those that meet the constraints.
@@ -96,13 +104,33 @@ impl<'a> Trials<'a> {
         self.trials = order.iter().map(|index| self.trials[*index].clone()).collect();
         let several = self.task.goals.len() > 1;
         let ranking = if several { Ranking::All } else { Ranking::Goal(0) };
-        let excesses = self.excesses();
-        let is_sound =
-            |index: &usize| excesses[*index] == 0.0 && self.trials[*index].goals.iter().all(Option::is_some);
-        let recommended = self.ranked(ranking).first().copied().filter(is_sound);
+        let allowed: Vec<bool> = self.excesses().iter().map(|excess| *excess == 0.0).collect();
+        let recommended = match self.obstacle(&allowed, standing.as_ref()) {
+            Some(obstacle) => Err(obstacle),
+            None => self.ranked(ranking).first().copied().ok_or(Unadvised::NothingFinishes),
+        };
         let front = if several { self.front() } else { Vec::new() };
-        let allowed = excesses.iter().map(|excess| *excess == 0.0).collect();
         Tuned { trials: self.trials, allowed, recommended, front, standing }
+    }
+
+    /// Why none of the trials can be recommended, if that is so.
+    fn obstacle(&self, allowed: &[bool], standing: Option<&Trial>) -> Option<Unadvised> {
+        let complete: Vec<&Trial> = self.trials.iter().filter(|trial| trial.is_complete()).collect();
+        let has_values = |trial: &Trial| trial.goals.iter().all(Option::is_some);
+        let is_sound = |(trial, allowed): (&Trial, &bool)| *allowed && has_values(trial);
+        if complete.is_empty() {
+            return Some(Unadvised::NothingFinishes);
+        }
+        if !complete.into_iter().any(has_values) {
+            return Some(Unadvised::NoValue);
+        }
+        if !self.trials.iter().zip(allowed).any(is_sound) {
+            return Some(Unadvised::BeyondLimits);
+        }
+        let is_choice = allowed.len() > 1 && standing.is_none_or(Trial::is_complete);
+        let costs = self.trials.iter().chain(standing).map(|trial| self.costs(trial));
+        let all_alike = is_choice && allowed.iter().all(|allowed| *allowed) && is_constant(costs);
+        all_alike.then_some(Unadvised::AllAlike)
     }
 
     /// The trials that meet the constraints and that no other such trial surpasses in all goals.
@@ -110,9 +138,9 @@ impl<'a> Trials<'a> {
         let excesses = self.excesses();
         let sound: Vec<usize> = (0..self.trials.len()).filter(|index| excesses[*index] == 0.0).collect();
         let surpassed = |index: usize| {
-            let own = self.costs(index);
+            let own = self.costs(&self.trials[index]);
             sound.iter().any(|other| {
-                let costs = self.costs(*other);
+                let costs = self.costs(&self.trials[*other]);
                 let no_worse = costs.iter().zip(&own).all(|(cost, own)| cost <= own);
                 no_worse && costs.iter().zip(&own).any(|(cost, own)| cost < own)
             })
@@ -121,13 +149,13 @@ impl<'a> Trials<'a> {
     }
 
     /// The goals of a trial as costs: less is better.
-    fn costs(&self, index: usize) -> Vec<f64> {
-        let goals = self.task.goals.iter().zip(&self.trials[index].goals);
+    fn costs(&self, trial: &Trial) -> Vec<f64> {
+        let goals = self.task.goals.iter().zip(&trial.goals);
         goals.map(|(goal, estimate)| cost(goal, estimate.as_ref())).collect()
     }
 
     fn badness(&self, ranking: Ranking) -> Vec<f64> {
-        let costs: Vec<Vec<f64>> = (0..self.trials.len()).map(|index| self.costs(index)).collect();
+        let costs: Vec<Vec<f64>> = self.trials.iter().map(|trial| self.costs(trial)).collect();
         match ranking {
             Ranking::Goal(goal) => costs.into_iter().map(|costs| costs[goal]).collect(),
             Ranking::All => {
@@ -152,15 +180,17 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// How far each trial is beyond the constraints, all of them added up; 0 if it meets them.
+    /// How far each trial is beyond the constraints, all of them added up; 0 if it meets them, and infinitely far if it
+    /// did not come to its end.
     fn excesses(&self) -> Vec<f64> {
-        let mut excesses = vec![0.0; self.trials.len()];
+        let none = |trial: &Trial| if trial.is_complete() { 0.0 } else { f64::INFINITY };
+        let mut excesses: Vec<f64> = self.trials.iter().map(none).collect();
         for (number, constraint) in self.task.constraints.iter().enumerate() {
-            let values: Vec<Option<f64>> = self
-                .trials
-                .iter()
-                .map(|trial| trial.constraints[number].map(|estimate| estimate.mean))
-                .collect();
+            let value = |trial: &Trial| {
+                let estimate = trial.constraints[number].filter(|_| trial.is_complete());
+                estimate.map(|estimate| estimate.mean)
+            };
+            let values: Vec<Option<f64>> = self.trials.iter().map(value).collect();
             let best = best(constraint, &values);
             for (excess, value) in excesses.iter_mut().zip(values) {
                 *excess += value.map_or(f64::INFINITY, |value| constraint.excess(value, best));
@@ -187,6 +217,12 @@ fn cost(goal: &Goal, estimate: Option<&Estimate>) -> f64 {
     }
 }
 
+/// Whether all of some values are the same.
+fn is_constant(mut values: impl Iterator<Item = Vec<f64>>) -> bool {
+    let first = values.next();
+    values.all(|value| Some(&value) == first.as_ref())
+}
+
 /// The one that meets the constraints, or is less beyond them, is the better; then the one with the better goal.
 fn compare(left: (f64, f64), right: (f64, f64)) -> Ordering {
     left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1))
@@ -198,11 +234,7 @@ pub(super) fn carry_out(task: &Task, settings: &[Setting], scenario: &Scenario) 
     let constraints: Vec<&Expression> =
         task.constraints.iter().map(|constraint| &constraint.expression).collect();
     let value_of = |expression: &Expression, reports: &[Report]| {
-        let of = |run: &str, metric: Metric| {
-            let index = scenario.runs.iter().position(|other| other.name == run)?;
-            metric.of(&reports[index])
-        };
-        expression.evaluate(&of).ok()
+        expression.evaluate(&|run: &str, metric: &str| scenario.value_of(reports, run, metric)).ok()
     };
     let all = || goals.iter().chain(&constraints);
     let watched =

@@ -3,6 +3,7 @@
 use crate::scenario::axis::{Axis, Domain, Range};
 use crate::scenario::decode::fields;
 use crate::scenario::diagnostic::{Diagnostics, Position, Problems, Source, quoted};
+use crate::scenario::quantity::is_same_value;
 use crate::scenario::sweep::{MOST_POINTS, Setting, Sweep};
 use crate::scenario::yaml::{self, Kind, Node};
 
@@ -44,7 +45,15 @@ fn domain(node: &Node, problems: &mut Problems) -> Option<Domain> {
         }
         (Kind::Sequence(items), _) => {
             let values: Option<Vec<String>> = items.iter().map(|item| value(item, problems)).collect();
-            values.map(Domain::List)
+            let values = values?;
+            let is_known =
+                |index: usize| values[..index].iter().any(|other| is_same_value(other, &values[index]));
+            if let Some(index) = (0..values.len()).find(|index| is_known(*index)) {
+                let message = format!("{} is there twice", quoted(&values[index]));
+                problems.add(items[index].position, message);
+                return None;
+            }
+            Some(Domain::List(values))
         }
         (_, Some(text)) => match Range::parse(text) {
             Some(Ok(range)) => Some(Domain::Range(range)),
@@ -165,6 +174,7 @@ mod tests {
         assert_eq!(error("a=1,[2"), "`1,[2` is not a list of values");
         assert_eq!(error("a=2..1"), "the range from 2 to 1 is empty");
         assert_eq!(error("a=1,,2"), "`1,,2` is not a list of values");
+        assert_eq!(error("a=1ms,2ms,1000us"), "`1000us` is there twice");
         assert_eq!(error("a=1,~"), "there is no value here");
     }
 }
