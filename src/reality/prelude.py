@@ -202,7 +202,11 @@ def run(descriptions, cores, until):
         outside.begin()
     if len(descriptions) == 1 and until is None and not users:
         program, _, _, start, own_cores, nice = descriptions[0]
-        work(program, start, own_cores, nice)
+        try:
+            work(program, start, own_cores, nice)
+        except Exception:
+            # It ends the thread, and is told, as in any other thread.
+            sys.excepthook(*sys.exc_info())
     else:
         awaited = []
         for program, name, daemon, start, own_cores, nice in descriptions:
