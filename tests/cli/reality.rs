@@ -164,3 +164,25 @@ fn an_interruption_leaves_no_process_and_no_folder_behind() {
     assert!(!kill("-0", &pid), "the interpreter goes on");
     assert_eq!(std::fs::read_dir(desk.0.path().join("temporary")).unwrap().count(), 0);
 }
+
+#[test]
+fn requests_a_second_of_users_are_compared_and_it_is_said_that_they_shared_the_cores() {
+    let outcome = OUTCOME.replace("\"shared_cores\": false", "\"shared_cores\": true");
+    let lines = "
+gilsim: 1
+title: Echo
+machine: {preset: linux-2-core}
+python: cpython-3.9
+threads: [{name: server, do: [loop: forever, body: [recv: echo, python: 5us, reply: echo]]}]
+clients: [{channel: echo, closed: {users: 1, think: 1ms}, requests: 2}]
+";
+    let desk = with_interpreter(&outcome).put("echo.yaml", lines);
+    let outcome = desk.run(&["reality", "echo.yaml", "--python", "./python", "--repeat", "1"]);
+    assert_eq!(outcome.code, Some(DONE), "{}", outcome.messages);
+    let row = outcome.output.lines().find(|line| line.contains("echo, a second")).unwrap_or_default();
+    // Two requests in 21 ms.
+    assert!(row.contains(" 95.2"), "{}", outcome.output);
+    let note =
+        "\nthe users outside the machine had to share its cores, for there were no others: see README.md\n";
+    assert!(outcome.output.contains(note), "{}", outcome.output);
+}
