@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::calibration::CalibrationError;
@@ -11,47 +11,90 @@ use crate::calibration::CalibrationError;
 /// More than this, in bytes, is not read of what a program prints.
 const LONGEST: u64 = 1 << 20;
 
+/// The programs that are running.
+static RUNNING: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
+
 /// What `program` prints to standard output.
 ///
 /// # Errors
 /// If it cannot be run, does not end within `limit`, or does not end with success.
 pub fn output(program: &Path, arguments: &[&str], limit: Duration) -> Result<String, CalibrationError> {
-    let mut child = Command::new(program)
+    let child = start(program, arguments)?;
+    let end = Instant::now() + limit;
+    let printed = read_aside(locked(&child).stdout.take());
+    let said = read_aside(locked(&child).stderr.take());
+    let outcome = outcome(&child, program, end, printed, said);
+    let mut running = locked(&RUNNING);
+    running.retain(|other| !Arc::ptr_eq(other, &child));
+    outcome.unwrap_or_else(|| {
+        end_now(&child);
+        Err(CalibrationError::TooLong { program: program.to_owned(), limit })
+    })
+}
+
+/// Ends every program that is running. None is started, and nothing is told of those, as long as what is returned is kept.
+pub fn end_all() -> impl Drop {
+    let running = locked(&RUNNING);
+    running.iter().for_each(|child| end_now(child));
+    running
+}
+
+fn start(program: &Path, arguments: &[&str]) -> Result<Arc<Mutex<Child>>, CalibrationError> {
+    let mut running = locked(&RUNNING);
+    let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| CalibrationError::CannotRun { program: program.to_owned(), why: why(&error) })?;
-    let end = Instant::now() + limit;
-    let printed = read_aside(child.stdout.take());
-    let said = read_aside(child.stderr.take());
-    let too_long = |child: &mut Child| {
-        // It may have ended by itself meanwhile.
-        let _ = child.kill();
-        let _ = child.wait();
-        CalibrationError::TooLong { program: program.to_owned(), limit }
-    };
+    let child = Arc::new(Mutex::new(child));
+    running.push(Arc::clone(&child));
+    Ok(child)
+}
+
+/// What became of a program until `end`; `None` if it has not come to its own.
+fn outcome(
+    child: &Mutex<Child>,
+    program: &Path,
+    end: Instant,
+    printed: mpsc::Receiver<String>,
+    said: mpsc::Receiver<String>,
+) -> Option<Result<String, CalibrationError>> {
     let wait_for =
         |text: mpsc::Receiver<String>| text.recv_timeout(end.saturating_duration_since(Instant::now()));
-    let (Ok(printed), Ok(said)) = (wait_for(printed), wait_for(said)) else {
-        return Err(too_long(&mut child));
-    };
+    let (printed, said) = (wait_for(printed).ok()?, wait_for(said).ok()?);
     while Instant::now() < end {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(printed),
+        let status = locked(child).try_wait();
+        match status {
+            Ok(Some(status)) if status.success() => return Some(Ok(printed)),
             Ok(Some(status)) => {
                 let last = said.trim_end().lines().next_back().map(shortened);
                 let answer = last.unwrap_or_else(|| format!("it ended with {status}"));
-                return Err(CalibrationError::NotPython { program: program.to_owned(), answer });
+                return Some(Err(CalibrationError::NotPython { program: program.to_owned(), answer }));
             }
             Ok(None) => std::thread::sleep(Duration::from_millis(1)),
             Err(error) => {
-                return Err(CalibrationError::CannotRun { program: program.to_owned(), why: why(&error) });
+                return Some(Err(CalibrationError::CannotRun {
+                    program: program.to_owned(),
+                    why: why(&error),
+                }));
             }
         }
     }
-    Err(too_long(&mut child))
+    None
+}
+
+fn end_now(child: &Mutex<Child>) {
+    let mut child = locked(child);
+    // It may have ended by itself meanwhile.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Who panicked with a lock held has changed nothing by halves.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A line that somebody else wrote, fit to be shown.

@@ -17,6 +17,7 @@ mod results;
 mod run;
 mod show;
 mod sweep;
+mod temporary;
 mod ticks;
 mod tune;
 mod verify;
@@ -24,6 +25,8 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::calibration::program;
 
 pub use failure::Failure;
 
@@ -109,10 +112,12 @@ fn answered(answer: &clap::Error) -> ExitCode {
 }
 
 /// An interruption (Ctrl-C, or a request to end) ends the program with its own exit code. Final files are complete or
-/// not there at all, and a sweep has kept what is done.
+/// not there at all, and a sweep has kept what is done. Programs that were started are ended, and temporary folders removed.
 fn end_when_interrupted() {
     // Without a handler, the signal ends the program all the same.
     let _ = ctrlc::set_handler(|| {
+        let _ended = program::end_all();
+        temporary::remove_all();
         output::tell("interrupted");
         std::process::exit(INTERRUPTED);
     });

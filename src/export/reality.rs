@@ -11,7 +11,7 @@ pub fn table(comparisons: &[Comparison]) -> String {
         for row in &comparison.rows {
             let value = |value: f64| match row.unit {
                 Unit::Seconds => number::seconds(value),
-                Unit::Times | Unit::Ratio => number::plain(value),
+                Unit::Times | Unit::Rate | Unit::Ratio => number::plain(value),
             };
             let measured = |of: Option<f64>| of.map_or("-".to_owned(), value);
             table.add_row([

@@ -23,11 +23,24 @@ struct Outcome {
     involuntary: f64,
     /// Of each latency the median, the 90th and the 99th percentile in seconds, if there was any request.
     latencies: Vec<Option<[f64; 3]>>,
+    /// How often each latency was measured.
+    counts: Vec<u64>,
+    /// The value of each shared variable at the end.
+    variables: Vec<i64>,
+    /// Whether the users outside the machine had to use the cores of its threads.
+    shared_cores: bool,
 }
 
 /// What the processes of one run told.
 #[derive(Clone, Debug, Default)]
 pub struct Measurements(Vec<Outcome>);
+
+impl Measurements {
+    /// Whether the users outside the machine had to use the cores of its threads, which nobody does in the simulation.
+    pub fn users_shared_cores(&self) -> bool {
+        self.0.iter().any(|outcome| outcome.shared_cores)
+    }
+}
 
 /// The simulated and the measured outcome of a run.
 #[derive(Clone, Debug)]
@@ -58,6 +71,8 @@ pub enum Unit {
     Seconds,
     /// How often something happened.
     Times,
+    /// How often something happened in a second.
+    Rate,
     /// A share of something else.
     Ratio,
 }
@@ -128,6 +143,15 @@ pub fn compare(
         ),
     ];
     for (index, (name, latency)) in run.latency_names.iter().zip(&report.latencies).enumerate() {
+        if run.model.clients.iter().any(|client| client.latency == index) {
+            let rate = |outcome: &Outcome| Some(*outcome.counts.get(index)? as f64 / outcome.wall);
+            rows.push(row(
+                &format!("{name}, a second"),
+                Unit::Rate,
+                Some(latency.count() as f64 / simulated(report)),
+                spread(measurements.0.iter().filter_map(rate)),
+            ));
+        }
         for (place, share) in [0.5, 0.9, 0.99].into_iter().enumerate() {
             let found = |outcome: &Outcome| Some((*outcome.latencies.get(index)?)?[place]);
             rows.push(row(
@@ -137,6 +161,15 @@ pub fn compare(
                 spread(measurements.0.iter().filter_map(found)),
             ));
         }
+    }
+    for (index, (name, variable)) in run.variable_names.iter().zip(&report.variables).enumerate() {
+        let found = |outcome: &Outcome| outcome.variables.get(index).map(|value| *value as f64);
+        rows.push(row(
+            &format!("{name} at the end"),
+            Unit::Times,
+            Some(variable.value as f64),
+            spread(measurements.0.iter().filter_map(found)),
+        ));
     }
     Comparison { run: run.name.clone(), rows }
 }

@@ -4,8 +4,14 @@
 //! ([`measure`]). What both tell is put side by side ([`compare`]).
 
 mod comparison;
+mod expressible;
+mod messages;
 mod objects;
+mod program;
 mod script;
+mod updates;
+mod values;
 
 pub use comparison::{Comparison, Measurements, Row, Unit, compare, measure};
-pub use script::{Unwritable, script};
+pub use expressible::Unwritable;
+pub use script::script;

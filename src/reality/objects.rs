@@ -34,6 +34,18 @@ pub(super) fn made(threading: &Threading) -> String {
 
 /// The line that makes a call; `None` for what Python does by itself when a thread begins and ends.
 pub(super) fn called(call: Call) -> Option<String> {
+    let (object, method) = target(call)?;
+    Some(format!("{object}.{method}"))
+}
+
+/// The line that begins a `with` whose first call this is.
+pub(super) fn entered(call: Call) -> Option<String> {
+    let (object, _) = target(call)?;
+    Some(format!("with {object}:"))
+}
+
+/// The object and the method of a call.
+fn target(call: Call) -> Option<(String, &'static str)> {
     let (objects, index, method) = match call {
         Call::Acquire(lock) => ("locks", lock, "acquire()"),
         Call::Release(lock) => ("locks", lock, "release()"),
@@ -54,5 +66,5 @@ pub(super) fn called(call: Call) -> Option<String> {
         Call::Join(thread) => ("threads", thread, "join()"),
         Call::Begin | Call::End => return None,
     };
-    Some(format!("{objects}[{index}].{method}"))
+    Some((format!("{objects}[{index}]"), method))
 }

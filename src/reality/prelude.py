@@ -3,10 +3,14 @@ import json
 import os
 import random
 import resource
+import select
+import socket
+import struct
 import sys
 import threading
 import time
 import zlib
+from itertools import count as numbers
 from itertools import repeat
 
 try:
@@ -17,8 +21,23 @@ except ImportError:
 now = getattr(time, "perf_counter", time.time)
 # clock() is processor time in 2.7, on Linux; it is gone from later versions.
 processor_time = time.process_time if hasattr(time, "process_time") else time.clock
+read = os.read
+write = os.write
 latencies = []
 threads = []
+users = []
+
+
+# Threads share what is global, and the attributes of an object; what the shared variables are in the end.
+class Shared(object):
+    pass
+
+
+shared = Shared()
+
+
+def variables():
+    return []
 
 
 def count(n):
@@ -88,6 +107,32 @@ def bind(cores):
         fail("threads cannot be bound to cores")
 
 
+# A channel: what is written at one end is read at the other, message by message. The sockets are kept open.
+sockets = []
+
+
+def channel():
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    sockets.extend(ends)
+    return [end.fileno() for end in ends]
+
+
+# A message tells when it was sent, and by whom: a user (from 0), nobody, or a thread that waits for the answer, which goes
+# to the channel that `answers` has for it.
+message = struct.Struct("=dq48x")
+nobody = message.pack(0, -1)
+nowhere = os.open(os.devnull, os.O_WRONLY)
+answers = {nobody: nowhere}
+askers = numbers(2)
+
+
+def asker():
+    into, out = channel()
+    tag = message.pack(0, -next(askers))
+    answers[tag] = into
+    return tag, out
+
+
 def usage():
     used = resource.getrusage(resource.RUSAGE_SELF)
     return [now(), used.ru_utime, used.ru_stime, used.ru_nvcsw, used.ru_nivcsw]
@@ -98,31 +143,74 @@ def quantiles(spans):
     return [spans[int(share * (len(spans) - 1))] for share in (0.5, 0.9, 0.99)] if spans else None
 
 
-# Runs threads, each (program, name, daemon, start, cores), for at most `until` seconds. One with no start is started by
-# another.
+# Waits until threads have ended; of one that is not started, until it is.
+def wait_for(awaited, last):
+    for thread in awaited:
+        while thread.ident is None and (last is None or now() < last):
+            time.sleep(0.001)
+        if thread.ident is not None:
+            thread.join()
+
+
+# The same, but at most until the time is over or something can be read from one of these files.
+def wait_shortly_for(awaited, last, files):
+    over, ended = os.pipe()
+
+    def watch():
+        wait_for(awaited, last)
+        write(ended, b".")
+
+    watcher = threading.Thread(target=watch)
+    watcher.daemon = True
+    watcher.start()
+    select.select([over] + files, [], [], None if last is None else max(0.0, last - now()))
+
+
+# Runs threads, each (program, name, daemon, start, cores, nice), for at most `until` seconds. One with no start is started
+# by another.
 def run(descriptions, cores, until):
+    usable = None
     if cores is not None:
         usable = usable_cores()
         if cores > len(usable):
             fail("%d cores are needed, and %d can be used" % (cores, len(usable)))
+    outside = begin_users(cores_of_users(usable, cores, descriptions)) if users else None
+    if cores is not None:
         if cores < len(usable):
             bind(usable[:cores])
+        del usable[cores:]
+    # A thread begins with the cores and the nice value of the one that starts it.
+    some_are_bound = any(description[4] is not None for description in descriptions)
+    some_are_nice = any(description[5] for description in descriptions)
+    usual = os.nice(0)
 
-    def work(program, start, own_cores):
-        if own_cores is not None:
-            bind([usable[core] for core in own_cores])
+    def work(program, start, own_cores, nice):
+        if some_are_bound:
+            bind(usable if own_cores is None else [usable[core] for core in own_cores])
+        if some_are_nice:
+            try:
+                os.nice(usual + nice - os.nice(0))
+            except OSError:
+                fail("a nice value of %d is not permitted" % nice)
         if start:
             time.sleep(start)
         program()
 
     before = usage()
-    if len(descriptions) == 1 and until is None:
-        program, _, _, start, own_cores = descriptions[0]
-        work(program, start, own_cores)
+    last = None if until is None else before[0] + until
+    if outside:
+        outside.begin()
+    if len(descriptions) == 1 and until is None and not users:
+        program, _, _, start, own_cores, nice = descriptions[0]
+        try:
+            work(program, start, own_cores, nice)
+        except Exception:
+            # It ends the thread, and is told, as in any other thread.
+            sys.excepthook(*sys.exc_info())
     else:
         awaited = []
-        for program, name, daemon, start, own_cores in descriptions:
-            thread = threading.Thread(target=work, args=(program, start, own_cores), name=name)
+        for program, name, daemon, start, own_cores, nice in descriptions:
+            thread = threading.Thread(target=work, args=(program, start, own_cores, nice), name=name)
             thread.daemon = True
             threads.append(thread)
             if not daemon:
@@ -130,17 +218,21 @@ def run(descriptions, cores, until):
         for thread, description in zip(threads, descriptions):
             if description[3] is not None:
                 thread.start()
-        for thread in awaited or threads:
-            while thread.ident is None and (until is None or now() < before[0] + until):
-                time.sleep(0.001)
-            if until is None:
-                thread.join()
-            elif thread.ident is not None:
-                thread.join(max(0.0, before[0] + until - now()))
+        if until is None and not users:
+            wait_for(awaited or threads, None)
+        else:
+            wait_shortly_for(awaited or threads, last, [outside.results] if outside else [])
     after = usage()
     found = dict(zip(["wall", "user", "system", "voluntary", "involuntary"],
                      [end - begin for begin, end in zip(before, after)]))
-    found["latencies"] = [quantiles(list(spans)) for spans in latencies]
+    spans = [list(own) for own in latencies]
+    if outside:
+        for latency, own in outside.end():
+            spans[latency].extend(own)
+    found["latencies"] = [quantiles(own) for own in spans]
+    found["counts"] = [len(own) for own in spans]
+    found["variables"] = variables()
+    found["shared_cores"] = bool(outside and outside.shares_cores)
     sys.stdout.write(json.dumps(found) + "\n")
     sys.stdout.flush()
     os._exit(0)

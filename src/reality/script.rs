@@ -2,60 +2,45 @@
 
 use std::fmt::Write;
 
-use crate::des::{Distribution, Span};
 use crate::os::affinity::CoreSet;
-use crate::python::interpreter::{GilConfig, LockKind};
-use crate::python::opcodes::OpcodeTable;
-use crate::python::program::{Program, Step};
-use crate::python::stretch::{Instruction, Stretch};
-use crate::python::threading::Call;
-use crate::reality::objects;
+use crate::os::attributes::Attributes;
+use crate::python::interpreter::GilConfig;
+use crate::reality::expressible::{self, Unwritable, unwritable};
+use crate::reality::program::{self, Bytecode};
+use crate::reality::values::quoted;
+use crate::reality::{messages, objects, updates};
 use crate::scenario::{self, Run};
 use crate::sim::{Model, ThreadSpec};
 
 const PRELUDE: &str = include_str!("prelude.py");
-/// A program with more steps than this is not written out.
-const MOST_STEPS: usize = 20_000;
-/// CPython nests no more blocks than 20 (`CO_MAXBLOCKS`).
-const MOST_BLOCKS: usize = 18;
-/// zlib releases the GIL for more than 5 KiB (`zlibmodule.c`), which take a few microseconds.
-const SHORTEST_RELEASE: Span = Span::from_micros(10);
-
-/// Why a run cannot be done by a Python program.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unwritable(String);
-
-fn unwritable<T>(why: impl Into<String>) -> Result<T, Unwritable> {
-    Err(Unwritable(why.into()))
-}
+/// What users outside the machine do, for the runs that have some.
+const USERS: &str = include_str!("users.py");
 
 /// The Python program for a run.
 ///
-/// Bytecode is written as rounds of the countdown `while n > 0: n -= 1`, and so must be that. Input and output is
-/// written as a sleep, C code as a search through a list (keeps the GIL) or a checksum (releases it). CPython 3.11 and
-/// later specialise a countdown that is called often, and then execute it faster than the one long call after which the
-/// presets price their instructions.
+/// Bytecode is written as rounds of the countdown `while n > 0: n -= 1` or as changes of shared variables, and so must be
+/// that. Input and output is written as a sleep, C code as a search through a list (keeps the GIL) or a checksum (releases
+/// it), a channel as a pair of sockets, users as another process. CPython 3.11 and later specialise a countdown that is
+/// called often, and then execute it faster than the one long call after which the presets price their instructions.
 ///
 /// # Errors
-/// If the run has something that no Python program could do, or that this one cannot yet.
+/// If the run has something that no Python program could do, or that this one cannot.
 pub fn script(run: &Run) -> Result<String, Unwritable> {
     let model = &run.model;
-    let countdown = countdown(run)?;
-    if matches!(model.gil, GilConfig::CheckInterval { .. }) && model.threading.barriers().next().is_some() {
-        return unwritable("there are no barriers before CPython 3.2");
-    }
-    if model.interpreters != 1 || model.threads.iter().any(|thread| thread.interpreter.is_none()) {
-        return unwritable("it has other than the threads of one interpreter");
-    }
+    expressible::check(run)?;
+    let bytecode = bytecode(run)?;
     let mut text = PRELUDE.to_owned();
+    if !model.clients.is_empty() {
+        let _ = write!(text, "\n\n{USERS}");
+    }
     text.push('\n');
     let _ = writeln!(text, "latencies = [[] for _ in range({})]", model.latencies);
-    text.push_str(&interval(model.gil)?);
+    text.push_str(&interval(model.gil));
     text.push_str(&objects::made(&model.threading));
+    text.push_str(&messages::made(run)?);
+    text.push_str(&updates::made(model.variables));
     for (index, program) in model.programs.iter().enumerate() {
-        let writer = Writer { run, countdown: &countdown, constants: String::new(), body: String::new() };
-        text.push_str(&writer.program(index, program)?);
+        text.push_str(&program::function(run, &bytecode, index, program)?);
     }
     text.push_str("\n\nif __name__ == \"__main__\":\n    run([\n");
     for (thread, name) in model.threads.iter().zip(&run.thread_names) {
@@ -63,190 +48,45 @@ pub fn script(run: &Run) -> Result<String, Unwritable> {
     }
     let until = model.until.map_or("None".to_owned(), |time| time.as_secs().to_string());
     // One unbound thread is as fast on any number of cores.
-    let cores = if model.threads.len() == 1 { "None".to_owned() } else { model.machine.cores.to_string() };
+    let is_alone = model.threads.len() == 1 && model.clients.is_empty();
+    let cores = if is_alone { "None".to_owned() } else { model.machine.cores.to_string() };
     text.push_str(&format!("    ], {cores}, {until})\n"));
     Ok(text)
 }
 
-/// The opcode table and the typical loop of the run's interpreter, which must be the countdown of its version.
-fn countdown(run: &Run) -> Result<(OpcodeTable, Vec<String>), Unwritable> {
-    let Some(name) = &run.python_name else {
-        return unwritable("its interpreter is described in the scenario, and builds on no preset");
-    };
-    match scenario::interpreter(name) {
-        Ok(interpreter) => Ok((interpreter.opcodes, interpreter.typical)),
-        Err(_) => unwritable(format!("{name} is not a preset that comes with gilsim")),
+/// What the run's interpreter compiles Python to.
+fn bytecode(run: &Run) -> Result<Bytecode, Unwritable> {
+    match run.python_name.as_deref().map(scenario::interpreter) {
+        Some(Ok(interpreter)) => {
+            Ok(Bytecode { opcodes: interpreter.opcodes, countdown: interpreter.typical })
+        }
+        _ => unwritable("its interpreter is not a preset that comes with gilsim"),
     }
 }
 
 /// The line that sets the interval of the lock.
-fn interval(gil: GilConfig) -> Result<String, Unwritable> {
+fn interval(gil: GilConfig) -> String {
     match gil {
-        GilConfig::CheckInterval { interval, lock: LockKind::Semaphore, .. } => {
-            Ok(format!("sys.setcheckinterval({interval})\n"))
+        GilConfig::CheckInterval { interval, .. } => format!("sys.setcheckinterval({interval})\n"),
+        GilConfig::SwitchInterval { interval, .. } => {
+            format!("sys.setswitchinterval({})\n", interval.as_secs())
         }
-        GilConfig::CheckInterval { .. } => unwritable("its lock is not that of Linux"),
-        GilConfig::SwitchInterval { interval, forced_switching: true, .. } => {
-            Ok(format!("sys.setswitchinterval({})\n", interval.as_secs()))
-        }
-        GilConfig::SwitchInterval { .. } => unwritable("every CPython waits after a drop request"),
-        GilConfig::None => unwritable("its interpreter has no lock"),
-        GilConfig::RoundRobin { .. }
-        | GilConfig::Priority { .. }
-        | GilConfig::Bfs { .. }
-        | GilConfig::Pypy { .. }
-        | GilConfig::Ruby { .. } => unwritable("its lock is not one of CPython"),
+        _ => String::new(),
     }
 }
 
-/// `(program_0, "name", False, 0.5, [0, 1])`.
+/// `(program_0, "name", False, 0.5, [0, 1], 0)`.
 fn thread_entry(thread: &ThreadSpec, name: &str, model: &Model) -> String {
+    let Attributes { cores, nice, priority: _ } = thread.attributes;
     let daemon = if thread.daemon { "True" } else { "False" };
-    let cores = if thread.attributes.cores == CoreSet::ALL {
+    let cores = if cores == CoreSet::ALL {
         "None".to_owned()
     } else {
-        let cores = (0..model.machine.cores).filter(|core| thread.attributes.cores.contains(*core));
+        let cores = (0..model.machine.cores).filter(|core| cores.contains(*core));
         format!("{:?}", cores.collect::<Vec<_>>())
     };
     let start = if thread.started_by_step { "None".to_owned() } else { thread.start.as_secs().to_string() };
-    format!("(program_{}, {}, {daemon}, {start}, {cores})", thread.program, quoted(name))
-}
-
-/// Writes one program.
-struct Writer<'a> {
-    run: &'a Run,
-    countdown: &'a (OpcodeTable, Vec<String>),
-    /// What is made before the clock starts.
-    constants: String,
-    body: String,
-}
-
-impl Writer<'_> {
-    fn program(mut self, index: usize, program: &Program) -> Result<String, Unwritable> {
-        if program.steps.len() > MOST_STEPS {
-            return unwritable(format!("it has more than {MOST_STEPS} steps"));
-        }
-        if program.loop_depth() > MOST_BLOCKS {
-            return unwritable(format!("it has more than {MOST_BLOCKS} loops within each other"));
-        }
-        let mut depth = 1;
-        for (position, step) in program.steps.iter().enumerate() {
-            match step {
-                Step::LoopStart { count, .. } => {
-                    let head = match count {
-                        Some(count) => format!("for _ in repeat(None, {}):", (*count).min(i64::MAX as u64)),
-                        None => "while True:".to_owned(),
-                    };
-                    self.line(depth, &head);
-                    depth += 1;
-                    if matches!(program.steps.get(position + 1), Some(Step::LoopEnd { .. })) {
-                        self.line(depth, "pass");
-                    }
-                }
-                Step::LoopEnd { .. } => depth -= 1,
-                Step::End => self.line(depth, "return"),
-                _ => {
-                    let text = self.action(step, &format!("c_{index}_{position}"))?;
-                    self.line(depth, &text);
-                }
-            }
-        }
-        Ok(format!("{}\n\ndef program_{index}():\n{}", self.constants, self.body))
-    }
-
-    fn line(&mut self, depth: usize, text: &str) {
-        let _ = writeln!(self.body, "{:indent$}{text}", "", indent = 4 * depth);
-    }
-
-    /// What a step that is not part of a loop's frame does. `name` is free for what it needs.
-    fn action(&mut self, step: &Step, name: &str) -> Result<String, Unwritable> {
-        match step {
-            Step::Run { stretch, span } => self.rounds(*stretch, *span),
-            Step::Sleep { span } => Ok(format!("time.sleep({})", seconds(span))),
-            Step::C { span, holds_gil } => self.c_call(span, *holds_gil, name),
-            Step::Io { work, wait, device: None } if work.constant() == Some(Span::ZERO) => {
-                if wait.constant() == Some(Span::ZERO) {
-                    return unwritable("it has input or output that completes at once");
-                }
-                Ok(format!("time.sleep({})", seconds(wait)))
-            }
-            Step::Io { .. } => unwritable("it has input or output that works in the kernel, or on a device"),
-            Step::BeginMark { latency } => Ok(format!("begin_{latency} = now()")),
-            Step::EndMark { latency } => Ok(format!("latencies[{latency}].append(now() - begin_{latency})")),
-            Step::Call(Call::Acquire(lock) | Call::Release(lock))
-                if self.run.model.threading.inherits(*lock) =>
-            {
-                unwritable("no lock of Python lends its holder a priority")
-            }
-            Step::Call(call) => Ok(objects::called(*call).unwrap_or_else(|| "pass".to_owned())),
-            _ => unwritable("it has channels, or other steps that are not written out yet"),
-        }
-    }
-
-    /// A stretch that is the interpreter's countdown, for as many rounds as are next to its time.
-    fn rounds(&self, index: usize, span: Span) -> Result<String, Unwritable> {
-        let stretch = &self.run.model.stretches[index];
-        let (opcodes, typical) = self.countdown;
-        let names: Vec<&str> = typical.iter().map(String::as_str).collect();
-        let facts = opcodes.classify(&names, true);
-        let cost = Span::from_picos(stretch.round().picos() / facts.len() as u64);
-        let instructions: Vec<Instruction> = facts
-            .iter()
-            .map(|facts| Instruction { cost, tick: facts.tick, may_check: facts.may_check })
-            .collect();
-        if cost.is_zero() || *stretch != Stretch::new(&instructions) {
-            return unwritable("it has bytecode other than that of the countdown");
-        }
-        let round = stretch.round().picos();
-        Ok(format!("count({})", span.picos() / round + u64::from(span.picos() % round >= round.div_ceil(2))))
-    }
-
-    fn c_call(&mut self, span: &Distribution, holds_gil: bool, name: &str) -> Result<String, Unwritable> {
-        let Some(span) = span.constant() else {
-            return unwritable("it has C code of random length");
-        };
-        if !holds_gil && span < SHORTEST_RELEASE {
-            return unwritable(format!("it has C code of less than {SHORTEST_RELEASE} without the GIL"));
-        }
-        let work = if holds_gil { "search" } else { "checksum" };
-        let _ = writeln!(self.constants, "{name} = c_call({work}, {})", span.as_secs());
-        Ok(format!("{name}()"))
-    }
-}
-
-/// A duration as a Python expression in seconds.
-fn seconds(distribution: &Distribution) -> String {
-    match distribution {
-        Distribution::Constant(span) => span.as_secs().to_string(),
-        Distribution::Uniform { low, high } => {
-            format!("random.uniform({}, {})", low.as_secs(), high.as_secs())
-        }
-        Distribution::Exponential { mean } => format!("{} * random.expovariate(1)", mean.as_secs()),
-        Distribution::LogNormal { median, sigma } => {
-            format!("{} * random.lognormvariate(0, {sigma})", median.as_secs())
-        }
-        Distribution::Pareto { minimum, alpha } => {
-            format!("{} * random.paretovariate({alpha})", minimum.as_secs())
-        }
-        Distribution::Empirical { quantiles } => {
-            // A single quantile is twice as good.
-            let values = quantiles.iter().chain(quantiles.last().filter(|_| quantiles.len() == 1));
-            let values: Vec<String> = values.map(|span| span.as_secs().to_string()).collect();
-            format!("empirical({})", values.join(", "))
-        }
-    }
-}
-
-/// A text as a Python literal: what JSON makes of it, beyond ASCII escaped, so that 2.7 reads it too.
-fn quoted(text: &str) -> String {
-    let json = serde_json::Value::from(text).to_string();
-    let mut units = [0; 2];
-    json.chars()
-        .map(|letter| match letter {
-            ' '..='~' => letter.to_string(),
-            _ => letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
-        })
-        .collect()
+    format!("(program_{}, {}, {daemon}, {start}, {cores}, {nice})", thread.program, quoted(name))
 }
 
 #[cfg(test)]
@@ -299,15 +139,15 @@ mod tests {
     }
 
     #[test]
-    fn threads_have_their_names_cores_and_beginnings() {
+    fn threads_have_their_names_cores_beginnings_and_nice_values() {
         let script = written(
             "python: {preset: cpython-3.9, gil: {interval: 1ms}}\nuntil: 1s\n\
-             threads: [{name: \"\u{e9}\", do: []}, {name: b, daemon: true, start: 2ms, do: []}]",
+             threads: [{name: \"\u{e9}\", do: []}, {name: b, daemon: true, start: 2ms, nice: 5, do: []}]",
         )
         .unwrap();
         assert!(script.contains("\nsys.setswitchinterval(0.001)\n"), "{script}");
-        let end = "    run([\n        (program_0, \"\\u00e9\", False, 0, None),\n        \
-                   (program_1, \"b\", True, 0.002, None),\n    ], 2, 1)\n";
+        let end = "    run([\n        (program_0, \"\\u00e9\", False, 0, None, 0),\n        \
+                   (program_1, \"b\", True, 0.002, None, 5),\n    ], 2, 1)\n";
         assert!(script.ends_with(end), "{script}");
     }
 
@@ -319,10 +159,10 @@ mod tests {
         )
         .unwrap();
         assert!(script.contains("\nqueues = [Queue(2)]\n"), "{script}");
-        let body = "    locks[0].acquire()\n    queues[0].put(None)\n    locks[0].release()\n    \
+        let body = "    with locks[0]:\n        queues[0].put(None)\n    \
                     threads[1].start()\n    threads[1].join()\n    return\n";
         assert!(script.contains(body), "{script}");
-        assert!(script.contains("(program_1, \"b\", False, None, None),\n"), "{script}");
+        assert!(script.contains("(program_1, \"b\", False, None, None, 0),\n"), "{script}");
     }
 
     #[test]
@@ -336,6 +176,141 @@ mod tests {
         assert_eq!(with("{preset: cpython-3.9, gil: {forced_switching: false}}"), forced);
         let own = "{opcodes: {known: [A], after: [A]}, typical: [A], instruction: 1ns, gil: {policy: switch_interval}}";
         assert_eq!(with(own), "its interpreter is described in the scenario, and builds on no preset");
+    }
+
+    /// Why a run with these steps, and these lines more, is not written.
+    fn refusal(lines: &str) -> String {
+        written(lines).unwrap_err()
+    }
+
+    const THREADS: &str = "threads: [{name: a, do: [python: 1ms]}]";
+
+    #[test]
+    fn what_is_held_in_a_with_is_released_on_the_way_out() {
+        let script = written(
+            "python: cpython-3.11\nobjects: {l: lock, r: rlock, c: condition, s: semaphore}\n\
+             threads: [{name: a, do: [with: l, body: [with: r, body: []], with: c, body: [notify: c], acquire: s]}]",
+        )
+        .unwrap();
+        let body = "    with locks[0]:\n        with rlocks[0]:\n            pass\n    with rlocks[1]:\n        \
+                    conditions[0].notify()\n    semaphores[0].acquire()\n    return\n";
+        assert!(script.contains(body), "{script}");
+    }
+
+    #[test]
+    fn only_the_fair_schedulers_of_linux_are_those_of_the_real_machine() {
+        for (scheduler, name) in [("fifo", "fifo"), ("round_robin", "round_robin"), ("windows", "windows")] {
+            let machine = format!("machine: {{preset: linux-2-core, scheduler: {scheduler}}}");
+            let text = format!("gilsim: 1\ntitle: t\n{machine}\npython: cpython-3.9\n{THREADS}\n");
+            let scenario = scenario::load(&text, "test", &[]).unwrap_or_else(|errors| panic!("{errors}"));
+            let why = script(&scenario.runs[0]).unwrap_err().to_string();
+            assert_eq!(why, format!("its scheduler is `{name}`, and that of Linux is `cfs` or `eevdf`"));
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_besides_requests_is_not_written() {
+        let signals = "signals: [{name: s, at: 1ms, handler: [python: 1us]}]";
+        assert_eq!(
+            refusal(&format!("python: cpython-3.9\n{signals}\n{THREADS}")),
+            "it has signals from outside"
+        );
+    }
+
+    #[test]
+    fn an_interpreter_that_differs_from_its_preset_is_not_written() {
+        let why = refusal(&format!("python: {{preset: cpython-3.9, lock_tries_first: false}}\n{THREADS}"));
+        assert_eq!(why, "its interpreter differs from cpython-3.9 in more than speed and interval");
+        assert!(written(&format!("python: {{preset: cpython-3.9, instruction: 9ns}}\n{THREADS}")).is_ok());
+    }
+
+    #[test]
+    fn threads_that_are_no_threads_of_one_interpreter_are_not_written() {
+        let with = |thread: &str| refusal(&format!("python: cpython-3.9\nthreads: [{thread}]"));
+        let native = with("{name: a, native: true, do: [c: {for: 1ms, gil: released}]}");
+        assert_eq!(native, "it has threads that run no Python");
+        let own = with("{name: a, do: []}, {name: b, process: own, do: []}");
+        assert_eq!(own, "it has other than the threads of one interpreter");
+        let tasks = with("{name: a, loop: asyncio, tasks: [{name: t, do: [await: {sleep: 1ms}]}]}");
+        assert_eq!(tasks, "it has an event loop");
+    }
+
+    #[test]
+    fn a_shared_variable_is_one_again() {
+        let add = |steps: &str| {
+            written(&format!(
+                "python: cpython-3.9\nobjects: {{x: variable}}\nthreads: [{{name: a, do: {steps}}}]"
+            ))
+        };
+        let script = add("[add: x, add: {to: x, value: -2}]").unwrap();
+        let body = "    global variable_0\n    variable_0 += 1\n    variable_0 -= 2\n    return\n";
+        assert!(script.contains(body), "{script}");
+        let round = "[FOR_ITER, STORE_FAST, LOAD_GLOBAL x, LOAD_CONST, INPLACE_ADD, STORE_GLOBAL x += 1, JUMP_ABSOLUTE]";
+        let script = add(&format!("[loop: 9, body: [bytecode: {round}]]")).unwrap();
+        assert!(
+            script.contains("    for _ in repeat(None, 9):\n        variable_0 += 1\n    return\n"),
+            "{script}"
+        );
+        let why = add(&format!("[bytecode: {round}]")).unwrap_err();
+        assert_eq!(why, "it changes a shared variable in other bytecode than that of `x += 1`");
+    }
+
+    #[test]
+    fn a_pool_takes_tasks_from_a_queue_and_gathers_results_from_another() {
+        let script = written(
+            "python: cpython-3.11\npools: {p: {workers: 2, do: [sleep: 1ms]}}\n\
+             threads: [{name: a, do: [{loop: 5, body: [submit: p]}, gather: p]}]",
+        )
+        .unwrap();
+        let body = "    submitted_0 = 0\n    for _ in repeat(None, 5):\n        queues[0].put(None)\n        \
+                    submitted_0 += 1\n    while True:\n        if not submitted_0:\n            break\n        \
+                    submitted_0 -= 1\n        queues[1].get()\n    return\n";
+        assert!(script.contains(body), "{script}");
+    }
+
+    const SERVER: &str =
+        "{name: server, daemon: true, do: [loop: forever, body: [recv: echo, python: 1us, reply: echo]]}";
+
+    #[test]
+    fn users_are_a_process_of_their_own_and_a_channel_is_a_pair_of_sockets() {
+        let script = written(&format!(
+            "python: cpython-3.9\nuntil: 1s\nthreads: [{SERVER}]\nclients:\n  \
+             - {{channel: echo, closed: {{users: 3, think: 2ms}}, requests: 40}}\n  \
+             - {{channel: echo, open: {{every: {{exponential: 1ms}}}}}}"
+        ))
+        .unwrap();
+        let users = "into_0, out_0 = channel()\noutside_0, answered_0 = channel()\nusers = [\n    \
+                     (into_0, outside_0, answered_0, 0, 3, lambda: 0.002, False, 40),\n    \
+                     (into_0, outside_0, answered_0, 0, 1, lambda: 0.001 * random.expovariate(1), True, None),\n]\n";
+        assert!(script.contains(users), "{script}");
+        let serving = "    message_0 = nobody\n    while True:\n        message_0 = read(out_0, 64)\n        \
+                       count(27)\n        write(outside_0, message_0)\n    return\n";
+        assert!(script.contains(serving), "{script}");
+    }
+
+    #[test]
+    fn a_thread_that_asks_is_answered_through_a_channel_of_its_own() {
+        let script = written(&format!(
+            "python: cpython-3.9\nthreads: [{SERVER}, {{name: a, do: [request: echo, send: echo]}}]"
+        ))
+        .unwrap();
+        let asking = "    tag, answers_in = asker()\n    asked = now()\n    write(into_0, tag)\n    \
+                      read(answers_in, 64)\n    latencies[0].append(now() - asked)\n    write(into_0, nobody)\n";
+        assert!(script.contains(asking), "{script}");
+        assert!(script.contains("        write(answers.get(message_0, outside_0), message_0)\n"), "{script}");
+    }
+
+    #[test]
+    fn a_channel_with_other_room_than_a_socket_is_not_written_if_that_can_matter() {
+        let with = |clients: &str| {
+            written(&format!(
+                "python: cpython-3.9\nuntil: 1s\nchannels: {{echo: {{capacity: 9}}}}\nthreads: [{SERVER}]\n\
+                 clients: [{{channel: echo, {clients}}}]"
+            ))
+        };
+        assert!(with("closed: {users: 9}").is_ok());
+        let why = with("open: {every: 1ms}").unwrap_err();
+        assert_eq!(why, "its channel `echo` has room for 9 messages, a socket for 278");
     }
 
     #[test]
