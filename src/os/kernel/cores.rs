@@ -86,16 +86,34 @@ impl<O: Observer> Kernel<O> {
         } else {
             self.settle(thread);
         }
-        let state = &self.threads[thread];
-        if state.has_nothing_left() {
-            return Happening::Turn(thread);
+        loop {
+            if self.threads[thread].has_nothing_left() {
+                return Happening::Turn(thread);
+            }
+            if self.cores[core].must_reschedule && self.is_in_user_code(thread) {
+                self.make_room(core, thread);
+                return Happening::Internal;
+            }
+            if !self.piece_runs_ahead(thread) {
+                self.schedule_piece(core, thread);
+                return Happening::Internal;
+            }
         }
-        if self.cores[core].must_reschedule && self.is_in_user_code(thread) {
-            self.make_room(core, thread);
-        } else {
-            self.schedule_piece(core, thread);
+    }
+
+    /// Executes at once what the running `thread` executes first, if that is over before anything else can happen; whether
+    /// it was.
+    fn piece_runs_ahead(&mut self, thread: ThreadId) -> bool {
+        let (_, length) = self.threads[thread].first_piece();
+        let end = self.now + length;
+        if end > self.runs_ahead_until || end >= self.events.next_time() {
+            return false;
         }
-        Happening::Internal
+        self.show_running_state(thread);
+        self.event_count += 1;
+        self.now = end;
+        self.settle(thread);
+        true
     }
 
     /// Whether what a running thread executes, or is about to, is user code.
