@@ -165,15 +165,16 @@ pub struct Costs {
     pub wake_sleeper: Distribution,
     /// Kernel time a waking call takes beyond [`Costs::system_call`] when nobody sleeps.
     pub wake_no_sleeper: Distribution,
-    /// Kernel time it takes besides if the sleeper comes to another core than the waker's.
+    /// Kernel time it takes besides if the sleeper joins the queue of another core than the waker's.
     pub wake_other_core: Distribution,
-    /// Kernel time it takes besides if another core is interrupted because its thread must make room.
+    /// Kernel time it takes besides to send another core an interrupt: because its thread must make room, or because it idles
+    /// and does not look for threads itself.
     pub wake_interrupt: Distribution,
     /// Kernel time that a thread spends first when it comes to an idle core that has seen it.
     pub from_polling: Distribution,
     /// The same on a core that an interrupt had to wake.
     pub from_halted: Distribution,
-    /// From a wake-up until a thread that is displaced by it stops, unless it is itself the one that wakes.
+    /// From when an interrupt has been sent until a thread that must make room stops, unless it is itself the one that wakes.
     pub wake_latency_busy: Distribution,
     /// Kernel time of a blocking call until its thread is at the head of the wait queue, where what it waits for is looked at
     /// once more.
@@ -183,12 +184,12 @@ pub struct Costs {
     pub going_idle: Distribution,
     /// For how long a core that has become idle does not look for threads itself yet.
     pub polls_after: Span,
-    /// From a wake-up until the woken thread executes on a core that has been idle for less than [`Costs::just_idle_for`],
-    /// but for [`Costs::polls_after`] or longer.
+    /// From when [`Costs::going_idle`] is over (or a thread is woken after that) until the thread executes, on a core that has
+    /// been idle for less than [`Costs::just_idle_for`], but for [`Costs::polls_after`] or longer.
     pub wake_latency_just_idle: Distribution,
     /// For how long a core that has become idle is not at rest yet.
     pub just_idle_for: Span,
-    /// From a wake-up until the woken thread executes on a core that has been idle for less than
+    /// From when an interrupt has been sent until the woken thread executes on a core that has been idle for less than
     /// [`Costs::deep_idle_after`].
     pub wake_latency_idle: Distribution,
     /// The same on a core that has been idle for longer and sleeps deeply.
