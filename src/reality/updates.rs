@@ -14,114 +14,18 @@ pub(super) struct Update {
     pub steps: usize,
 }
 
-/// What a line of Python is compiled to, by one version or another.
-struct Shape {
-    /// The instructions.
-    instructions: &'static [&'static str],
-    /// Which of them loads the variable; the one that stores it is the last, or in a round of a loop the last but one.
-    load: usize,
-    /// Whether they are a whole round of a `for` loop.
-    is_round: bool,
-    /// Where the variable is.
-    place: Place,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Global,
-    Attribute,
-}
-
-const SHAPES: [Shape; 8] = [
-    shape(&["LOAD_GLOBAL", "LOAD_CONST", "INPLACE_ADD", "STORE_GLOBAL"], 0, false, Place::Global),
-    shape(&["LOAD_GLOBAL", "LOAD_CONST", "BINARY_OP", "STORE_GLOBAL"], 0, false, Place::Global),
-    shape(
-        &[
-            "FOR_ITER",
-            "STORE_FAST",
-            "LOAD_GLOBAL",
-            "LOAD_CONST",
-            "INPLACE_ADD",
-            "STORE_GLOBAL",
-            "JUMP_ABSOLUTE",
-        ],
-        2,
-        true,
-        Place::Global,
-    ),
-    shape(
-        &[
-            "FOR_ITER",
-            "STORE_FAST",
-            "LOAD_GLOBAL",
-            "LOAD_CONST",
-            "INPLACE_SUBTRACT",
-            "STORE_GLOBAL",
-            "JUMP_ABSOLUTE",
-        ],
-        2,
-        true,
-        Place::Global,
-    ),
-    shape(
-        &[
-            "FOR_ITER",
-            "STORE_FAST",
-            "LOAD_GLOBAL",
-            "LOAD_CONST",
-            "BINARY_OP",
-            "STORE_GLOBAL",
-            "JUMP_BACKWARD",
-        ],
-        2,
-        true,
-        Place::Global,
-    ),
-    shape(
-        &[
-            "FOR_ITER",
-            "STORE_FAST",
-            "LOAD_GLOBAL",
-            "DUP_TOP",
-            "LOAD_ATTR",
-            "LOAD_CONST",
-            "INPLACE_ADD",
-            "ROT_TWO",
-            "STORE_ATTR",
-            "JUMP_ABSOLUTE",
-        ],
-        4,
-        true,
-        Place::Attribute,
-    ),
-    shape(
-        &[
-            "FOR_ITER",
-            "STORE_FAST",
-            "LOAD_GLOBAL",
-            "COPY",
-            "LOAD_ATTR",
-            "LOAD_CONST",
-            "BINARY_OP",
-            "SWAP",
-            "STORE_ATTR",
-            "JUMP_BACKWARD",
-        ],
-        4,
-        true,
-        Place::Attribute,
-    ),
-    shape(
-        &["LOAD_GLOBAL", "COPY", "LOAD_ATTR", "LOAD_CONST", "BINARY_OP", "SWAP", "STORE_ATTR"],
-        2,
-        false,
-        Place::Attribute,
-    ),
+/// What `x += 1` is compiled to, by one version or another, of a global variable or of an attribute of one: alone, or as a
+/// whole round of a `for` loop.
+const SHAPES: [&str; 8] = [
+    "LOAD_GLOBAL LOAD_CONST INPLACE_ADD STORE_GLOBAL",
+    "LOAD_GLOBAL LOAD_CONST BINARY_OP STORE_GLOBAL",
+    "FOR_ITER STORE_FAST LOAD_GLOBAL LOAD_CONST INPLACE_ADD STORE_GLOBAL JUMP_ABSOLUTE",
+    "FOR_ITER STORE_FAST LOAD_GLOBAL LOAD_CONST INPLACE_SUBTRACT STORE_GLOBAL JUMP_ABSOLUTE",
+    "FOR_ITER STORE_FAST LOAD_GLOBAL LOAD_CONST BINARY_OP STORE_GLOBAL JUMP_BACKWARD",
+    "FOR_ITER STORE_FAST LOAD_GLOBAL DUP_TOP LOAD_ATTR LOAD_CONST INPLACE_ADD ROT_TWO STORE_ATTR JUMP_ABSOLUTE",
+    "FOR_ITER STORE_FAST LOAD_GLOBAL COPY LOAD_ATTR LOAD_CONST BINARY_OP SWAP STORE_ATTR JUMP_BACKWARD",
+    "LOAD_GLOBAL COPY LOAD_ATTR LOAD_CONST BINARY_OP SWAP STORE_ATTR",
 ];
-
-const fn shape(instructions: &'static [&'static str], load: usize, is_round: bool, place: Place) -> Shape {
-    Shape { instructions, load, is_round, place }
-}
 
 /// The lines with which a function that may change variables begins.
 pub(super) fn declarations(run: &Run) -> Option<String> {
@@ -179,16 +83,18 @@ pub(super) fn update(
     let is_round =
         matches!(position.checked_sub(1).map(|before| &program.steps[before]), Some(Step::LoopStart { .. }))
             && matches!(program.steps.get(position + count), Some(Step::LoopEnd { .. }));
-    let place = SHAPES.iter().find(|shape| {
-        let instruction = bytecode.instruction(&model.stretches[*stretch], shape.instructions);
-        let store = shape.instructions.len() - 1 - usize::from(shape.is_round);
-        (is_round || !shape.is_round)
-            && instruction.is_some_and(|one| *from == one * shape.load as u64 && *to == one * store as u64)
+    let shape = SHAPES.iter().find(|shape| {
+        let instructions: Vec<&str> = shape.split(' ').collect();
+        let place = |of: &str| instructions.iter().position(|instruction| instruction.starts_with(of));
+        let (Some(load), Some(store)) = (place("LOAD_GLOBAL"), place("STORE_GLOBAL").or(place("STORE_ATTR")))
+        else {
+            return false;
+        };
+        let instruction = bytecode.instruction(&model.stretches[*stretch], &instructions);
+        (is_round || instructions[0] != "FOR_ITER")
+            && instruction.is_some_and(|one| *from == one * load as u64 && *to == one * store as u64)
     });
-    let place = match place?.place {
-        Place::Global => "",
-        Place::Attribute => "shared.",
-    };
+    let place = if shape?.contains("STORE_ATTR") { "shared." } else { "" };
     let (sign, change) =
         if *change < 0 { ("-", change.unsigned_abs()) } else { ("+", change.unsigned_abs()) };
     Some(Update { line: format!("{place}variable_{variable} {sign}= {change}"), steps: count })
