@@ -395,45 +395,31 @@ mod tests {
         assert!(call.from.contains(", less 3.0 % of interruptions and ticks"), "{}", call.from);
     }
 
+    /// What falling asleep follows from.
+    const ASLEEP: [(Quantity, f64); 6] = [
+        (Quantity::AnswerOnSameCore, 1000.0),
+        (Quantity::WakingNobody, 110.0),
+        (Quantity::WaitingForNothing, 90.0),
+        (Quantity::SemaphoreOperation, 10.0),
+        (Quantity::ContextSwitch, 400.0),
+        (Quantity::ClockReading, 20.0),
+    ];
+
     #[test]
     fn falling_asleep_is_what_is_left_of_the_way_back() {
-        let known = [
-            (Quantity::AnswerOnSameCore, 1000.0),
-            (Quantity::WakingNobody, 110.0),
-            (Quantity::WaitingForNothing, 90.0),
-            (Quantity::SemaphoreOperation, 10.0),
-            (Quantity::ContextSwitch, 400.0),
-            (Quantity::ClockReading, 20.0),
-        ];
-        assert_eq!(found(&known, "costs.falling_asleep").value, Value::Constant(330.0));
+        assert_eq!(found(&ASLEEP, "costs.falling_asleep").value, Value::Constant(330.0));
     }
 
     #[test]
     fn coming_back_from_idle_is_what_is_left_of_a_sleep() {
-        let known = [
-            (Quantity::SleepOnHaltedCore, 10_000.0),
-            (Quantity::AnswerOnSameCore, 1000.0),
-            (Quantity::WakingNobody, 110.0),
-            (Quantity::SemaphoreOperation, 10.0),
-            (Quantity::ContextSwitch, 400.0),
-            (Quantity::ClockReading, 20.0),
-        ];
+        let known = [&ASLEEP[..], &[(Quantity::SleepOnHaltedCore, 10_000.0)]].concat();
         assert_eq!(found(&known, "costs.from_idle.halted").value, Value::Constant(9560.0));
     }
 
     #[test]
     fn a_core_that_sees_a_thread_comes_to_it_when_going_idle_is_over() {
-        let known = [
-            (Quantity::SleepUntilSeen, 18_000.0),
-            (Quantity::SleepOnPollingCore, 1700.0),
-            (Quantity::AnswerOnSameCore, 1000.0),
-            (Quantity::WakingNobody, 110.0),
-            (Quantity::WaitingForNothing, 90.0),
-            (Quantity::SemaphoreOperation, 10.0),
-            (Quantity::ContextSwitch, 400.0),
-            (Quantity::ClockReading, 20.0),
-        ];
-        let going_idle = found(&known, "costs.wake_latency.going_idle");
+        let sleeps = [(Quantity::SleepUntilSeen, 18_000.0), (Quantity::SleepOnPollingCore, 1700.0)];
+        let going_idle = found(&[&ASLEEP[..], &sleeps].concat(), "costs.wake_latency.going_idle");
         assert_eq!(going_idle.value, Value::LogNormal { median: 16_620.0, sigma: 0.0 });
     }
 
