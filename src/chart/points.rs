@@ -5,7 +5,7 @@ use crate::chart::quantity;
 use crate::chart::request::{Refusal, Request};
 use crate::chart::scale::{Scale, Unit};
 use crate::experiment::conduct::is_complete;
-use crate::experiment::sweep::{PointReports, reports};
+use crate::experiment::sweep::{PointReports, Unmoved, reports};
 use crate::scenario::quantity::Quantity;
 
 /// A chart has no more points.
@@ -110,7 +110,7 @@ pub fn swept(request: &Request, axes: usize) -> Result<(Vec<Values>, Vec<PointRe
     let points = reports(request.template, sweep, request.seed, request.effort).map_err(Refusal::Scenario)?;
     if points.len() > 1 && points.iter().all(|point| point.scenario.hash == points[0].scenario.hash) {
         let path = &sweep.axes()[0].path;
-        let message = format!("`{path}` changes nothing: every run has a value of its own");
+        let message = Unmoved { path: path.clone(), run: None }.to_string();
         return Err(Refusal::nothing(
             message,
             "name the run, as in --over \"runs.NAME.machine.cores=1,2,4\"",
