@@ -237,6 +237,7 @@ impl<O: Observer> Kernel<O> {
             self.schedule(CORE, core, Span::ZERO);
             return Span::ZERO;
         }
+        // What a new thread works first is part of what it takes to begin.
         if self.threads[thread].arrival != Arrival::Started {
             let from_idle = if polls { &mut self.prices.from_polling } else { &mut self.prices.from_halted };
             self.threads[thread].switch_left += from_idle.draw();
