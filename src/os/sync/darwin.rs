@@ -172,7 +172,7 @@ pub(super) fn wait(
             condvar.waiters -= 1;
             condvar.drop_semaphore_if_unused();
             let then = if phase == Phase::Retry { Phase::Finish } else { Phase::AfterWake };
-            Next::Inner(Request::MutexLock(mutex_id), then)
+            Next::Inner(Request::MutexRetake(mutex_id), then)
         }
         Phase::AfterWake => Next::Done(Outcome::TimedOut),
         Phase::Finish => Next::Done(Outcome::Done),

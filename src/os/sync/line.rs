@@ -34,7 +34,9 @@ impl Objects {
     pub(in crate::os) fn touch(&mut self, request: &Request, core: CoreId) -> bool {
         let Memory { mutexes, condvars, semaphores, locks, others } = &mut self.memory;
         let (lines, number) = match *request {
-            Request::MutexLock(MutexId(number)) | Request::MutexUnlock(MutexId(number)) => (mutexes, number),
+            Request::MutexLock(MutexId(number))
+            | Request::MutexRetake(MutexId(number))
+            | Request::MutexUnlock(MutexId(number)) => (mutexes, number),
             Request::CondvarWait(CondvarId(number), ..) | Request::CondvarSignal(CondvarId(number)) => {
                 (condvars, number)
             }

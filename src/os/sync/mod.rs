@@ -76,6 +76,8 @@ pub struct LockId(usize);
 pub enum Request {
     /// Lock a mutex.
     MutexLock(MutexId),
+    /// Lock the mutex of a condition wait again: on Linux as one of several that wait for it.
+    MutexRetake(MutexId),
     /// Unlock a mutex that the thread holds.
     MutexUnlock(MutexId),
     /// Unlock the mutex, wait for a signal (or for the timeout), lock the mutex again.
@@ -359,6 +361,10 @@ impl Objects {
         match *request {
             Request::MutexLock(mutex) => match self.platform {
                 Platform::Linux => nptl::lock(self, mutex, phase),
+                Platform::Darwin => darwin::lock(self, mutex, thread, phase),
+            },
+            Request::MutexRetake(mutex) => match self.platform {
+                Platform::Linux => nptl::retake(self, mutex, phase),
                 Platform::Darwin => darwin::lock(self, mutex, thread, phase),
             },
             Request::MutexUnlock(mutex) => match self.platform {

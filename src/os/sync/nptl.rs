@@ -88,6 +88,16 @@ pub(super) fn lock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     }
 }
 
+/// Takes the mutex back after a wait for a condition: others may have been moved to it, so it counts as one that others
+/// sleep for, and whoever unlocks it enters the kernel (`pthread_mutex_cond_lock.c`, `lll_cond_lock`).
+#[inline]
+pub(super) fn retake(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
+    match phase {
+        Phase::Begin => Next::LockOperation(Phase::Retry),
+        _ => lock(objects, id, phase),
+    }
+}
+
 #[inline]
 pub(super) fn unlock(objects: &mut Objects, id: MutexId, phase: Phase) -> Next {
     let mutex = &mut objects.nptl_mutexes[id.0];
@@ -125,7 +135,7 @@ pub(super) fn wait(
         Phase::Queue => Next::Queueing(Phase::FallAsleep),
         Phase::FallAsleep if condvar.signals > 0 && objects.tickets[thread] < condvar.group_end => {
             condvar.signals -= 1;
-            Next::Inner(Request::MutexLock(mutex), Phase::Finish)
+            Next::Inner(Request::MutexRetake(mutex), Phase::Finish)
         }
         Phase::FallAsleep => Next::Sleep {
             queue: Some(condvar.sleepers),
@@ -145,9 +155,9 @@ pub(super) fn wait(
                 condvar.waiters -= 1;
                 condvar.group_left -= u64::from(is_of_group);
             }
-            Next::Inner(Request::MutexLock(mutex), Phase::TakeMutexBack)
+            Next::Inner(Request::MutexRetake(mutex), Phase::TakeMutexBack)
         }
-        Phase::Woken => Next::Inner(Request::MutexLock(mutex), Phase::Finish),
+        Phase::Woken => Next::Inner(Request::MutexRetake(mutex), Phase::Finish),
         Phase::TakeMutexBack => Next::Done(Outcome::TimedOut),
         Phase::Finish => Next::Done(Outcome::Done),
         // The timeout is an instant (`pthread_cond_timedwait`): who waits for a time adds it to that of the clock.

@@ -447,7 +447,7 @@ impl World<'_> {
                     // A signal has been given for each of the group already: the one for this waiter is taken back.
                     condition.signals = condition.signals.saturating_sub(1);
                 }
-                self.then(thread, &[MutexLock(mutex_of(number))]);
+                self.then(thread, &[LOCK, MutexRetry(mutex_of(number))]);
             }
             ConditionAsk(number) => {
                 let condition = self.condition(thread, number);
