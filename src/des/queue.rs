@@ -158,6 +158,11 @@ impl EventQueue {
         }
     }
 
+    /// Whether an owner's event comes nearer when these cycles are skipped.
+    pub fn comes_nearer(&self, slot: Slot, skip: &Skip) -> bool {
+        skip.stays(self.index(slot))
+    }
+
     /// Lets cycles be skipped: the events that do not take part in them come nearer.
     pub fn skip(&mut self, skip: &Skip) {
         let span = skip.span();

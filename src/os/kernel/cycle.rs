@@ -5,7 +5,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::{Core, Kernel, Place, SLICE, Thread, Usage};
+use super::{Core, Kernel, Place, SLICE, TIMER, Thread, Usage};
 use crate::des::queue::Slot;
 use crate::des::{Skip, Snapshot, Span, Time};
 use crate::trace::Observer;
@@ -41,6 +41,7 @@ impl<O: Observer> Kernel<O> {
         } = self;
         events.record(snapshot);
         threads.hash(snapshot);
+        self.deadlines().for_each(|due| due.hash(snapshot));
         views.hash(snapshot);
         for (core, view) in cores.iter().zip(views) {
             let idle_for = now.since(core.idle_since).min(self.longest_rest_that_matters());
@@ -50,6 +51,14 @@ impl<O: Observer> Kernel<O> {
         scheduler.hash(snapshot);
         objects.hash(snapshot);
         prices.hash(snapshot);
+    }
+
+    /// When the time of each thread's wait is over, if that is to come. While it sleeps, its timer says so.
+    fn deadlines(&self) -> impl Iterator<Item = Option<Time>> {
+        self.threads.iter().enumerate().map(|(thread, state)| {
+            let is_timed = self.events.time_of(Slot { kind: TIMER, owner: thread }) != Time::END;
+            (state.due > self.now && !is_timed).then_some(state.due)
+        })
     }
 
     /// A core that has been idle for this long is like one that has been so for longer.
@@ -72,6 +81,11 @@ impl<O: Observer> Kernel<O> {
     /// Lets cycles be skipped: what does not take part in them comes nearer. Amounts are multiplied by
     /// [`Kernel::each_amount`].
     pub fn skip(&mut self, skip: &Skip) {
+        for (thread, state) in self.threads.iter_mut().enumerate() {
+            if self.events.comes_nearer(Slot { kind: TIMER, owner: thread }, skip) {
+                state.due = state.due.nearer_by(skip.span());
+            }
+        }
         self.events.skip(skip);
         for core in 0..self.cores.len() {
             let slice_end = self.events.time_of(Slot { kind: SLICE, owner: core });
@@ -110,7 +124,7 @@ impl Hash for Thread {
             blocked_state,
             state: shown,
             state_since: _,
-            // Only a signal asks for it, and models with signals have no cycles.
+            // See `Kernel::deadlines`.
             due: _,
             usage: _,
         } = self;

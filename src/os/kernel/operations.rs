@@ -94,6 +94,11 @@ impl<O: Observer> Kernel<O> {
                     phase = then;
                     continue;
                 }
+                Next::Due(span, then) => {
+                    self.threads[thread].due = self.now + span;
+                    phase = then;
+                    continue;
+                }
                 Next::TellTime(then) => {
                     self.objects.tell_time(self.now);
                     phase = then;

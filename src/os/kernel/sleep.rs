@@ -27,6 +27,10 @@ impl<O: Observer> Kernel<O> {
                 self.threads[thread].due = self.now + span;
                 Some(span + self.prices.timer_lateness.draw())
             }
+            Some(Timeout::Due) => {
+                let due = self.threads[thread].due.max(self.now);
+                Some(due.since(self.now) + self.prices.timer_lateness.draw())
+            }
             Some(Timeout::Device(span)) => {
                 self.threads[thread].due = self.now + span;
                 Some(span)
@@ -45,7 +49,7 @@ impl<O: Observer> Kernel<O> {
         }
         self.threads[thread].nap = Nap::SetsTimer;
         let setting = match (timeout, span) {
-            (Some(Timeout::Timer(_)), Some(span)) => self.timer_change(self.now + span),
+            (Some(Timeout::Timer(_) | Timeout::Due), Some(span)) => self.timer_change(self.now + span),
             _ => Span::ZERO,
         };
         if !self.execute_kernel(thread, setting) {

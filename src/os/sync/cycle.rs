@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::{Objects, nptl};
+use super::{Objects, nptl_condvar};
 
 /// Everything but what was made once for all, the messages received, which decide nothing here, and the pollers, words,
 /// variables and what goes with a `PyMutex`, of which there are none where cycles are skipped.
@@ -21,7 +21,7 @@ impl Hash for Objects {
             devices,
             pollers: _,
             locks,
-            tickets,
+            groups,
             memory,
             words: _,
             variables: _,
@@ -32,14 +32,23 @@ impl Hash for Objects {
         } = self;
         (queues, nptl_mutexes, darwin_mutexes, darwin_condvars).hash(state);
         (semaphores, events, channels, devices, locks, memory).hash(state);
-        nptl_condvars.iter().for_each(|condvar| record_condvar(condvar, tickets, state));
+        nptl_condvars.iter().for_each(|condvar| record_condvar(condvar, groups, state));
     }
 }
 
-/// Tickets only ever grow; what matters is who is of the group that is signalled.
-fn record_condvar<H: Hasher>(condvar: &nptl::Condvar, tickets: &[u64], state: &mut H) {
-    let nptl::Condvar { waiters, registered: _, group_start, group_end, group_left, signals, sleepers } =
-        condvar;
-    (waiters, group_left, signals, sleepers).hash(state);
-    tickets.iter().for_each(|ticket| (ticket < group_start, ticket < group_end).hash(state));
+/// The numbers of groups only ever grow; what matters is which of them a thread is of.
+fn record_condvar<H: Hasher>(condvar: &nptl_condvar::Condvar, groups: &[u64], state: &mut H) {
+    let nptl_condvar::Condvar {
+        waiters,
+        second,
+        unsignalled,
+        inside,
+        signals,
+        closing,
+        owed,
+        sleepers,
+        closer,
+    } = condvar;
+    (waiters, unsignalled, inside, signals, closing, owed, sleepers, closer).hash(state);
+    groups.iter().for_each(|group| second.saturating_sub(*group).min(2).hash(state));
 }

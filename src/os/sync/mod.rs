@@ -12,7 +12,8 @@ mod device;
 mod event;
 mod inheriting;
 mod line;
-mod nptl;
+mod nptl_condvar;
+mod nptl_mutex;
 mod operation;
 mod poller;
 mod py_mutex;
@@ -168,8 +169,8 @@ pub enum Outcome {
 pub struct Objects {
     platform: Platform,
     pub(super) queues: WaitQueues,
-    nptl_mutexes: Vec<nptl::Mutex>,
-    nptl_condvars: Vec<nptl::Condvar>,
+    nptl_mutexes: Vec<nptl_mutex::Mutex>,
+    nptl_condvars: Vec<nptl_condvar::Condvar>,
     darwin_mutexes: Vec<darwin::Mutex>,
     darwin_condvars: Vec<darwin::Condvar>,
     semaphores: Vec<semaphore::Semaphore>,
@@ -182,7 +183,7 @@ pub struct Objects {
     /// The time that has been told last.
     time: Time,
     /// For each thread, the order in which it came to the condition variable it came to last.
-    tickets: Vec<u64>,
+    groups: Vec<u64>,
     memory: line::Memory,
     words: Vec<word::Word>,
     variables: Vec<variable::Variable>,
@@ -209,7 +210,7 @@ impl Objects {
             locks: Vec::new(),
             parking: py_mutex::Parking::default(),
             time: Time::ZERO,
-            tickets: vec![0; threads],
+            groups: vec![0; threads],
             memory: line::Memory::default(),
             words: Vec::new(),
             variables: Vec::new(),
@@ -225,7 +226,9 @@ impl Objects {
     pub fn new_mutex(&mut self) -> MutexId {
         self.memory.mutexes.add();
         match self.platform {
-            Platform::Linux => push(&mut self.nptl_mutexes, nptl::Mutex::new(&mut self.queues)).map(MutexId),
+            Platform::Linux => {
+                push(&mut self.nptl_mutexes, nptl_mutex::Mutex::new(&mut self.queues)).map(MutexId)
+            }
             Platform::Darwin => {
                 push(&mut self.darwin_mutexes, darwin::Mutex::new(&mut self.queues)).map(MutexId)
             }
@@ -237,7 +240,7 @@ impl Objects {
         self.memory.condvars.add();
         match self.platform {
             Platform::Linux => {
-                push(&mut self.nptl_condvars, nptl::Condvar::new(&mut self.queues)).map(CondvarId)
+                push(&mut self.nptl_condvars, nptl_condvar::Condvar::new(&mut self.queues)).map(CondvarId)
             }
             Platform::Darwin => {
                 push(&mut self.darwin_condvars, darwin::Condvar::new(&mut self.queues)).map(CondvarId)
@@ -360,23 +363,25 @@ impl Objects {
     ) -> Next {
         match *request {
             Request::MutexLock(mutex) => match self.platform {
-                Platform::Linux => nptl::lock(self, mutex, phase),
+                Platform::Linux => nptl_mutex::lock(self, mutex, phase),
                 Platform::Darwin => darwin::lock(self, mutex, thread, phase),
             },
             Request::MutexRetake(mutex) => match self.platform {
-                Platform::Linux => nptl::retake(self, mutex, phase),
+                Platform::Linux => nptl_mutex::retake(self, mutex, phase),
                 Platform::Darwin => darwin::lock(self, mutex, thread, phase),
             },
             Request::MutexUnlock(mutex) => match self.platform {
-                Platform::Linux => nptl::unlock(self, mutex, phase),
+                Platform::Linux => nptl_mutex::unlock(self, mutex, phase),
                 Platform::Darwin => darwin::unlock(self, mutex, phase),
             },
             Request::CondvarWait(condvar, mutex, timeout) => match self.platform {
-                Platform::Linux => nptl::wait(self, condvar, mutex, timeout, thread, phase, timed_out),
+                Platform::Linux => {
+                    nptl_condvar::wait(self, condvar, mutex, timeout, thread, phase, timed_out)
+                }
                 Platform::Darwin => darwin::wait(self, condvar, mutex, timeout, phase, timed_out),
             },
             Request::CondvarSignal(condvar) => match self.platform {
-                Platform::Linux => nptl::signal(self, condvar, phase),
+                Platform::Linux => nptl_condvar::signal(self, condvar, phase),
                 Platform::Darwin => darwin::signal(self, condvar, phase),
             },
             Request::SemaphoreWait(semaphore) => semaphore::wait(self, semaphore, phase),

@@ -50,6 +50,10 @@ pub(in crate::os) enum Phase {
     MutexGivenUp,
     /// After the call that woke (or did not wake) a sleeper.
     AfterWake,
+    /// The same as `Wake`, for a thread whose time to wait is over.
+    WakeTimedOut,
+    /// The time to wait is over, and nobody counts on this thread any more.
+    TimedOut,
     /// In the kernel, about to wake those that poll, from the poller with this number on.
     WakePollers(u16),
     /// About to take back the mutex of a condition wait.
@@ -88,6 +92,8 @@ pub(in crate::os) enum Next {
     },
     /// Read the clock, which does not enter the kernel.
     Clock(Phase),
+    /// Note when a time that begins now is over, for [`Timeout::Due`].
+    Due(Span, Phase),
     /// Be told the time, as `Objects::tell_time` does.
     TellTime(Phase),
     /// Enter the kernel; a system call is counted.
@@ -142,6 +148,8 @@ pub(in crate::os) enum Next {
 pub(in crate::os) enum Timeout {
     /// After this time, late as timers are.
     Timer(Span),
+    /// When the time is over that [`Next::Due`] has noted, late as timers are.
+    Due,
     /// After this time exactly, when what is outside the processor has finished.
     Device(Span),
     /// The same, for a device that then comes to its next request.

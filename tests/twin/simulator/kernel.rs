@@ -51,6 +51,8 @@ pub struct Thread {
     pub blocked_state: ThreadState,
     pub sleeps_on: Option<Queue>,
     pub timed_out: bool,
+    /// When the time of its wait for a condition is over.
+    pub wait_is_over: Option<Time>,
     /// It queues, but still sets its timer.
     pub sets_timer: bool,
     /// The timer that it has set.
@@ -77,6 +79,7 @@ impl Default for Thread {
             blocked_state: ThreadState::RunsPython,
             sleeps_on: None,
             timed_out: false,
+            wait_is_over: None,
             sets_timer: false,
             timer: None,
             takes_back: None,

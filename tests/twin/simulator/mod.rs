@@ -5,6 +5,7 @@
 
 mod calls;
 mod channels;
+mod conditions;
 mod inheritance;
 mod kernel;
 mod lock;

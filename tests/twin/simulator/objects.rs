@@ -8,6 +8,7 @@ use gilsim::python::threading::Threading;
 
 use super::calls::Library;
 use super::channels::Talk;
+use super::conditions::{Condition, Step};
 use super::kernel::{Burst, Mode};
 use super::lock::Policy;
 use super::program::Do;
@@ -43,11 +44,12 @@ pub enum Action {
 
     ConditionWait(usize, Option<Span>),
     ConditionSignal(usize),
+    /// On Linux.
+    Condition(Step, usize),
     ConditionEnter(usize, Option<Span>),
     ConditionSleep(usize, Option<Span>),
     ConditionLeave(usize),
     ConditionAsk(usize),
-    ConditionWake(usize),
     DarwinConditionSignalled(usize),
 
     EventSet,
@@ -104,6 +106,8 @@ pub enum Queue {
     Event(Id),
     Mutex(Id),
     Condition(Id),
+    /// Who closes the first group of this condition.
+    Closer(Id),
     Device(usize),
     Receivers(usize),
     Senders(usize),
@@ -123,7 +127,7 @@ pub const WORLD: usize = 30_000;
 pub const OF_THREADS: usize = 2;
 
 /// The mutex that goes with a condition.
-fn mutex_of(condition: usize) -> usize {
+pub fn mutex_of(condition: usize) -> usize {
     if condition < OF_PROGRAM { usize::from(condition == 1) } else { condition }
 }
 
@@ -150,15 +154,9 @@ struct Mutex {
 }
 
 #[derive(Default)]
-struct Condition {
+struct DarwinCondition {
     waiters: i64,
-    /// Linux: those that wait and are of a group before, of the group, of none yet, and how many of the group have not
-    /// been signalled.
-    earlier: Vec<usize>,
-    group: Vec<usize>,
-    later: Vec<usize>,
-    unsignalled: i64,
-    /// Linux: signals to be taken. Darwin: signals under way.
+    /// Signals under way.
     signals: u64,
     semaphore: bool,
 }
@@ -170,7 +168,8 @@ pub struct Objects {
     semaphores: BTreeMap<Id, Semaphore>,
     set_events: BTreeSet<Id>,
     mutexes: BTreeMap<Id, Mutex>,
-    conditions: BTreeMap<Id, Condition>,
+    darwin_conditions: BTreeMap<Id, DarwinCondition>,
+    pub conditions: BTreeMap<Id, Condition>,
 }
 
 impl Objects {
@@ -187,10 +186,10 @@ impl Objects {
 }
 
 use Action::*;
-const LOCK: Action = Spend(Cost::LockOperation);
-const ATOMIC: Action = Spend(Cost::AtomicOperation);
-const CALL: Action = Spend(Cost::SystemCall);
-const QUEUE: Action = Spend(Cost::Queueing);
+pub const LOCK: Action = Spend(Cost::LockOperation);
+pub const ATOMIC: Action = Spend(Cost::AtomicOperation);
+pub const CALL: Action = Spend(Cost::SystemCall);
+pub const QUEUE: Action = Spend(Cost::Queueing);
 
 impl World<'_> {
     /// The memory of the object that an operation of this cost is on: that of the action for which it is done.
@@ -211,6 +210,7 @@ impl World<'_> {
                 ConditionEnter(number, _)
                 | ConditionLeave(number)
                 | ConditionAsk(number)
+                | Action::Condition(_, number)
                 | DarwinConditionSignalled(number) => Some(Memory::Condition(self.id(thread, number))),
                 _ => None,
             },
@@ -227,7 +227,7 @@ impl World<'_> {
         before.is_some_and(|before| before != core)
     }
 
-    fn id(&self, thread: usize, number: usize) -> Id {
+    pub fn id(&self, thread: usize, number: usize) -> Id {
         let of_program = number >= OF_PROGRAM;
         Id { interpreter: (!of_program).then(|| self.interpreter_of(thread)), number }
     }
@@ -244,8 +244,8 @@ impl World<'_> {
         self.objects.mutexes.entry(self.id(thread, number)).or_default()
     }
 
-    fn condition(&mut self, thread: usize, number: usize) -> &mut Condition {
-        self.objects.conditions.entry(self.id(thread, number)).or_default()
+    fn darwin_condition(&mut self, thread: usize, number: usize) -> &mut DarwinCondition {
+        self.objects.darwin_conditions.entry(self.id(thread, number)).or_default()
     }
 
     /// `thread` does these actions next, the first one first.
@@ -297,10 +297,11 @@ impl World<'_> {
             Action::World(stop) => self.stop(thread, stop),
             MutexLock(number) => self.then(thread, &[LOCK, MutexTry(number)]),
             MutexUnlock(number) => self.then(thread, &[LOCK, MutexFree(number)]),
-            ConditionWait(number, timeout) if !darwin && timeout.is_some() => {
-                let clock = Spend(Cost::ClockRead);
-                self.then(thread, &[clock, ATOMIC, ConditionEnter(number, timeout)]);
+            ConditionWait(number, timeout) if !darwin => self.wait_on_linux(thread, number, timeout),
+            ConditionSignal(number) if !darwin => {
+                self.then(thread, &[ATOMIC, Action::Condition(Step::Signal, number)]);
             }
+            Action::Condition(step, number) => self.condition_on_linux(thread, step, number),
             ConditionWait(number, timeout) => self.then(thread, &[ATOMIC, ConditionEnter(number, timeout)]),
             ConditionSignal(number) => self.then(thread, &[ATOMIC, ConditionAsk(number)]),
             EventSet => {
@@ -411,74 +412,6 @@ impl World<'_> {
                     self.then(thread, &[CALL, Wake(Queue::Mutex(self.id(thread, number)))]);
                 }
             }
-            ConditionEnter(number, timeout) => {
-                self.condition(thread, number).waiters += 1;
-                self.condition(thread, number).later.push(thread);
-                self.then(
-                    thread,
-                    &[MutexUnlock(mutex_of(number)), CALL, QUEUE, ConditionSleep(number, timeout)],
-                );
-            }
-            ConditionSleep(number, timeout) => {
-                self.then(thread, &[ConditionLeave(number)]);
-                self.threads[thread].timed_out = false;
-                let condition = self.condition(thread, number);
-                if condition.signals > 0 && !condition.later.contains(&thread) {
-                    condition.signals -= 1;
-                } else {
-                    self.sleep_on_condition(thread, number, timeout);
-                }
-            }
-            ConditionLeave(number) => {
-                let timed_out = self.threads[thread].timed_out;
-                self.threads[thread].program.wait_timed_out = timed_out;
-                let condition = self.condition(thread, number);
-                let is_of_none = condition.later.contains(&thread);
-                let is_of_group = condition.group.contains(&thread);
-                for list in [&mut condition.earlier, &mut condition.group, &mut condition.later] {
-                    list.retain(|other| *other != thread);
-                }
-                if timed_out && is_of_none {
-                    condition.waiters -= 1;
-                } else if timed_out && condition.unsignalled > 0 && (is_of_group || condition.signals == 0) {
-                    condition.waiters -= 1;
-                    condition.unsignalled -= 1;
-                } else if timed_out {
-                    // A signal has been given for each of the group already: the one for this waiter is taken back.
-                    condition.signals = condition.signals.saturating_sub(1);
-                }
-                self.then(thread, &[LOCK, MutexRetry(mutex_of(number))]);
-            }
-            ConditionAsk(number) => {
-                let condition = self.condition(thread, number);
-                if condition.waiters != 0 {
-                    if condition.unsignalled == 0 {
-                        condition.earlier.append(&mut condition.group);
-                        condition.group.append(&mut condition.later);
-                        condition.unsignalled = condition.waiters;
-                    }
-                    condition.unsignalled -= 1;
-                    condition.waiters -= 1;
-                    condition.signals += 1;
-                    self.then(thread, &[CALL, ConditionWake(number)]);
-                }
-            }
-            ConditionWake(number) => {
-                let queue = Queue::Condition(self.id(thread, number));
-                let asleep = self.sleepers(queue).clone();
-                let condition = self.condition(thread, number);
-                let first = asleep.iter().copied().find(|sleeper| !condition.later.contains(sleeper));
-                let first = first.filter(|_| condition.signals > 0);
-                if let Some(first) = first {
-                    self.sleepers(queue).retain(|sleeper| *sleeper != first);
-                    self.sleepers(queue).push_front(first);
-                    self.wake_first(queue);
-                }
-                let woken = first.is_some();
-                self.condition(thread, number).signals -= u64::from(woken);
-                let cost = if woken { Cost::WakeSleeper } else { Cost::WakeNoSleeper };
-                self.then(thread, &[Spend(cost)]);
-            }
             _ => unreachable!("{action:?} on linux"),
         }
     }
@@ -525,8 +458,8 @@ impl World<'_> {
                 self.then(thread, &[Spend(cost)]);
             }
             ConditionEnter(number, timeout) => {
-                self.condition(thread, number).waiters += 1;
-                self.condition(thread, number).semaphore = true;
+                self.darwin_condition(thread, number).waiters += 1;
+                self.darwin_condition(thread, number).semaphore = true;
                 let mutex = self.mutex(thread, mutex_of(number));
                 (mutex.held, mutex.special) = (false, true);
                 self.then(thread, &[CALL, ConditionSleep(number, timeout), ATOMIC, ConditionLeave(number)]);
@@ -538,19 +471,19 @@ impl World<'_> {
             }
             ConditionLeave(number) => {
                 self.threads[thread].program.wait_timed_out = self.threads[thread].timed_out;
-                self.condition(thread, number).waiters -= 1;
+                self.darwin_condition(thread, number).waiters -= 1;
                 self.forget_semaphore_if_unused(thread, number);
                 self.then(thread, &[MutexLock(mutex_of(number))]);
             }
             ConditionAsk(number) => {
-                if self.condition(thread, number).semaphore {
-                    self.condition(thread, number).signals += 1;
+                if self.darwin_condition(thread, number).semaphore {
+                    self.darwin_condition(thread, number).signals += 1;
                     let wake = Wake(Queue::Condition(self.id(thread, number)));
                     self.then(thread, &[CALL, wake, ATOMIC, DarwinConditionSignalled(number)]);
                 }
             }
             DarwinConditionSignalled(number) => {
-                self.condition(thread, number).signals -= 1;
+                self.darwin_condition(thread, number).signals -= 1;
                 self.forget_semaphore_if_unused(thread, number);
             }
             _ => unreachable!("{action:?} on darwin"),
@@ -589,7 +522,7 @@ impl World<'_> {
     }
 
     fn forget_semaphore_if_unused(&mut self, thread: usize, number: usize) {
-        let condition = self.condition(thread, number);
+        let condition = self.darwin_condition(thread, number);
         condition.semaphore &= condition.waiters > 0 || condition.signals > 0;
     }
 }
