@@ -304,7 +304,7 @@ impl<O: Observer> Kernel<O> {
             self.make_runnable(thread, Arrival::Preempted, None);
             return;
         }
-        self.scheduler.enqueue(core, thread, Arrival::Preempted);
+        self.scheduler.enqueue(core, thread, Arrival::Preempted, self.now);
         let next = self.scheduler.pick(core).unwrap_or(thread);
         if next != thread {
             self.threads[thread].usage.involuntary_switches += 1;
@@ -344,7 +344,8 @@ impl<O: Observer> Kernel<O> {
             return;
         }
         self.charge(core, running);
-        let must_yield = self.scheduler.timer(core, running, self.now);
+        let mut must_yield = self.scheduler.timer(core, running, self.now);
+        must_yield |= self.scheduler.balance(core, running, &self.views, self.now);
         self.arm_slice(core);
         if self.scheduler.is_clock_tick(self.now) {
             let cost = self.prices.clock_tick.draw();

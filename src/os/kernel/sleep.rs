@@ -3,7 +3,7 @@
 use super::{ALARM, CORE, INTERRUPT, Kernel, Nap, Place, TIMER};
 use crate::des::queue::Slot;
 use crate::des::{Span, Time};
-use crate::os::sched::{Arrival, boost};
+use crate::os::sched::{Arrival, Waking, boost};
 use crate::os::sync::{ChannelId, Delivery, DeviceId, Message, QueueId, Readiness, Request, Timeout};
 use crate::os::{CoreId, ThreadId};
 use crate::trace::{Observer, ThreadState};
@@ -207,7 +207,8 @@ impl<O: Observer> Kernel<O> {
     /// `thread` can run: on an idle core after its wake-up latency, or in a queue. `from` is the core on which somebody
     /// has woken it, if it was somebody; what it costs that one to tell another core.
     pub(super) fn make_runnable(&mut self, thread: ThreadId, arrival: Arrival, from: Option<CoreId>) -> Span {
-        let core = self.scheduler.place(thread, self.threads[thread].last_core, &self.views);
+        let waking = Waking { arrival, last_core: self.threads[thread].last_core, from };
+        let core = self.scheduler.place(thread, &waking, &self.views, self.now);
         self.show_state(thread, ThreadState::Runnable);
         let Some(running) = self.views[core].running else {
             self.threads[thread].arrival = arrival;
@@ -264,11 +265,11 @@ impl<O: Observer> Kernel<O> {
 
     /// `thread` queues; whether `running` must make room for it.
     fn join_queue(&mut self, core: CoreId, thread: ThreadId, running: ThreadId, arrival: Arrival) -> bool {
-        let still_queues = self.scheduler.requeue(core, thread);
+        let still_queues = self.scheduler.requeue(core, thread, self.now);
         self.charge(core, running);
         self.threads[thread].place = Place::Queued;
         if !still_queues {
-            self.scheduler.enqueue(core, thread, arrival);
+            self.scheduler.enqueue(core, thread, arrival, self.now);
         }
         if self.threads[running].place != Place::Running(core) {
             return false;

@@ -8,8 +8,10 @@
 //! ac8e69e69363); one that is woken before that goes on where it was. Threads that are nice weigh less
 //! in the average; their vruntime goes faster, and their deadlines are further off.
 
+use super::balance::Balance;
 use super::clock::Clock;
-use super::{Arrival, CoreView, Departure, fair};
+use super::loads::Doing;
+use super::{Arrival, CoreView, Departure, Waking, fair};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::attributes::{self, Attributes};
@@ -55,6 +57,10 @@ pub struct Eevdf {
     queues: Vec<Vec<ThreadId>>,
     /// On which cores each thread may run.
     affinity: Vec<CoreSet>,
+    balance: Balance,
+    /// How often a thread has come to a core or got it, and when each did so last: the order in which they are moved.
+    comings: u64,
+    came: Vec<u64>,
 }
 
 impl Eevdf {
@@ -63,6 +69,9 @@ impl Eevdf {
         Eevdf {
             slice,
             lag_limit: slice + i128::from(clock.tick().picos()),
+            balance: Balance::new(clock.tick(), cores, threads),
+            comings: 0,
+            came: vec![0; threads.len()],
             clock,
             threads: fair::weights(threads)
                 .into_iter()
@@ -79,14 +88,46 @@ impl Eevdf {
     }
 
     /// A thread that still queues goes on in its queue (`ttwu_runnable`).
-    pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        let usual = || fair::place(&self.affinity[thread], last_core, cores);
-        self.threads[thread].delayed_on.unwrap_or_else(usual)
+    pub(super) fn place(
+        &mut self,
+        thread: ThreadId,
+        waking: &Waking,
+        cores: &[CoreView],
+        now: Time,
+    ) -> CoreId {
+        if let Some(core) = self.threads[thread].delayed_on {
+            return core;
+        }
+        let Eevdf { balance, affinity, queues, threads, .. } = self;
+        let allowed = &affinity[thread];
+        let core = match (waking.arrival, waking.from, waking.last_core) {
+            (Arrival::Started, Some(from), _) => {
+                balance.place_started(allowed, from, |core| count(queues, threads, cores, core), now)
+            }
+            (_, _, last) => {
+                let last = last.unwrap_or_else(|| allowed.first());
+                balance.place_woken(thread, allowed, last, |core| cores[core].running.is_none())
+            }
+        };
+        if waking.arrival == Arrival::Started {
+            balance.loads.start(thread, core, now);
+        }
+        balance.loads.move_to(thread, core);
+        core
     }
 
-    pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
+    pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival, now: Time) {
+        if arrival != Arrival::Preempted {
+            self.comes(thread);
+            self.balance.loads.turn_to(thread, Doing::Queues, now);
+        }
         self.place_entity(core, thread, arrival);
         self.queues[core].push(thread);
+    }
+
+    fn comes(&mut self, thread: ThreadId) {
+        self.comings += 1;
+        self.came[thread] = self.comings;
     }
 
     /// `requeue_delayed_entity`: whether `thread` sleeps in the queue of `core`; it is awake there now. If it would be
@@ -95,10 +136,11 @@ impl Eevdf {
     /// Nothing on this way updates the vruntime of the running thread (`enqueue_task_fair` with `ENQUEUE_DELAYED`), so
     /// the average is the one that was charged last. The woken thread can then be behind the running one all the same
     /// when that is charged (`check_preempt_wakeup_fair`), and displace it.
-    pub(super) fn requeue(&mut self, core: CoreId, thread: ThreadId) -> bool {
+    pub(super) fn requeue(&mut self, core: CoreId, thread: ThreadId, now: Time) -> bool {
         if self.threads[thread].delayed_on.take().is_none() {
             return false;
         }
+        self.balance.loads.turn_to(thread, Doing::Queues, now);
         if self.lag(core, thread) > 0 {
             self.queues[core].retain(|queued| *queued != thread);
             self.threads[thread].lag = 0;
@@ -137,7 +179,9 @@ impl Eevdf {
         true
     }
 
-    pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, _: Time) {
+    pub(super) fn run(&mut self, core: CoreId, thread: ThreadId, arrival: Option<Arrival>, now: Time) {
+        self.comes(thread);
+        self.balance.loads.turn_to(thread, Doing::Runs, now);
         if let Some(arrival) = arrival {
             self.place_entity(core, thread, arrival);
         }
@@ -162,7 +206,12 @@ impl Eevdf {
         self.cores[core].last_average = self.average(core);
     }
 
-    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, _: Time) {
+    pub(super) fn stop(&mut self, core: CoreId, thread: ThreadId, departure: Departure, now: Time) {
+        let goes_on = departure == Departure::MakesRoom;
+        self.balance.leaves(thread, if goes_on { Doing::Queues } else { Doing::Nothing }, now);
+        if departure == Departure::Ends {
+            self.balance.loads.end(thread);
+        }
         self.cores[core].previous = (departure == Departure::MakesRoom).then_some(thread);
         let average = self.average(core);
         self.cores[core].running = None;
@@ -236,12 +285,48 @@ impl Eevdf {
         self.cores[core].slice_used_up
     }
 
+    /// `sched_balance_domains`: at the tick of `core`, where `running` runs, threads may be moved here that queue at a busier
+    /// one. Whether `running` must make room for one of them.
+    pub(super) fn balance(&mut self, core: CoreId, running: ThreadId, cores: &[CoreView], now: Time) -> bool {
+        if !self.balance.is_due(core, now) {
+            return false;
+        }
+        let Eevdf { balance, queues, threads, .. } = self;
+        let imbalance = balance.imbalance(core, |core| count(queues, threads, cores, core), now);
+        let Some((busiest, mut amount)) = imbalance else { return false };
+        let (mut displaces, mut looked_at, mut moved) = (false, 0, false);
+        while !amount.is_nothing()
+            && let Some(position) = self.next_to_move(busiest, looked_at)
+        {
+            let thread = self.queues[busiest][position];
+            looked_at = self.came[thread];
+            if self.may_move(thread, core) && self.balance.takes(core, thread, &mut amount, now) {
+                self.detach(busiest, position, core);
+                self.place_entity(core, thread, Arrival::Preempted);
+                self.queues[core].push(thread);
+                displaces |= self.preempts(core, running, thread, Arrival::Woken);
+                self.comes(thread);
+                moved = true;
+            }
+        }
+        self.balance.has_balanced(core, moved);
+        displaces
+    }
+
+    /// Position in the queue of `core` of the thread that came or got the core the longest ago, of those that did so after
+    /// `looked_at`.
+    fn next_to_move(&self, core: CoreId, looked_at: u64) -> Option<usize> {
+        let came = |position: &usize| self.came[self.queues[core][*position]];
+        (0..self.queues[core].len()).filter(|position| came(position) > looked_at).min_by_key(came)
+    }
+
     /// `nohz_balancer_kick`: at the tick of `core`, an idle core that may run it takes the last of its queue.
     pub(super) fn spread(&mut self, core: CoreId, cores: &[CoreView]) -> Option<(CoreId, ThreadId)> {
         let idle = (0..cores.len()).find(|other| {
             cores[*other].running.is_none() && self.queues[core].iter().any(|id| self.may_move(*id, *other))
         })?;
-        Some((idle, self.detach(core, idle)?))
+        let position = self.last_to_move(core, idle)?;
+        Some((idle, self.detach(core, position, idle)))
     }
 
     /// `avg_vruntime`: the average over the queue and the running thread, by weight.
@@ -328,7 +413,8 @@ impl Eevdf {
         let busiest = (0..self.queues.len())
             .filter(|other| self.queues[*other].iter().any(|thread| self.may_move(*thread, core)))
             .max_by_key(|other| (awake(*other), usize::MAX - other))?;
-        let thread = self.detach(busiest, core)?;
+        let position = self.last_to_move(busiest, core)?;
+        let thread = self.detach(busiest, position, core);
         self.place_entity(core, thread, Arrival::Preempted);
         Some(thread)
     }
@@ -338,16 +424,27 @@ impl Eevdf {
         self.threads[thread].delayed_on.is_none() && self.affinity[thread].contains(core)
     }
 
-    /// `detach_task`: takes the last thread that may go to core `to` out of the queue of `from`.
-    fn detach(&mut self, from: CoreId, to: CoreId) -> Option<ThreadId> {
-        let position = self.queues[from].iter().rposition(|thread| self.may_move(*thread, to))?;
+    /// Position in the queue of `from` of the last thread that may go to core `to`.
+    fn last_to_move(&self, from: CoreId, to: CoreId) -> Option<usize> {
+        self.queues[from].iter().rposition(|thread| self.may_move(*thread, to))
+    }
+
+    /// `detach_task`: takes the thread at this position out of the queue of `from`, to go to core `to`.
+    fn detach(&mut self, from: CoreId, position: usize, to: CoreId) -> ThreadId {
         let id = self.queues[from][position];
         self.threads[id].lag = self.lag(from, id);
         self.threads[id].moved_deadline = Some(self.threads[id].deadline - self.threads[id].vruntime);
         self.cores[from].last_average = self.average(from);
         self.queues[from].remove(position);
-        Some(id)
+        self.balance.loads.move_to(id, to);
+        id
     }
+}
+
+/// How many threads run, arrive or queue on `core`; those that sleep in the queue do not count.
+fn count(queues: &[Vec<ThreadId>], threads: &[Thread], cores: &[CoreView], core: CoreId) -> usize {
+    let awake = queues[core].iter().filter(|thread| threads[**thread].delayed_on.is_none()).count();
+    awake + usize::from(cores[core].running.is_some())
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 //! A scheduler decides; the [`kernel`](crate::os::kernel) moves the threads. A new scheduler is a file here, a variant
 //! of [`Scheduler`] and a variant of [`SchedulerConfig`].
 
+mod balance;
 mod cfs;
 mod clock;
 mod cycle;
 mod eevdf;
 mod fair;
 mod fifo;
+mod loads;
 mod mach;
 mod round_robin;
 mod windows;
@@ -51,6 +53,17 @@ pub mod boost {
     pub const NETWORK: u8 = 2;
     /// `EVENT_INCREMENT`, `SEMAPHORE_INCREMENT`: an event, a semaphore, or anything made of them.
     pub const OBJECT: u8 = 1;
+}
+
+/// How a thread comes to be placed.
+#[derive(Clone, Copy, Debug)]
+pub struct Waking {
+    /// Why.
+    pub arrival: Arrival,
+    /// The core where it ran last, if it ever did.
+    pub last_core: Option<CoreId>,
+    /// The core of the thread that wakes or starts it, if one does.
+    pub from: Option<CoreId>,
 }
 
 /// What a scheduler may know of a core.
@@ -126,8 +139,16 @@ impl Scheduler {
     }
 
     /// The core on which a started or woken thread is to run or to queue.
-    pub fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        delegate!(self, scheduler => scheduler.place(thread, last_core, cores))
+    pub fn place(&mut self, thread: ThreadId, waking: &Waking, cores: &[CoreView], now: Time) -> CoreId {
+        let last_core = waking.last_core;
+        match self {
+            Scheduler::Mach(mach) => mach.place(thread, last_core, cores),
+            Scheduler::Cfs(cfs) => cfs.place(thread, last_core, cores),
+            Scheduler::Eevdf(eevdf) => eevdf.place(thread, waking, cores, now),
+            Scheduler::RoundRobin(round_robin) => round_robin.place(thread, last_core, cores),
+            Scheduler::Fifo(fifo) => fifo.place(thread, last_core, cores),
+            Scheduler::Windows(windows) => windows.place(thread, last_core, cores),
+        }
     }
 
     /// The core on which a thread that had to make room on `core` is to go on: that one, unless the scheduler moves it.
@@ -191,16 +212,23 @@ impl Scheduler {
 
     /// Whether `thread`, which is woken, still queues on `core` and goes on there. This comes before the running thread is
     /// charged.
-    pub fn requeue(&mut self, core: CoreId, thread: ThreadId) -> bool {
+    pub fn requeue(&mut self, core: CoreId, thread: ThreadId, now: Time) -> bool {
         match self {
-            Scheduler::Eevdf(eevdf) => eevdf.requeue(core, thread),
+            Scheduler::Eevdf(eevdf) => eevdf.requeue(core, thread, now),
             _ => false,
         }
     }
 
     /// `thread` waits for `core`.
-    pub fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
-        delegate!(self, scheduler => scheduler.enqueue(core, thread, arrival))
+    pub fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival, now: Time) {
+        match self {
+            Scheduler::Mach(mach) => mach.enqueue(core, thread, arrival),
+            Scheduler::Cfs(cfs) => cfs.enqueue(core, thread, arrival),
+            Scheduler::Eevdf(eevdf) => eevdf.enqueue(core, thread, arrival, now),
+            Scheduler::RoundRobin(round_robin) => round_robin.enqueue(core, thread, arrival),
+            Scheduler::Fifo(fifo) => fifo.enqueue(core, thread, arrival),
+            Scheduler::Windows(windows) => windows.enqueue(core, thread, arrival),
+        }
     }
 
     /// Takes out the thread that is to run on `core` next.
@@ -243,6 +271,15 @@ impl Scheduler {
     /// The timer of `core` has come: whether `running` must make room.
     pub fn timer(&mut self, core: CoreId, running: ThreadId, now: Time) -> bool {
         delegate!(self, scheduler => scheduler.timer(core, running, now))
+    }
+
+    /// The timer of `core` has come: threads may be moved here that queue elsewhere. Whether `running` must make room for one of
+    /// them.
+    pub fn balance(&mut self, core: CoreId, running: ThreadId, cores: &[CoreView], now: Time) -> bool {
+        match self {
+            Scheduler::Eevdf(eevdf) => eevdf.balance(core, running, cores, now),
+            _ => false,
+        }
     }
 
     /// After the timer of `core`: an idle core that is to take a thread out of the queue of `core`, and which.
