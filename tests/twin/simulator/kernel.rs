@@ -222,6 +222,9 @@ impl World<'_> {
         self.threads[thread].sleeps_on = None;
         self.threads[thread].entry = entry;
         let core = self.place(thread);
+        if entry == Entry::Started {
+            self.begins_on(thread, core);
+        }
         self.reach = Span::ZERO;
         let goes_on = self.goes_on_in_queue(thread, core);
         self.charge(core);
@@ -233,8 +236,10 @@ impl World<'_> {
         if self.acting.is_some_and(|acting| acting != core) {
             self.reach = self.cost(Cost::OtherCore);
         }
+        self.bring_up(thread);
         self.threads[thread].place = Place::Queued;
         if !goes_on {
+            self.has_come(thread);
             self.enters(thread, core, entry);
             self.joins_queue(thread, core);
         }
@@ -338,6 +343,7 @@ impl World<'_> {
         if self.threads[thread].burst.is_some_and(|burst| burst.left.is_zero()) {
             self.threads[thread].burst = None;
         }
+        self.leaves_core(thread);
         self.threads[thread].place = Place::Queued;
         self.mach_leaves(thread, core, true);
         self.ranked_leaves(thread, core, true);
@@ -362,6 +368,7 @@ impl World<'_> {
         let core = self.threads[thread].core;
         self.account(core);
         self.charge(core);
+        self.leaves_core(thread);
         self.leaves(thread, core, place == Place::Blocked);
         self.threads[thread].place = place;
         self.cores[core].must_make_room = false;
@@ -409,6 +416,8 @@ impl World<'_> {
     }
 
     fn gets_core(&mut self, thread: usize, core: usize) {
+        self.bring_up(thread);
+        self.has_come(thread);
         self.threads[thread].place = Place::Running;
         self.threads[thread].core = core;
         self.cores[core].occupant = Some(thread);
@@ -639,7 +648,8 @@ impl World<'_> {
             let cost = self.cost(Cost::ClockTick);
             self.interrupt_for(core, cost);
         }
-        if make_room {
+        let gives_way = self.balances(core);
+        if make_room || gives_way {
             self.make_room(core);
         }
         if let Some((thread, idle)) = self.spreads(core) {

@@ -8,6 +8,7 @@ mod channels;
 mod conditions;
 mod inheritance;
 mod kernel;
+mod loads;
 mod lock;
 mod mach;
 mod mutexes;
@@ -339,6 +340,7 @@ pub struct World<'a> {
     /// When the clock ticks first.
     first_tick: Time,
     load: mach::Load,
+    loads: loads::Loads,
     ranks: priorities::Ranks,
     actions_done: u64,
     /// The core whose thread acts, during its turn.
@@ -381,6 +383,7 @@ impl<'a> World<'a> {
             first_tick: Time::ZERO
                 + model.machine.first_tick.sample(&mut Stream::new(seed, Purpose::FirstTick, 0)),
             load: mach::Load::new(model),
+            loads: loads::Loads::new(model),
             ranks: priorities::Ranks::new(model),
             actions_done: 0,
             acting: None,

@@ -88,7 +88,7 @@ fn picos(span: Span) -> i128 {
 
 impl World<'_> {
     /// The core for a woken or started thread.
-    pub fn place(&self, thread: usize) -> usize {
+    pub fn place(&mut self, thread: usize) -> usize {
         if self.scheduler.entities[thread].stays {
             return self.threads[thread].core;
         }
@@ -96,6 +96,7 @@ impl World<'_> {
             SchedulerConfig::Mach { .. } => self.mach_place(thread),
             SchedulerConfig::Fifo => self.fifo_place(thread),
             SchedulerConfig::Windows { .. } => self.windows_place(thread),
+            SchedulerConfig::Eevdf { .. } => self.place_by_load(thread),
             _ => self.usual_place(thread),
         }
     }
@@ -147,7 +148,7 @@ impl World<'_> {
         Span::from_picos(u64::try_from(share).expect("not so long"))
     }
 
-    fn weight(&self, thread: usize) -> i128 {
+    pub fn weight(&self, thread: usize) -> i128 {
         self.scheduler.weights[thread]
     }
 
@@ -318,7 +319,8 @@ impl World<'_> {
     }
 
     /// EEVDF: takes `thread` out of the queue of `core`, to be moved.
-    fn departs(&mut self, thread: usize, core: usize) {
+    pub fn departs(&mut self, thread: usize, core: usize) {
+        self.bring_up(thread);
         let lag = self.bounded_lag(thread, core);
         let entity = &mut self.scheduler.entities[thread];
         entity.lag = lag;
