@@ -182,6 +182,24 @@ pub fn model(cores: usize, schedulers: Vec<String>, locks: Vec<String>) -> impl 
         })
 }
 
+/// The same model with long computations in place of short waits, under eevdf: so many threads that cores take from each other.
+pub fn crowded(model: &Model) -> Model {
+    let mut model = model.clone();
+    if !matches!(model.machine.scheduler, SchedulerConfig::Eevdf { .. }) {
+        let (base_slice, tick) = (Span::from_micros(700), Span::from_millis(4));
+        model.machine.scheduler = SchedulerConfig::Eevdf { base_slice, tick };
+    }
+    let steps = model.programs.iter_mut().flat_map(|program| &mut program.steps);
+    for (number, step) in steps.enumerate() {
+        if matches!(step, Step::Sleep { .. } | Step::Io { device: None, .. } | Step::C { .. }) {
+            let millis = 1 + 29 * (number as u64) % 60;
+            *step = Step::C { span: Distribution::Constant(Span::from_millis(millis)), holds_gil: false };
+        }
+    }
+    model.until = Some(Time::ZERO + Span::from_millis(200));
+    model
+}
+
 /// What is true of all threads of a model.
 #[derive(Clone, Debug)]
 struct Process {

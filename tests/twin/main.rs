@@ -128,6 +128,13 @@ fn engine_and_twin_agree() {
 }
 
 #[test]
+fn engine_and_twin_agree_where_cores_are_crowded() {
+    let left_out = Cell::new(0);
+    try_some(1_000, |model, seed| disagreement(&generator::crowded(model), seed, &left_out));
+    println!("{} cases left out", left_out.get());
+}
+
+#[test]
 fn every_run_keeps_the_invariants() {
     let free_with_sleeper = Cell::new(0);
     try_models(|model, seed| {

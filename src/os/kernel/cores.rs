@@ -354,7 +354,7 @@ impl<O: Observer> Kernel<O> {
         if must_yield {
             self.reschedule(core, running);
         }
-        if let Some((idle, moved)) = self.scheduler.spread(core, &self.views) {
+        if let Some((idle, moved)) = self.scheduler.spread(core, &self.views, self.now) {
             self.threads[moved].arrival = Arrival::Preempted;
             self.arrive(idle, moved);
         }

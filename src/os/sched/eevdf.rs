@@ -321,12 +321,19 @@ impl Eevdf {
     }
 
     /// `nohz_balancer_kick`: at the tick of `core`, an idle core that may run it takes the last of its queue.
-    pub(super) fn spread(&mut self, core: CoreId, cores: &[CoreView]) -> Option<(CoreId, ThreadId)> {
+    pub(super) fn spread(
+        &mut self,
+        core: CoreId,
+        cores: &[CoreView],
+        now: Time,
+    ) -> Option<(CoreId, ThreadId)> {
         let idle = (0..cores.len()).find(|other| {
             cores[*other].running.is_none() && self.queues[core].iter().any(|id| self.may_move(*id, *other))
         })?;
         let position = self.last_to_move(core, idle)?;
-        Some((idle, self.detach(core, position, idle)))
+        let thread = self.detach(core, position, idle);
+        self.balance.loads.turn_to(thread, Doing::Nothing, now);
+        Some((idle, thread))
     }
 
     /// `avg_vruntime`: the average over the queue and the running thread, by weight.
@@ -461,7 +468,7 @@ mod tests {
     fn two_threads() -> Eevdf {
         let mut eevdf = Eevdf::new(Span::from_millis(1), clock(), 1, &[Attributes::default(); 3]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
-        eevdf.enqueue(0, 1, Arrival::Woken);
+        eevdf.enqueue(0, 1, Arrival::Woken, Time::ZERO);
         eevdf
     }
 
@@ -503,7 +510,7 @@ mod tests {
     #[test]
     fn of_the_eligible_the_earliest_deadline_runs() {
         let mut eevdf = two_threads();
-        eevdf.enqueue(0, 2, Arrival::Started);
+        eevdf.enqueue(0, 2, Arrival::Started, Time::ZERO);
         assert_eq!(eevdf.pick(0), Some(2));
     }
 
@@ -512,9 +519,10 @@ mod tests {
         let mut eevdf = a_sleeper_that_has_run_more_than_its_share();
         assert_eq!(eevdf.pick(0), Some(1));
         let cores = [CoreView { running: Some(1) }, CoreView { running: None }];
-        assert_eq!(eevdf.place(0, Some(0), &cores), 0);
+        let waking = Waking { arrival: Arrival::Woken, last_core: Some(0), from: None };
+        assert_eq!(eevdf.place(0, &waking, &cores, Time::ZERO), 0);
         eevdf.run(0, 1, None, Time::ZERO);
-        assert!(eevdf.requeue(0, 0));
+        assert!(eevdf.requeue(0, 0, Time::ZERO));
         assert_eq!(eevdf.threads[0].vruntime, 200 * MICRO);
         assert!(!eevdf.preempts(0, 1, 0, Arrival::Woken));
     }
@@ -522,7 +530,7 @@ mod tests {
     #[test]
     fn who_is_woken_in_its_queue_before_the_running_thread_is_charged_may_displace_it() {
         let mut eevdf = beside_a_sleeper();
-        assert!(eevdf.requeue(0, 0));
+        assert!(eevdf.requeue(0, 0, Time::ZERO));
         eevdf.charge(0, 1, Span::from_micros(201));
         assert!(eevdf.preempts(0, 1, 0, Arrival::Woken));
     }
@@ -532,7 +540,7 @@ mod tests {
         let mut eevdf = beside_a_sleeper();
         eevdf.charge(0, 1, Span::from_micros(300));
         // The sleeper is at 200 us with the earlier deadline, thread 1 at 300 us, and thread 2 comes at the average.
-        eevdf.enqueue(0, 2, Arrival::Woken);
+        eevdf.enqueue(0, 2, Arrival::Woken, Time::ZERO);
         assert!(eevdf.preempts(0, 1, 2, Arrival::Woken));
         assert_eq!(eevdf.threads[0].delayed_on, None);
         assert_eq!(eevdf.queues[0], vec![2]);
@@ -542,7 +550,7 @@ mod tests {
     fn who_has_just_been_started_displaces_nobody() {
         let mut eevdf = two_threads();
         eevdf.charge(0, 0, Span::from_micros(1));
-        eevdf.enqueue(0, 2, Arrival::Started);
+        eevdf.enqueue(0, 2, Arrival::Started, Time::ZERO);
         assert!(!eevdf.preempts(0, 0, 2, Arrival::Started));
         assert!(eevdf.preempts(0, 0, 2, Arrival::Woken));
     }
@@ -561,7 +569,7 @@ mod tests {
         let mut eevdf = two_threads();
         eevdf.charge(0, 0, Span::from_micros(200));
         eevdf.stop(0, 0, Departure::MakesRoom, Time::ZERO);
-        eevdf.enqueue(0, 0, Arrival::Preempted);
+        eevdf.enqueue(0, 0, Arrival::Preempted, Time::ZERO);
         assert_eq!(eevdf.pick(0), Some(1));
         eevdf.run(0, 1, None, Time::ZERO);
         eevdf.stop(0, 1, Departure::Sleeps, Time::ZERO);
@@ -572,8 +580,8 @@ mod tests {
     fn an_idle_core_takes_a_thread_that_queues_at_the_tick() {
         let mut eevdf = Eevdf::new(Span::from_millis(1), clock(), 2, &[Attributes::default(); 2]);
         eevdf.run(0, 0, Some(Arrival::Woken), Time::ZERO);
-        eevdf.enqueue(0, 1, Arrival::Woken);
+        eevdf.enqueue(0, 1, Arrival::Woken, Time::ZERO);
         let cores = [CoreView { running: Some(0) }, CoreView { running: None }];
-        assert_eq!(eevdf.spread(0, &cores), Some((1, 1)));
+        assert_eq!(eevdf.spread(0, &cores, Time::ZERO), Some((1, 1)));
     }
 }

@@ -283,9 +283,9 @@ impl Scheduler {
     }
 
     /// After the timer of `core`: an idle core that is to take a thread out of the queue of `core`, and which.
-    pub fn spread(&mut self, core: CoreId, cores: &[CoreView]) -> Option<(CoreId, ThreadId)> {
+    pub fn spread(&mut self, core: CoreId, cores: &[CoreView], now: Time) -> Option<(CoreId, ThreadId)> {
         match self {
-            Scheduler::Eevdf(eevdf) => eevdf.spread(core, cores),
+            Scheduler::Eevdf(eevdf) => eevdf.spread(core, cores, now),
             _ => None,
         }
     }

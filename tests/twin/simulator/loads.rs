@@ -199,13 +199,20 @@ impl World<'_> {
         self.loads.threads[thread].came = self.loads.comings;
     }
 
-    fn load_of(&mut self, thread: usize) -> u64 {
-        self.bring_up(thread);
-        let past = self.loads.threads[thread];
+    /// What is known of `thread` if its sums are brought to the present, which they are not.
+    fn past_of(&self, thread: usize) -> Past {
+        let place = self.threads[thread].place;
+        let mut past = self.loads.threads[thread];
+        past.goes_on_until(self.now, place == Place::Running, place == Place::Queued);
+        past
+    }
+
+    fn load_of(&self, thread: usize) -> u64 {
+        let past = self.past_of(thread);
         u64::try_from(self.weight(thread)).expect("it is positive") * past.load / past.divisor()
     }
 
-    fn on_core(&mut self, core: usize) -> CoreLoad {
+    fn on_core(&self, core: usize) -> CoreLoad {
         let is_idle = self.cores[core].occupant.is_none();
         let mut sum = CoreLoad { load: 0, runnable: 0, used: 0, awake: 0, is_idle };
         for thread in 0..self.threads.len() {
@@ -215,7 +222,7 @@ impl World<'_> {
             }
             sum.awake += u64::from(it.place != Place::Blocked);
             sum.load += self.load_of(thread);
-            let past = self.loads.threads[thread];
+            let past = self.past_of(thread);
             sum.runnable += past.runnable / past.divisor();
             sum.used += past.used / past.divisor();
         }
@@ -251,15 +258,11 @@ impl World<'_> {
         let last = self.threads[thread].last_core.unwrap_or(allowed[0]);
         match (self.threads[thread].entry, self.acting) {
             (Entry::Started, Some(starter)) => self.place_started(starter, &allowed),
-            (Entry::Started, None) => self.idle_sibling(thread, last, last, &allowed),
-            (_, waker) => {
-                let target = waker.filter(|waker| self.draws(*waker, thread, last, &allowed));
-                self.idle_sibling(thread, target.unwrap_or(last), last, &allowed)
-            }
+            _ => self.idle_sibling(thread, last, &allowed),
         }
     }
 
-    fn place_started(&mut self, starter: usize, allowed: &[usize]) -> usize {
+    fn place_started(&self, starter: usize, allowed: &[usize]) -> usize {
         let others = allowed.iter().copied().filter(|core| *core != starter);
         let others: Vec<(usize, CoreLoad)> = others.map(|core| (core, self.on_core(core))).collect();
         let rank = |on: &CoreLoad| match on.kind() {
@@ -282,21 +285,10 @@ impl World<'_> {
         if stays { starter } else { best }
     }
 
-    /// Whether `thread`, which was last on `last`, is rather to run near its waker.
-    fn draws(&mut self, waker: usize, thread: usize, last: usize, allowed: &[usize]) -> bool {
-        if waker == last || !allowed.contains(&waker) || self.cores[last].occupant.is_none() {
-            return false;
-        }
-        let own = self.load_of(thread);
-        let here = self.on_core(waker).load + own;
-        let there = self.on_core(last).load.saturating_sub(own);
-        100 * here < 108 * there
-    }
-
-    fn idle_sibling(&mut self, thread: usize, target: usize, last: usize, allowed: &[usize]) -> usize {
+    fn idle_sibling(&mut self, thread: usize, last: usize, allowed: &[usize]) -> usize {
         let is_idle = |world: &Self, core: usize| world.cores[core].occupant.is_none();
-        if let Some(idle) = [target, last].into_iter().find(|core| is_idle(self, *core)) {
-            return idle;
+        if is_idle(self, last) {
+            return last;
         }
         if let Some(recent) = self.loads.threads[thread].recent.replace(last)
             && is_idle(self, recent)
@@ -304,8 +296,8 @@ impl World<'_> {
             return recent;
         }
         let cores = self.cores.len();
-        let mut around = (1..cores).map(|distance| (target + distance) % cores);
-        around.find(|core| allowed.contains(core) && is_idle(self, *core)).unwrap_or(target)
+        let mut around = (1..cores).map(|distance| (last + distance) % cores);
+        around.find(|core| allowed.contains(core) && is_idle(self, *core)).unwrap_or(last)
     }
 
     /// The timer of `core` has come: it takes threads from the busiest; whether its own must make room for them.
@@ -351,7 +343,7 @@ impl World<'_> {
     }
 
     /// Who of those that queue on `busiest` goes to `core`.
-    fn chosen_to_move(&mut self, core: usize, busiest: usize, to_move: Imbalance) -> Vec<usize> {
+    fn chosen_to_move(&self, core: usize, busiest: usize, to_move: Imbalance) -> Vec<usize> {
         let failures = self.loads.cores[core].failures;
         let mut queued = self.scheduler.queues[busiest].queued.clone();
         queued.retain(|thread| self.threads[*thread].place == Place::Queued && self.may_run(*thread, core));
@@ -366,9 +358,9 @@ impl World<'_> {
             left = match left {
                 Imbalance::Threads(number) => Imbalance::Threads(number - 1),
                 Imbalance::Load(amount) => {
-                    let load = self.load_of(thread);
+                    let load = self.load_of(thread).max(1);
                     let too_much = load.checked_shr(failures).unwrap_or(0) > amount;
-                    if too_much || (failures == 0 && load < 16) {
+                    if too_much {
                         continue;
                     }
                     Imbalance::Load(amount.saturating_sub(load))
@@ -395,5 +387,7 @@ fn imbalance(on_cores: &[CoreLoad], core: usize, busiest: usize) -> Imbalance {
     if here.load >= there.load || here.load >= mean || is_even {
         return Imbalance::Load(0);
     }
-    Imbalance::Load(there.load.saturating_sub(mean).min(mean - here.load))
+    let missing = mean - here.load;
+    let more_than_mean = there.load >= mean;
+    Imbalance::Load(if more_than_mean { missing.min(there.load - mean) } else { missing })
 }
