@@ -43,6 +43,7 @@ impl<O: Observer> Kernel<O> {
 
     /// Carries out a request, from one of its phases on. It is looked at where it stands: to copy what has just been written
     /// makes the processor wait.
+    #[inline(always)]
     fn carry_out(&mut self, thread: ThreadId, asked: &Request, mut phase: Phase) -> Progress {
         let mut other;
         let mut request = asked;
