@@ -59,12 +59,7 @@ impl Distribution {
             Distribution::Pareto { minimum, alpha } => {
                 scaled(*minimum, libm::exp(stream.exponential() / alpha))
             }
-            Distribution::Empirical { quantiles } => {
-                let last = quantiles.len() - 1;
-                let position = stream.unit() * last as f64;
-                let index = (position as usize).min(last.saturating_sub(1));
-                between(quantiles[index], quantiles[(index + 1).min(last)], position - index as f64)
-            }
+            Distribution::Empirical { quantiles } => quantile(quantiles, stream.unit()),
         }
     }
 
@@ -74,9 +69,10 @@ impl Distribution {
             Distribution::LogNormal { median, sigma } => fill_log_normal(*median, *sigma, stream, durations),
             Distribution::Uniform { low, high } => {
                 let width = (*high - *low).picos();
-                stream.all_up_to(width, durations.len(), |index, picos| {
-                    durations[index] = *low + Span::from_picos(picos);
-                });
+                stream.fill_up_to(width, durations, |picos| *low + Span::from_picos(picos));
+            }
+            Distribution::Empirical { quantiles } => {
+                durations.fill_with(|| quantile(quantiles, stream.unit()));
             }
             _ => durations.fill_with(|| self.sample(stream)),
         }
@@ -110,6 +106,14 @@ impl Distribution {
     }
 }
 
+/// The duration below which this `part` of all are, between `quantiles` at equal distances.
+fn quantile(quantiles: &[Span], part: f64) -> Span {
+    let last = quantiles.len() - 1;
+    let position = part * last as f64;
+    let index = (position as usize).min(last.saturating_sub(1));
+    between(quantiles[index], quantiles[(index + 1).min(last)], position - index as f64)
+}
+
 /// The duration `factor` of the way from `low` to `high`.
 fn between(low: Span, high: Span, factor: f64) -> Span {
     low + scaled(high - low, factor)
@@ -131,7 +135,7 @@ fn fill_log_normal(median: Span, sigma: f64, stream: &mut Stream, durations: &mu
     for chunk in durations.chunks_mut(CHUNK) {
         let mut normals = [0.0; CHUNK];
         normals[..chunk.len()].fill_with(|| stream.normal());
-        for (duration, normal) in chunk.iter_mut().zip(normals) {
+        for (duration, normal) in chunk.iter_mut().zip(&normals) {
             *duration = scaled(median, libm::exp(sigma * normal));
         }
     }

@@ -12,23 +12,31 @@ const BLOCK: usize = 64;
 
 /// The durations that a distribution and a stream of its own give.
 #[derive(Clone, Debug)]
-pub struct Draws {
-    distribution: Distribution,
-    stream: Stream,
-    /// The duration, if it is always the same.
-    constant: Option<Span>,
-    /// Drawn ahead; nothing for a constant.
-    block: Vec<Span>,
+pub struct Draws(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// Always the same duration.
+    Constant(Span),
+    Random(Box<Ahead>),
+}
+
+/// Random durations that are drawn ahead.
+#[derive(Clone, Debug)]
+struct Ahead {
+    block: [Span; BLOCK],
     /// How many of the block have been used.
     used: usize,
+    distribution: Distribution,
+    stream: Stream,
 }
 
 /// How far it has come: a constant never comes any farther.
 impl Hash for Draws {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        if self.constant.is_none() {
-            self.used.hash(state);
-            self.stream.hash(state);
+        if let Source::Random(ahead) = &self.0 {
+            ahead.used.hash(state);
+            ahead.stream.hash(state);
         }
     }
 }
@@ -36,18 +44,31 @@ impl Hash for Draws {
 impl Draws {
     /// The durations that `distribution` gives from `stream` on.
     pub fn new(distribution: Distribution, stream: Stream) -> Draws {
-        let constant = distribution.constant();
-        let length = if constant.is_some() { 0 } else { BLOCK };
-        Draws { distribution, stream, constant, block: vec![Span::ZERO; length], used: length }
+        Draws(match distribution.constant() {
+            Some(span) => Source::Constant(span),
+            None => Source::Random(Box::new(Ahead {
+                block: [Span::ZERO; BLOCK],
+                used: BLOCK,
+                distribution,
+                stream,
+            })),
+        })
     }
 
     /// The next duration.
     #[inline]
     pub fn draw(&mut self) -> Span {
-        if let Some(span) = self.constant {
-            return span;
+        match &mut self.0 {
+            Source::Constant(span) => *span,
+            Source::Random(ahead) => ahead.draw(),
         }
-        if self.used == self.block.len() {
+    }
+}
+
+impl Ahead {
+    #[inline]
+    fn draw(&mut self) -> Span {
+        if self.used >= BLOCK {
             self.distribution.fill(&mut self.stream, &mut self.block);
             self.used = 0;
         }

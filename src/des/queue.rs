@@ -8,11 +8,15 @@
 //! were last set. An event that is set to the instant at which it stands already keeps its place.
 
 use std::hash::Hash;
+use std::hint::select_unpredictable;
 
 use crate::des::{Skip, Snapshot, Time};
 
 /// How many kinds there can be.
 const KINDS: usize = 8;
+
+/// How many slots are looked at together where the next event is looked for.
+const GROUP: usize = 4;
 
 /// In place of the next slot, if that has to be looked for.
 const UNKNOWN: usize = usize::MAX;
@@ -20,10 +24,8 @@ const UNKNOWN: usize = usize::MAX;
 /// A queue with a fixed number of slots in kinds.
 #[derive(Clone, Debug)]
 pub struct EventQueue {
-    /// The event of each slot.
+    /// The event of each slot, in whole groups: in the last, there may be slots of no kind, without events.
     events: Vec<Event>,
-    /// The kind of each slot.
-    kind_of_slot: Vec<u8>,
     /// Where the slots of each kind begin, and where they end.
     slots_of_kind: [(usize, usize); KINDS],
     sequence: u64,
@@ -37,8 +39,25 @@ pub struct EventQueue {
 struct Event {
     /// When it is to happen; [`Time::END`] if there is none.
     time: Time,
-    /// The order, among what happens at one instant, of this event, or of the one that the slot had last.
+    /// The order, among what happens at one instant, of this event, or of the one that the slot had last: the kind, then
+    /// the sequence number.
     order: u64,
+}
+
+/// How many bits of an order are the sequence number.
+const SEQUENCE_BITS: u32 = 56;
+
+/// The order of an event that was the `sequence`th to be set.
+#[inline]
+fn order_of(kind: usize, sequence: u64) -> u64 {
+    ((kind as u64) << SEQUENCE_BITS) | sequence
+}
+
+impl Event {
+    #[inline]
+    fn kind(&self) -> usize {
+        (self.order >> SEQUENCE_BITS) as usize
+    }
 }
 
 /// An owner's place in the queue.
@@ -58,22 +77,15 @@ impl EventQueue {
     ///
     /// If there are more than 8 kinds.
     pub fn new(owners: &[usize]) -> EventQueue {
-        let mut kind_of_slot = Vec::new();
+        let mut events = Vec::new();
         let mut slots_of_kind = [(0, 0); KINDS];
         for (kind, count) in owners.iter().enumerate() {
-            let first = kind_of_slot.len();
-            slots_of_kind[kind] = (first, first + count);
-            kind_of_slot.extend(std::iter::repeat_n(kind as u8, *count));
+            slots_of_kind[kind] = (events.len(), events.len() + count);
+            events.extend(std::iter::repeat_n(Event { time: Time::END, order: order_of(kind, 0) }, *count));
         }
-        let slots = kind_of_slot.len();
-        EventQueue {
-            events: vec![Event { time: Time::END, order: u64::MAX }; slots],
-            kind_of_slot,
-            slots_of_kind,
-            sequence: 0,
-            next: UNKNOWN,
-            next_time: Time::END,
-        }
+        let whole_groups = events.len().max(1).next_multiple_of(GROUP);
+        events.resize(whole_groups, Event { time: Time::END, order: 0 });
+        EventQueue { events, slots_of_kind, sequence: 0, next: UNKNOWN, next_time: Time::END }
     }
 
     /// Sets the event of `slot` to happen at `time`, in place of any it had. [`Time::END`] is never.
@@ -86,7 +98,7 @@ impl EventQueue {
         }
         if time != Time::END {
             self.sequence += 1;
-            event.order = ((slot.kind as u64) << 56) | self.sequence;
+            event.order = order_of(slot.kind, self.sequence);
         }
         self.put(index, time);
     }
@@ -141,8 +153,9 @@ impl EventQueue {
             return None;
         }
         let index = self.next;
-        let kind = usize::from(self.kind_of_slot[index]);
-        self.events[index].time = Time::END;
+        let event = &mut self.events[index];
+        event.time = Time::END;
+        let kind = event.kind();
         self.next = UNKNOWN;
         Some((time, Slot { kind, owner: index - self.slots_of_kind[kind].0 }))
     }
@@ -190,22 +203,27 @@ impl EventQueue {
         }
     }
 
+    /// Looks at all events without a branch that depends on when they happen: nobody could foretell it.
     #[inline(never)]
     fn look_for_next(&mut self) {
-        let (mut next, mut earliest) = (0, Time::END);
-        for (index, event) in self.events.iter().enumerate() {
-            if event.time < earliest {
-                (next, earliest) = (index, event.time);
-            }
+        let (groups, _) = self.events.as_chunks::<GROUP>();
+        let (mut first_group, mut earliest) = (0, Time::END);
+        for (index, [one, two, three, four]) in groups.iter().enumerate() {
+            let time = one.time.min(two.time).min(three.time.min(four.time));
+            first_group = select_unpredictable(time < earliest, index, first_group);
+            earliest = earliest.min(time);
         }
+        let first = groups[first_group].iter().position(|event| event.time == earliest);
+        let first = GROUP * first_group + first.unwrap_or(0);
+        (self.next, self.next_time) = (first, earliest);
         // Kinds lie in their order: of two events at one instant, only one of the same kind could come before the first.
-        let (_, end) = self.slots_of_kind[usize::from(self.kind_of_slot[next])];
-        for index in next + 1..end {
-            if self.events[index].time == earliest && self.events[index].order < self.events[next].order {
-                next = index;
+        let (_, end) = self.slots_of_kind[self.events[first].kind()];
+        for index in first + 1..end {
+            if self.events[index].time == earliest && self.events[index].order < self.events[self.next].order
+            {
+                self.next = index;
             }
         }
-        (self.next, self.next_time) = (next, earliest);
     }
 
     #[inline]

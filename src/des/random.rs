@@ -54,7 +54,10 @@ const BLOCK: usize = 64;
 /// An integer from 0 to `most`, both included, made from 64 random bits.
 #[inline]
 fn up_to(most: u64, bits: u64) -> u64 {
-    ((u128::from(bits) * (u128::from(most) + 1)) >> 64) as u64
+    match most.checked_add(1) {
+        Some(count) => ((u128::from(bits) * u128::from(count)) >> 64) as u64,
+        None => bits,
+    }
 }
 
 /// A reproducible sequence of random numbers: ChaCha with 8 rounds.
@@ -92,16 +95,16 @@ impl Stream {
         up_to(most, self.generator.next_u64())
     }
 
-    /// Calls `each` with as many integers as that, the same as from one call of [`Stream::up_to`] after the other.
-    #[inline]
-    pub fn all_up_to(&mut self, most: u64, count: usize, mut each: impl FnMut(usize, u64)) {
+    /// As many items as there is room for, each made of an integer, the same as from one call of [`Stream::up_to`] after
+    /// the other.
+    pub fn fill_up_to<Item>(&mut self, most: u64, items: &mut [Item], make: impl Fn(u64) -> Item) {
         let mut bytes = [0; 8 * BLOCK];
-        for first in (0..count).step_by(BLOCK) {
-            let block = &mut bytes[..8 * BLOCK.min(count - first)];
+        for chunk in items.chunks_mut(BLOCK) {
+            let block = &mut bytes[..8 * chunk.len()];
             self.generator.fill_bytes(block);
             let (words, _) = block.as_chunks();
-            for (index, word) in words.iter().enumerate() {
-                each(first + index, up_to(most, u64::from_le_bytes(*word)));
+            for (item, word) in chunk.iter_mut().zip(words) {
+                *item = make(up_to(most, u64::from_le_bytes(*word)));
             }
         }
     }

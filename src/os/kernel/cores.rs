@@ -12,9 +12,13 @@ use crate::trace::{Observer, ThreadState};
 impl<O: Observer> Kernel<O> {
     /// Sets the event at which what `thread` executes first, its switch, its migration or its burst, is over.
     pub(super) fn schedule_piece(&mut self, core: CoreId, thread: ThreadId) {
-        let state = &mut self.threads[thread];
-        state.settled = self.now;
-        let (piece, length) = state.first_piece();
+        let (piece, length) = self.threads[thread].first_piece();
+        self.schedule_this(core, thread, piece, length);
+    }
+
+    /// Sets the event at which this piece, which `thread` executes first, is over.
+    pub(super) fn schedule_this(&mut self, core: CoreId, thread: ThreadId, piece: Piece, length: Span) {
+        self.threads[thread].settled = self.now;
         self.cores[core].piece = piece;
         self.schedule(CORE, core, length);
         if piece != Piece::Nothing {
@@ -24,8 +28,10 @@ impl<O: Observer> Kernel<O> {
 
     /// Accounts for what the running `thread` has executed since it was last settled.
     pub(super) fn settle(&mut self, thread: ThreadId) {
-        let Place::Running(core) = self.threads[thread].place else { return };
         let state = &mut self.threads[thread];
+        if !matches!(state.place, Place::Running(_)) {
+            return;
+        }
         let used = self.now.since(state.settled);
         state.settled = self.now;
         if used.is_zero() {
@@ -33,8 +39,7 @@ impl<O: Observer> Kernel<O> {
         }
         if state.has_nothing_before() {
             state.burst_left -= used;
-            let mode = state.mode;
-            self.account(core, thread, mode, used);
+            state.account(state.mode, used);
             return;
         }
         if state.interruption_left.is_zero() && !state.let_go_left.is_zero() {
@@ -43,68 +48,64 @@ impl<O: Observer> Kernel<O> {
             self.threads[asleep].usage.system += used;
             return;
         }
-        let (left, kernel_mode) = if !state.let_go_left.is_zero() {
-            (&mut state.let_go_left, true)
+        let (left, mode) = if !state.let_go_left.is_zero() {
+            (&mut state.let_go_left, Mode::Kernel)
         } else if !state.switch_left.is_zero() {
-            (&mut state.switch_left, true)
+            (&mut state.switch_left, Mode::Kernel)
         } else if !state.migration_left.is_zero() {
-            (&mut state.migration_left, false)
+            (&mut state.migration_left, Mode::User)
         } else {
-            (&mut state.burst_left, state.mode == Mode::Kernel)
+            (&mut state.burst_left, state.mode)
         };
         // An interruption counts as what it interrupts.
         let left = if state.interruption_left.is_zero() { left } else { &mut state.interruption_left };
         *left -= used;
-        self.account(core, thread, if kernel_mode { Mode::Kernel } else { Mode::User }, used);
-    }
-
-    /// Adds what `thread` has used of `core` to the accounts of both.
-    fn account(&mut self, core: CoreId, thread: ThreadId, mode: Mode, used: Span) {
-        let usage = &mut self.threads[thread].usage;
-        match mode {
-            Mode::User => usage.user += used,
-            Mode::Kernel => usage.system += used,
-        }
-        self.cores[core].uncharged += used;
+        state.account(mode, used);
     }
 
     /// Charges the scheduler, which is about to decide something about `core`, with what `thread` has used of it.
     pub(super) fn charge(&mut self, core: CoreId, thread: ThreadId) {
         self.settle(thread);
-        let used = std::mem::take(&mut self.cores[core].uncharged);
+        let used = std::mem::take(&mut self.threads[thread].uncharged);
         if !used.is_zero() {
             self.scheduler.charge(core, thread, used);
         }
     }
 
-    /// A core's event: a thread arrives on it, or what its thread executed is over.
-    pub(super) fn core_is_ready(&mut self, core: CoreId) -> Happening {
-        let Some(thread) = self.views[core].running else { return Happening::Internal };
+    /// A core's event: a thread arrives on it, or what its thread executed is over. Returns the thread, which
+    /// [goes on](Kernel::go_on).
+    pub(super) fn core_is_ready(&mut self, core: CoreId) -> Option<ThreadId> {
+        let thread = self.views[core].running?;
         if self.threads[thread].place == Place::Arriving(core) {
             let arrival = self.threads[thread].arrival;
             self.run_on(core, thread, Some(arrival));
         } else {
             self.settle(thread);
         }
+        Some(thread)
+    }
+
+    /// The running `thread` executes what is left for it, as far as it can at once.
+    pub(super) fn go_on(&mut self, core: CoreId, thread: ThreadId) -> Happening {
         loop {
-            if self.threads[thread].has_nothing_left() {
+            let (piece, length) = self.threads[thread].first_piece();
+            if piece == Piece::Nothing {
                 return Happening::Turn(thread);
             }
-            if self.cores[core].must_reschedule && self.is_in_user_code(thread) {
+            if self.threads[thread].must_reschedule && self.is_in_user_code(thread) {
                 self.make_room(core, thread);
                 return Happening::Internal;
             }
-            if !self.piece_runs_ahead(thread) {
-                self.schedule_piece(core, thread);
+            if !self.piece_runs_ahead(thread, length) {
+                self.schedule_this(core, thread, piece, length);
                 return Happening::Internal;
             }
         }
     }
 
-    /// Executes at once what the running `thread` executes first, if that is over before anything else can happen; whether
-    /// it was.
-    fn piece_runs_ahead(&mut self, thread: ThreadId) -> bool {
-        let (_, length) = self.threads[thread].first_piece();
+    /// Executes at once what the running `thread` executes first, for so long, if that is over before anything else can
+    /// happen; whether it was.
+    fn piece_runs_ahead(&mut self, thread: ThreadId, length: Span) -> bool {
         let end = self.now + length;
         if end > self.runs_ahead_until || end >= self.events.next_time() {
             return false;
@@ -125,33 +126,30 @@ impl<O: Observer> Kernel<O> {
             && (state.mode == Mode::User || !state.migration_left.is_zero())
     }
 
-    /// What the thread on `core` executes stands still for `span`.
-    fn interrupt_for(&mut self, core: CoreId, span: Span) {
-        let Some(thread) = self.views[core].running else { return };
+    /// What the thread on `core` executes stands still for `span`. Returns that thread, if there is one: it is to
+    /// [go on](Kernel::go_on) when all has happened that happens at this instant.
+    fn interrupt_for(&mut self, core: CoreId, span: Span) -> Option<ThreadId> {
+        let thread = self.views[core].running?;
         if span.is_zero() || self.threads[thread].place != Place::Running(core) {
-            return;
+            return None;
         }
         self.settle(thread);
         self.threads[thread].interruption_left += span;
+        self.cores[core].piece = Piece::Interruption;
         // It takes a place of its own, even if it is over when the burst, or the tick that is stepped through, would have been.
         self.events.cancel(Slot { kind: CORE, owner: core });
-        self.schedule_piece(core, thread);
+        Some(thread)
     }
 
-    /// The host of a virtual machine, or the firmware, has taken the processor away from `core` and gives it back.
-    pub(super) fn host_interrupts(&mut self, core: CoreId, limit: Time) {
+    /// The host of a virtual machine, or the firmware, has taken the processor away from `core` and gives it back. Returns
+    /// the thread that goes on.
+    pub(super) fn host_interrupts(&mut self, core: CoreId, limit: Time) -> Option<ThreadId> {
         let (length, next) = match self.burst_that_goes_on(core) {
-            Some(thread) => {
-                let Some(slow) = self.interruptions_run_ahead(core, thread, limit) else { return };
-                slow
-            }
-            None => {
-                let Some(interruption) = &mut self.prices.interruption else { return };
-                interruption.draw()
-            }
+            Some(thread) => self.interruptions_run_ahead(core, thread, limit)?,
+            None => self.prices.interruption.as_mut()?.draw(),
         };
-        self.interrupt_for(core, length);
         self.schedule(HOST, core, next);
+        self.interrupt_for(core, length)
     }
 
     /// Lets one interruption of `thread`'s burst after the other pass, which begin now, until anything else can happen: a
@@ -165,34 +163,39 @@ impl<O: Observer> Kernel<O> {
         let alone_until = self.events.next_time_besides(Slot { kind: CORE, owner: core }).min(limit);
         self.settle(thread);
         let interruption = self.prices.interruption.as_mut()?;
-        let mut burst_left = self.threads[thread].burst_left;
-        let mut passed = Span::ZERO;
-        let mut settled = self.now;
+        let state = &mut self.threads[thread];
+        let mut burst_end = self.now + state.burst_left;
+        let (mut now, mut settled) = (self.now, self.now);
+        let (mut passed, mut events) = (Span::ZERO, 0);
         let is_next = loop {
             let (length, distance) = interruption.draw();
-            let (over, next) = (self.now + length, self.now + distance);
+            let (over, next) = (now + length, now + distance);
             if over >= next.min(alone_until) {
                 break Err((length, distance));
             }
             // An interruption is over by an event of the core.
-            self.event_count += u64::from(!length.is_zero());
-            passed += length;
+            events += u64::from(!length.is_zero());
             settled = over;
-            if next >= (over + burst_left).min(alone_until) {
+            passed += length;
+            burst_end += length;
+            if next >= burst_end.min(alone_until) {
                 break Ok(next);
             }
             // The burst goes on until the next.
-            self.event_count += 1;
-            burst_left -= next.since(over);
-            settled = next;
-            self.now = next;
+            events += 1;
+            (now, settled) = (next, next);
         };
-        let executed = self.threads[thread].burst_left - burst_left;
-        self.account(core, thread, self.threads[thread].mode, passed + executed);
-        self.threads[thread].burst_left = burst_left;
-        self.threads[thread].settled = settled;
+        let used = settled.since(self.now);
+        state.account(state.mode, used);
+        state.burst_left -= used - passed;
+        state.settled = settled;
+        let burst_left = state.burst_left;
+        self.event_count += events;
         match is_next {
-            Err(slow) => Some(slow),
+            Err(slow) => {
+                self.now = now;
+                Some(slow)
+            }
             Ok(next) => {
                 self.now = settled;
                 self.schedule(CORE, core, burst_left);
@@ -207,7 +210,7 @@ impl<O: Observer> Kernel<O> {
         let thread = self.views[core].running?;
         let goes_on = self.threads[thread].place == Place::Running(core)
             && self.cores[core].piece == Piece::Burst
-            && !self.cores[core].must_reschedule;
+            && !self.threads[thread].must_reschedule;
         goes_on.then_some(thread)
     }
 
@@ -225,12 +228,12 @@ impl<O: Observer> Kernel<O> {
         let state = &mut self.threads[thread];
         state.place = Place::Running(core);
         state.last_core = Some(core);
+        state.must_reschedule = false;
         state.settled = self.now;
         state.migration_left += migration;
         state.usage.migrations += u64::from(migrates);
         self.views[core].running = Some(thread);
         self.cores[core].busy_since = self.now;
-        self.cores[core].must_reschedule = false;
         self.forget_interrupt(core);
         self.observer.core_runs(self.now, core, Some(thread));
         if arrival.is_some() {
@@ -258,7 +261,6 @@ impl<O: Observer> Kernel<O> {
 
     /// The `core`, which `previous` has just left, goes to the next thread, or idles.
     pub(super) fn pick_next(&mut self, core: CoreId, previous: ThreadId) {
-        self.cores[core].must_reschedule = false;
         let Some(thread) = self.scheduler.pick(core) else {
             self.core_goes_idle(core);
             self.events.cancel(Slot { kind: CORE, owner: core });
@@ -270,6 +272,7 @@ impl<O: Observer> Kernel<O> {
     }
 
     /// Whoever was to make room has done so.
+    #[inline]
     fn forget_interrupt(&mut self, core: CoreId) {
         self.cores[core].interrupt_pending = false;
         self.events.cancel(Slot { kind: INTERRUPT, owner: core });
@@ -326,7 +329,7 @@ impl<O: Observer> Kernel<O> {
 
     /// The running thread must make room: at once if it executes user code, else when it would return to it.
     pub(super) fn reschedule(&mut self, core: CoreId, running: ThreadId) {
-        self.cores[core].must_reschedule = true;
+        self.threads[running].must_reschedule = true;
         let executes = self.events.time_of(Slot { kind: CORE, owner: core }) != Time::END;
         let user_code = match self.cores[core].piece {
             Piece::Nothing | Piece::Interruption | Piece::LetGo | Piece::Switch => false,
@@ -338,26 +341,33 @@ impl<O: Observer> Kernel<O> {
         }
     }
 
-    pub(super) fn slice_ended(&mut self, core: CoreId) {
-        let Some(running) = self.views[core].running else { return };
+    /// The end of a slice, or a tick of the clock. Returns the thread that goes on, if it has been interrupted.
+    pub(super) fn slice_ended(&mut self, core: CoreId) -> Option<ThreadId> {
+        let running = self.views[core].running?;
         if self.threads[running].place != Place::Running(core) {
-            return;
+            return None;
         }
         self.charge(core, running);
         let mut must_yield = self.scheduler.timer(core, running, self.now);
         must_yield |= self.scheduler.balance(core, running, &self.views, self.now);
         self.arm_slice(core);
+        let mut interrupted = None;
         if self.scheduler.is_clock_tick(self.now) {
             let cost = self.prices.clock_tick.draw();
-            self.interrupt_for(core, cost);
+            interrupted = self.interrupt_for(core, cost);
         }
         if must_yield {
             self.reschedule(core, running);
         }
         if let Some((idle, moved)) = self.scheduler.spread(core, &self.views, self.now) {
+            if let Some(thread) = interrupted.take() {
+                // Its end has been set before that of the arrival.
+                self.schedule_piece(core, thread);
+            }
             self.threads[moved].arrival = Arrival::Preempted;
             self.arrive(idle, moved);
         }
+        interrupted
     }
 
     pub(super) fn arm_slice(&mut self, core: CoreId) {

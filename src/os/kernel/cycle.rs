@@ -72,9 +72,11 @@ impl<O: Observer> Kernel<O> {
         visit(&mut self.event_count);
         for core in &mut self.cores {
             visit(core.busy.picos_mut());
-            visit(core.uncharged.picos_mut());
         }
-        self.threads.iter_mut().for_each(|thread| thread.usage.each_amount(visit));
+        for thread in &mut self.threads {
+            visit(thread.uncharged.picos_mut());
+            thread.usage.each_amount(visit);
+        }
         self.scheduler.each_amount(visit);
     }
 
@@ -114,7 +116,9 @@ impl Hash for Thread {
             switch_left,
             migration_left,
             burst_left,
+            must_reschedule,
             settled,
+            uncharged: _,
             operations,
             queue,
             nap,
@@ -132,7 +136,7 @@ impl Hash for Thread {
         (interruption_left, let_go_left, let_go_of, switch_left, migration_left, burst_left).hash(state);
         (operations, queue, nap, timed_out, served_by, user_state, blocked_state, shown).hash(state);
         if matches!(place, Place::Running(_)) {
-            settled.hash(state);
+            (must_reschedule, settled).hash(state);
         }
     }
 }
@@ -140,17 +144,8 @@ impl Hash for Thread {
 /// Everything but times of use, and since when it is idle, which matters only while it is.
 impl Hash for Core {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Core {
-            idle_since: _,
-            busy_since: _,
-            busy: _,
-            uncharged: _,
-            letting_go: _,
-            piece,
-            must_reschedule,
-            interrupt_pending,
-        } = self;
-        (piece, must_reschedule, interrupt_pending).hash(state);
+        let Core { idle_since: _, busy_since: _, busy: _, letting_go: _, piece, interrupt_pending } = self;
+        (piece, interrupt_pending).hash(state);
     }
 }
 

@@ -15,6 +15,7 @@ mod operations;
 mod prices;
 mod sleep;
 mod stack;
+mod thread;
 
 use crate::des::queue::Slot;
 use crate::des::random::Purpose;
@@ -120,8 +121,12 @@ struct Thread {
     switch_left: Span,
     migration_left: Span,
     burst_left: Span,
+    /// While it runs: it must make room when it would return to user code.
+    must_reschedule: bool,
     /// Until when its time on the core has been accounted for.
     settled: Time,
+    /// Use of its core that the scheduler has not been charged with yet.
+    uncharged: Span,
     operations: OperationStack,
     queue: Option<QueueId>,
     nap: Nap,
@@ -142,13 +147,9 @@ struct Core {
     idle_since: Time,
     busy_since: Time,
     busy: Span,
-    /// Use of the core that the scheduler has not been charged with yet.
-    uncharged: Span,
     /// How long it takes to let the thread go that has just fallen asleep.
     letting_go: Span,
     piece: Piece,
-    /// The running thread must make room when it would return to user code.
-    must_reschedule: bool,
     /// An interrupt is on its way, at which the running thread must make room.
     interrupt_pending: bool,
 }
@@ -218,7 +219,9 @@ impl<O: Observer> Kernel<O> {
             switch_left: Span::ZERO,
             migration_left: Span::ZERO,
             burst_left: Span::ZERO,
+            must_reschedule: false,
             settled: Time::ZERO,
+            uncharged: Span::ZERO,
             operations: OperationStack::new(),
             queue: None,
             nap: Nap::None,
@@ -235,10 +238,8 @@ impl<O: Observer> Kernel<O> {
             idle_since: Time::ZERO,
             busy_since: Time::ZERO,
             busy: Span::ZERO,
-            uncharged: Span::ZERO,
             letting_go: Span::ZERO,
             piece: Piece::Nothing,
-            must_reschedule: false,
             interrupt_pending: false,
         };
         let first_tick = machine.first_tick.sample(&mut Stream::new(seed, Purpose::FirstTick, 0));
@@ -390,16 +391,28 @@ impl<O: Observer> Kernel<O> {
         }
         self.now = time;
         self.event_count += 1;
-        match slot.kind {
-            ALARM => return Happening::Alarm(slot.owner),
-            TIMER => self.timer_fired(slot.owner),
-            CORE => return self.core_is_ready(slot.owner),
-            INTERRUPT => self.interrupted(slot.owner),
+        let goes_on = match slot.kind {
+            CORE => self.core_is_ready(slot.owner),
             SLICE => self.slice_ended(slot.owner),
             HOST => self.host_interrupts(slot.owner, limit),
-            _ => self.scheduler_tick(),
+            ALARM => return Happening::Alarm(slot.owner),
+            TIMER => {
+                self.timer_fired(slot.owner);
+                None
+            }
+            INTERRUPT => {
+                self.interrupted(slot.owner);
+                None
+            }
+            _ => {
+                self.scheduler_tick();
+                None
+            }
+        };
+        match goes_on {
+            Some(thread) => self.go_on(slot.owner, thread),
+            None => Happening::Internal,
         }
-        Happening::Internal
     }
 
     /// Sets an owner's event to happen after `span`.
@@ -421,71 +434,5 @@ impl<O: Observer> Kernel<O> {
         self.threads[thread].show(shown, self.now, |shown| {
             self.observer.thread_state(self.now, thread, shown);
         });
-    }
-}
-
-impl Thread {
-    /// Whether it has executed all that it was to execute.
-    fn has_nothing_left(&self) -> bool {
-        self.burst_left.is_zero() && self.has_nothing_before()
-    }
-
-    /// Whether nothing comes before its burst, or in the middle of it.
-    #[inline]
-    fn has_nothing_before(&self) -> bool {
-        self.interruption_left.is_zero()
-            && self.let_go_left.is_zero()
-            && self.switch_left.is_zero()
-            && self.migration_left.is_zero()
-    }
-
-    /// What it executes first, and for how long.
-    #[inline]
-    fn first_piece(&self) -> (Piece, Span) {
-        if self.has_nothing_before() {
-            let piece = if self.burst_left.is_zero() { Piece::Nothing } else { Piece::Burst };
-            return (piece, self.burst_left);
-        }
-        if !self.interruption_left.is_zero() {
-            (Piece::Interruption, self.interruption_left)
-        } else if !self.let_go_left.is_zero() {
-            (Piece::LetGo, self.let_go_left)
-        } else if !self.switch_left.is_zero() {
-            (Piece::Switch, self.switch_left)
-        } else {
-            (Piece::Migration, self.migration_left)
-        }
-    }
-
-    /// The state that a thread on a core is in.
-    fn running_state(&self) -> ThreadState {
-        if !(self.let_go_left + self.switch_left).is_zero() {
-            ThreadState::InKernel
-        } else if !self.migration_left.is_zero() {
-            self.user_state
-        } else {
-            self.state_in(self.mode)
-        }
-    }
-
-    /// The state that a thread is in while it executes a burst.
-    fn state_in(&self, mode: Mode) -> ThreadState {
-        let in_kernel = mode == Mode::Kernel && self.user_state != ThreadState::FailedAcquisition;
-        if in_kernel { ThreadState::InKernel } else { self.user_state }
-    }
-
-    /// It is in a state from `now` on; `tell` is called if it was in another before.
-    fn show(&mut self, shown: ThreadState, now: Time, tell: impl FnOnce(ThreadState)) {
-        if self.state != shown {
-            self.account_state(now);
-            self.state = shown;
-            tell(shown);
-        }
-    }
-
-    /// Adds the time in its state up to `now` to its account.
-    fn account_state(&mut self, now: Time) {
-        self.usage.state_times[self.state.index()] += now.since(self.state_since);
-        self.state_since = now;
     }
 }

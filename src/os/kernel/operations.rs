@@ -43,6 +43,7 @@ impl<O: Observer> Kernel<O> {
 
     /// Carries out a request, from one of its phases on. It is looked at where it stands: to copy what has just been written
     /// makes the processor wait.
+    #[inline(always)]
     fn carry_out(&mut self, thread: ThreadId, asked: &Request, mut phase: Phase) -> Progress {
         let mut other;
         let mut request = asked;
@@ -230,7 +231,7 @@ impl<O: Observer> Kernel<O> {
     pub fn go_on_in_user(&mut self, thread: ThreadId, span: Span) {
         let Place::Running(core) = self.threads[thread].place else { return };
         self.threads[thread].burst_left = span;
-        if self.cores[core].must_reschedule {
+        if self.threads[thread].must_reschedule {
             self.make_room(core, thread);
             return;
         }
@@ -277,10 +278,11 @@ impl<O: Observer> Kernel<O> {
     /// is over before anything else can happen is executed at once: no event need be set for it.
     #[inline(always)]
     fn execute(&mut self, core: CoreId, thread: ThreadId, burst: Burst) -> bool {
-        let (state, on) = (&mut self.threads[thread], &mut self.cores[core]);
+        let state = &mut self.threads[thread];
+        debug_assert_eq!(state.first_piece(), (Piece::Nothing, Span::ZERO));
         state.mode = burst.mode;
-        state.burst_left = burst.span;
-        if burst.from_user_code && on.must_reschedule {
+        if burst.from_user_code && state.must_reschedule {
+            state.burst_left = burst.span;
             self.make_room(core, thread);
             return true;
         }
@@ -289,7 +291,8 @@ impl<O: Observer> Kernel<O> {
         }
         let end = self.now + burst.span;
         if end > self.runs_ahead_until || end >= self.events.next_time() {
-            self.schedule_piece(core, thread);
+            state.burst_left = burst.span;
+            self.schedule_this(core, thread, Piece::Burst, burst.span);
             return true;
         }
         state.show(state.state_in(burst.mode), self.now, |shown| {
@@ -298,12 +301,7 @@ impl<O: Observer> Kernel<O> {
         self.event_count += 1;
         self.now = end;
         state.settled = end;
-        state.burst_left = Span::ZERO;
-        match burst.mode {
-            Mode::User => state.usage.user += burst.span,
-            Mode::Kernel => state.usage.system += burst.span,
-        }
-        on.uncharged += burst.span;
+        state.account(burst.mode, burst.span);
         false
     }
 }

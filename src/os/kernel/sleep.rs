@@ -63,7 +63,7 @@ impl<O: Observer> Kernel<O> {
         self.threads[thread].usage.voluntary_switches += 1;
         if let Place::Running(core) = self.threads[thread].place {
             let falling = self.prices.falling_asleep.draw();
-            self.cores[core].uncharged += falling;
+            self.threads[thread].uncharged += falling;
             self.cores[core].letting_go = falling;
         }
         let blocked_state = self.threads[thread].blocked_state;
@@ -288,7 +288,7 @@ impl<O: Observer> Kernel<O> {
             self.reschedule(core, running);
             return Span::ZERO;
         }
-        if self.cores[core].must_reschedule || self.cores[core].interrupt_pending {
+        if self.threads[running].must_reschedule || self.cores[core].interrupt_pending {
             return Span::ZERO;
         }
         let sending = self.prices.wake_interrupt.draw();

@@ -113,8 +113,7 @@ impl Cfs {
         let Some(running) = self.cores[core].running.filter(|_| !self.queues[core].is_empty()) else {
             return Time::END;
         };
-        let rest = self.slice(core, running) - self.cores[core].used;
-        fair::next_tick(&self.clock, now, rest)
+        fair::next_tick(&self.clock, now, || self.slice(core, running) - self.cores[core].used)
     }
 
     /// `check_preempt_tick`.

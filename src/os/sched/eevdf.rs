@@ -274,10 +274,11 @@ impl Eevdf {
         if self.clock.tick().is_zero() && self.queues[core].is_empty() {
             return Time::END;
         }
-        let current = &self.threads[running];
-        let rest = fair::real_time(current.deadline - current.vruntime, current.weight);
-        let rest = u64::try_from(rest).unwrap_or(0);
-        fair::next_tick(&self.clock, now, Span::from_picos(rest))
+        fair::next_tick(&self.clock, now, || {
+            let current = &self.threads[running];
+            let rest = fair::real_time(current.deadline - current.vruntime, current.weight);
+            Span::from_picos(u64::try_from(rest).unwrap_or(0))
+        })
     }
 
     /// `entity_tick`: what [`Eevdf::charge`] has just found.

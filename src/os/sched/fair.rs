@@ -60,9 +60,9 @@ pub(super) fn place(allowed: &CoreSet, last_core: Option<CoreId>, cores: &[CoreV
 const SHORTEST_TIMER: Span = Span::from_micros(10);
 
 /// The next tick of the clock after `now`; where there are none, a high-resolution timer `rest` from now.
-pub(super) fn next_tick(clock: &Clock, now: Time, rest: Span) -> Time {
+pub(super) fn next_tick(clock: &Clock, now: Time, rest: impl FnOnce() -> Span) -> Time {
     if clock.tick().is_zero() {
-        return now + rest.max(SHORTEST_TIMER);
+        return now + rest().max(SHORTEST_TIMER);
     }
     clock.next(now)
 }
@@ -88,7 +88,7 @@ mod tests {
     fn a_high_resolution_timer_comes_no_sooner_than_after_10_us() {
         let (clock, now, micros) =
             (Clock::new(Span::ZERO, Span::ZERO), Time::from_picos(7), Span::from_micros);
-        assert_eq!(next_tick(&clock, now, micros(3)), now + micros(10));
-        assert_eq!(next_tick(&clock, now, micros(11)), now + micros(11));
+        assert_eq!(next_tick(&clock, now, || micros(3)), now + micros(10));
+        assert_eq!(next_tick(&clock, now, || micros(11)), now + micros(11));
     }
 }

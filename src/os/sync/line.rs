@@ -5,14 +5,17 @@
 use super::{CondvarId, LineId, LockId, MutexId, Objects, Request, SemaphoreId};
 use crate::os::CoreId;
 
+/// In place of a core, where a line has been touched by none.
+const NOBODY: CoreId = CoreId::MAX;
+
 /// The core that touched each line last.
 #[derive(Clone, Debug, Default, Hash)]
-pub(super) struct Lines(Vec<Option<CoreId>>);
+pub(super) struct Lines(Vec<CoreId>);
 
 impl Lines {
     /// A line that nobody has touched; its number.
     pub fn add(&mut self) -> usize {
-        self.0.push(None);
+        self.0.push(NOBODY);
         self.0.len() - 1
     }
 }
@@ -50,6 +53,7 @@ impl Objects {
             Request::Touch(LineId(number)) => (others, number),
             _ => return false,
         };
-        lines.0[number].replace(core).is_some_and(|last| last != core)
+        let last = std::mem::replace(&mut lines.0[number], core);
+        last != core && last != NOBODY
     }
 }

@@ -4,8 +4,16 @@ use super::signals::MAIN;
 use super::{Activity, After, Engine, Interpreter};
 use crate::os::ThreadId;
 use crate::os::kernel::Progress;
-use crate::python::gil::{Action, Decision, Demand, Note, Want};
+use crate::python::gil::{Action, Demand, Note, Want};
 use crate::trace::{Mark, Observer, ThreadState};
+
+/// What a lock policy is to decide about.
+enum Cue {
+    /// The thread wants something.
+    Wants(Want),
+    /// What it has asked for has come so far.
+    Came(Progress),
+}
 
 impl<O: Observer> Engine<'_, O> {
     /// `thread` wants something of the lock of its interpreter, for what comes after.
@@ -15,55 +23,45 @@ impl<O: Observer> Engine<'_, O> {
         }
         self.threads[thread].activity = Activity::Lock;
         self.threads[thread].after = after;
-        let decision = self.interpreters[lock].gil.begin(thread, want, self.kernel.now());
-        match self.obey(thread, lock, &decision) {
-            Some(progress) => self.drive(thread, lock, progress),
-            None => self.has_what_it_wanted(thread),
-        }
+        self.drive(thread, lock, Cue::Wants(want))
     }
 
     /// Drives the lock policy: the thread's operations go on, and the end of each is told to the policy.
     pub(super) fn lock(&mut self, thread: ThreadId) -> bool {
         let Some(lock) = self.threads[thread].lock else { return false };
         let progress = self.kernel.proceed(thread);
-        self.drive(thread, lock, progress)
+        self.drive(thread, lock, Cue::Came(progress))
     }
 
-    /// Goes on with what the lock policy has asked for, and then asks for.
-    fn drive(&mut self, thread: ThreadId, lock: usize, mut progress: Progress) -> bool {
+    /// Lets the lock policy decide, makes known what comes of it, and asks what it asks, until that takes time.
+    fn drive(&mut self, thread: ThreadId, lock: usize, mut cue: Cue) -> bool {
         loop {
-            progress = match progress {
-                Progress::Pending => {
+            let now = self.kernel.now();
+            let decision = match cue {
+                Cue::Wants(want) => self.interpreters[lock].gil.begin(thread, want, now),
+                Cue::Came(Progress::Ended(outcome)) => {
+                    self.interpreters[lock].gil.resume(thread, outcome, now)
+                }
+                Cue::Came(Progress::InVain) => {
+                    self.failed(thread, lock);
+                    cue = Cue::Came(self.kernel.proceed(thread));
+                    continue;
+                }
+                Cue::Came(Progress::Pending) => {
                     self.sleeps_again(thread);
                     return false;
                 }
-                Progress::InVain => {
-                    self.failed(thread, lock);
-                    self.kernel.proceed(thread)
-                }
-                Progress::Ended(outcome) => {
-                    let decision = self.interpreters[lock].gil.resume(thread, outcome, self.kernel.now());
-                    match self.obey(thread, lock, &decision) {
-                        Some(progress) => progress,
-                        None => return self.has_what_it_wanted(thread),
-                    }
-                }
             };
-        }
-    }
-
-    /// Makes known what has come of a decision of the policy, and asks what it asks; `None` if the thread has what it wanted.
-    #[inline(always)]
-    fn obey(&mut self, thread: ThreadId, lock: usize, decision: &Decision) -> Option<Progress> {
-        if let Some(note) = decision.note {
-            self.noted(thread, lock, note);
-        }
-        if let Some(demand) = decision.demand {
-            self.demanded(thread, lock, demand);
-        }
-        match &decision.action {
-            Action::Ask(request) => Some(self.kernel.ask(thread, request)),
-            Action::Done => None,
+            if let Some(note) = decision.note {
+                self.noted(thread, lock, note);
+            }
+            if let Some(demand) = decision.demand {
+                self.demanded(thread, lock, demand);
+            }
+            match &decision.action {
+                Action::Ask(request) => cue = Cue::Came(self.kernel.ask(thread, request)),
+                Action::Done => return self.has_what_it_wanted(thread),
+            }
         }
     }
 
