@@ -242,7 +242,7 @@ mod tests {
         loads.start(0, 0, Time::ZERO);
         loads.turn_to(0, Doing::Runs, Time::ZERO);
         loads.turn_to(0, Doing::Nothing, at(2_000));
-        assert_eq!(loads.of_thread(0, at(2_000)).used, 1023);
+        assert_eq!(loads.of_thread(0, at(2_000)).used, 1024);
         let later = at(2_000) + Span::from_nanos(32 * 1024 * 1024);
         assert_eq!(loads.of_thread(0, later).load, 511);
     }
@@ -253,6 +253,6 @@ mod tests {
         loads.start(0, 0, Time::ZERO);
         loads.turn_to(0, Doing::Queues, Time::ZERO);
         let load = loads.of_thread(0, at(1_000));
-        assert_eq!((load.load, load.runnable, load.used), (1023, 1023, 0));
+        assert_eq!((load.load, load.runnable, load.used), (1024, 1024, 0));
     }
 }
