@@ -230,3 +230,95 @@ fn kind(load: &Load, count: usize) -> Kind {
         Kind::Busy
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Span = Span::from_millis(4);
+    /// What a test knows of the past: nobody has been at work for so long that anything is left of it.
+    const NOW: Time = Time::from_picos(10_000_000_000_000);
+
+    /// Two cores, and threads that have run on them for ever, on each those that are named.
+    fn busy_cores(on: [&[ThreadId]; 2]) -> Balance {
+        let mut balance = Balance::new(TICK, 2, &[Attributes::default(); 8]);
+        for (core, threads) in on.into_iter().enumerate() {
+            for (place, thread) in threads.iter().enumerate() {
+                balance.loads.start(*thread, core, Time::ZERO);
+                let doing = if place == 0 { Doing::Runs } else { Doing::Queues };
+                balance.loads.turn_to(*thread, doing, Time::ZERO);
+            }
+        }
+        balance
+    }
+
+    /// Where a thread begins that is started on core 0, when so many run or queue on the cores.
+    fn begins(balance: &Balance, counts: [usize; 2]) -> CoreId {
+        balance.place_started(&CoreSet::ALL, 0, |core| counts[core], NOW)
+    }
+
+    #[test]
+    fn a_thread_begins_on_an_idle_core() {
+        assert_eq!(begins(&busy_cores([&[0], &[]]), [1, 0]), 1);
+    }
+
+    #[test]
+    fn a_thread_begins_where_its_starter_is_if_the_other_core_is_as_busy() {
+        assert_eq!(begins(&busy_cores([&[0], &[1]]), [1, 1]), 0);
+    }
+
+    #[test]
+    fn a_thread_does_not_begin_where_more_want_to_run_than_can() {
+        assert_eq!(begins(&busy_cores([&[0, 1], &[2]]), [2, 1]), 1);
+        assert_eq!(begins(&busy_cores([&[0, 1, 2], &[3, 4]]), [3, 2]), 1);
+        assert_eq!(begins(&busy_cores([&[0], &[1, 2]]), [1, 2]), 0);
+    }
+
+    #[test]
+    fn a_thread_does_not_begin_where_it_may_not_run() {
+        let balance = busy_cores([&[0], &[1, 2]]);
+        assert_eq!(balance.place_started(&CoreSet::of([1]), 0, |core| [1, 2][core], NOW), 1);
+    }
+
+    #[test]
+    fn a_core_at_work_looks_for_threads_every_seven_ticks_and_then_every_fifteen() {
+        let mut balance = busy_cores([&[0], &[1]]);
+        let after = |ticks| NOW + TICK * ticks;
+        assert!(balance.is_due(0, NOW));
+        assert!(balance.imbalance(0, |_| 1, NOW).is_none());
+        assert!(!balance.is_due(0, after(14)));
+        assert!(balance.is_due(0, after(15)));
+        balance.cores[0].interval = 2;
+        assert!(!balance.is_due(0, after(21)));
+        assert!(balance.is_due(0, after(22)));
+    }
+
+    #[test]
+    fn of_three_threads_and_one_a_thread_is_moved() {
+        let mut balance = busy_cores([&[0], &[1, 2, 3]]);
+        let (from, mut amount) = balance.imbalance(0, |core| [1, 3][core], NOW).expect("there is too much");
+        assert_eq!(from, 1);
+        assert!(balance.takes(0, 2, &mut amount, NOW) && amount.is_nothing());
+    }
+
+    #[test]
+    fn of_two_threads_and_one_a_thread_is_moved_only_when_that_has_failed_once() {
+        let mut balance = busy_cores([&[0], &[1, 2]]);
+        let counts = |core: CoreId| [1, 2][core];
+        let (_, mut amount) = balance.imbalance(0, counts, NOW).expect("there is too much");
+        assert!(!balance.takes(0, 2, &mut amount, NOW));
+        balance.has_balanced(0, false);
+        assert!(balance.takes(0, 2, &mut amount, NOW));
+    }
+
+    #[test]
+    fn a_thread_that_has_just_run_stays_until_two_attempts_have_failed() {
+        let mut balance = busy_cores([&[0], &[1, 2, 3]]);
+        balance.leaves(2, Doing::Queues, NOW);
+        let mut amount = Amount::Threads(1);
+        assert!(!balance.takes(0, 2, &mut amount, NOW));
+        balance.has_balanced(0, false);
+        balance.has_balanced(0, false);
+        assert!(balance.takes(0, 2, &mut amount, NOW));
+    }
+}
