@@ -82,8 +82,8 @@ enum Nap {
     None,
     /// It queues, and sets its timer. Who wakes it now keeps it from sleeping.
     SetsTimer,
-    /// It has been woken before its timer, which would have come at this time, and takes that back.
-    CancelsTimer(Time),
+    /// It has been woken before its timer, which would have come at this time to this core, and takes that back.
+    CancelsTimer(Time, Option<CoreId>),
 }
 
 /// What a thread has used and suffered, as `getrusage` would tell it.

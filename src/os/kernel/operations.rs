@@ -27,9 +27,11 @@ impl<O: Observer> Kernel<O> {
                 self.sleep(thread);
                 return Progress::Pending;
             }
-            Nap::CancelsTimer(time) => {
+            Nap::CancelsTimer(time, set_on) => {
                 self.threads[thread].nap = Nap::None;
-                let change = self.timer_change(time);
+                // Only its own core's timer does a core set anew (`remove_hrtimer`, kernel/time/hrtimer.c).
+                let stays = set_on == self.threads[thread].last_core;
+                let change = if stays { self.timer_change(time) } else { Span::ZERO };
                 if self.execute_kernel(thread, change) {
                     return Progress::Pending;
                 }

@@ -97,7 +97,9 @@ impl<O: Observer> Kernel<O> {
         let (time, nap) = (self.events.time_of(timer), self.threads[thread].nap);
         self.events.cancel(timer);
         self.threads[thread].queue = None;
-        self.threads[thread].nap = if time == Time::END { Nap::None } else { Nap::CancelsTimer(time) };
+        let set_on = self.threads[thread].last_core;
+        self.threads[thread].nap =
+            if time == Time::END { Nap::None } else { Nap::CancelsTimer(time, set_on) };
         if nap == Nap::SetsTimer {
             return Span::ZERO;
         }

@@ -58,7 +58,7 @@ pub struct Thread {
     /// The timer that it has set.
     pub timer: Option<Time>,
     /// It has been woken before this timer came.
-    pub takes_back: Option<Time>,
+    pub takes_back: Option<(Time, usize)>,
     /// Whether the current round of a semaphore wait has been asleep.
     pub has_slept: bool,
     pub program: super::program::ProgramCounter,
@@ -202,7 +202,8 @@ impl World<'_> {
     pub fn wake_first(&mut self, queue: Queue) -> bool {
         let Some(thread) = self.sleepers(queue).pop_front() else { return false };
         self.agenda.cancel(Kind::Timer, thread);
-        self.threads[thread].takes_back = self.threads[thread].timer;
+        let core = self.threads[thread].core;
+        self.threads[thread].takes_back = self.threads[thread].timer.map(|time| (time, core));
         if std::mem::take(&mut self.threads[thread].sets_timer) {
             self.threads[thread].sleeps_on = None;
             self.reach = Span::ZERO;
@@ -629,8 +630,9 @@ impl World<'_> {
     }
 
     pub fn take_timer_back(&mut self, thread: usize) {
-        if let Some(time) = self.threads[thread].takes_back.take() {
-            let left = self.timer_change(time);
+        if let Some((time, core)) = self.threads[thread].takes_back.take() {
+            let here = core == self.threads[thread].core;
+            let left = if here { self.timer_change(time) } else { Span::ZERO };
             self.threads[thread].burst = Some(Burst { mode: Mode::Kernel, left, enters: false });
         }
     }
