@@ -120,9 +120,9 @@ pub(super) fn wait(
             objects.groups[thread] = condvar.second;
             condvar.waiters += 1;
             condvar.unsignalled[1] += 1;
-            Next::Inner(Request::MutexUnlock(mutex), Phase::MutexGivenUp)
+            Next::Inner(Request::MutexUnlock(mutex), Phase::Look)
         }
-        Phase::MutexGivenUp => {
+        Phase::Look => {
             if condvar.lets_pass(group) {
                 condvar.waiters -= 1;
                 return Next::Inner(Request::MutexRetake(mutex), Phase::Finish);
@@ -153,9 +153,9 @@ pub(super) fn wait(
         }
         Phase::FallAsleep | Phase::Woken => {
             let is_awaited = condvar.leaves(group);
-            if is_awaited { Next::SystemCall(Phase::Wake) } else { Next::Go(Phase::MutexGivenUp) }
+            if is_awaited { Next::SystemCall(Phase::Wake) } else { Next::Go(Phase::Look) }
         }
-        Phase::Wake => Next::Waking(objects.queues.pop(condvar.closer), Phase::MutexGivenUp),
+        Phase::Wake => Next::Waking(objects.queues.pop(condvar.closer), Phase::Look),
         Phase::WakeTimedOut => Next::Waking(objects.queues.pop(condvar.closer), Phase::AfterWake),
         Phase::AfterWake => Next::Inner(Request::CondvarSignal(id), Phase::TimedOut),
         Phase::TimedOut => {
@@ -177,22 +177,22 @@ pub(super) fn signal(objects: &mut Objects, id: CondvarId, phase: Phase) -> Next
             Next::Done(Outcome::Done)
         }
         Phase::Try if condvar.waiters == 0 || condvar.unsignalled == [0; 2] => Next::Done(Outcome::Done),
-        Phase::Try if condvar.unsignalled[0] > 0 => Next::Go(Phase::Owned),
+        Phase::Try if condvar.unsignalled[0] > 0 => Next::Go(Phase::Give),
         Phase::Try => {
             condvar.closing = true;
-            Next::Go(Phase::RetryAwake)
+            Next::Go(Phase::Close)
         }
-        Phase::RetryAwake | Phase::FallAsleep if condvar.inside[0] == 0 => {
+        Phase::Close | Phase::FallAsleep if condvar.inside[0] == 0 => {
             condvar.switch_groups();
-            Next::Go(Phase::Owned)
+            Next::Go(Phase::Give)
         }
-        Phase::RetryAwake => Next::SystemCall(Phase::Queue),
+        Phase::Close => Next::SystemCall(Phase::Queue),
         Phase::Queue => Next::Queueing(Phase::FallAsleep),
         Phase::FallAsleep => {
-            Next::Sleep { queue: Some(condvar.closer), timeout: None, woken: None, then: Phase::RetryAwake }
+            Next::Sleep { queue: Some(condvar.closer), timeout: None, woken: None, then: Phase::Close }
         }
-        Phase::Owned if condvar.unsignalled[0] == 0 => Next::Go(Phase::Finish),
-        Phase::Owned => {
+        Phase::Give if condvar.unsignalled[0] == 0 => Next::Go(Phase::Finish),
+        Phase::Give => {
             condvar.unsignalled[0] -= 1;
             condvar.signals += 1;
             Next::SystemCall(Phase::Wake)
@@ -245,7 +245,7 @@ mod tests {
 
         fn falls_asleep(&mut self, thread: ThreadId) {
             self.joins(thread);
-            assert_eq!(self.wait(thread, Phase::MutexGivenUp, false), Next::SystemCall(Phase::Queue));
+            assert_eq!(self.wait(thread, Phase::Look, false), Next::SystemCall(Phase::Queue));
             let Next::Sleep { queue: Some(queue), .. } = self.wait(thread, Phase::FallAsleep, false) else {
                 panic!("thread {thread} does not sleep");
             };
@@ -274,7 +274,7 @@ mod tests {
 
         /// Whether the thread need not wait any longer.
         fn passes(&mut self, thread: ThreadId) -> bool {
-            matches!(self.wait(thread, Phase::MutexGivenUp, false), Next::Inner(Request::MutexRetake(_), _))
+            matches!(self.wait(thread, Phase::Look, false), Next::Inner(Request::MutexRetake(_), _))
         }
     }
 
@@ -293,7 +293,7 @@ mod tests {
         stage.joins(1);
         assert_eq!(stage.signals(), Some(0));
         assert!(stage.passes(1));
-        assert_eq!(stage.wait(0, Phase::Woken, false), Next::Go(Phase::MutexGivenUp));
+        assert_eq!(stage.wait(0, Phase::Woken, false), Next::Go(Phase::Look));
         assert!(!stage.passes(0), "it sleeps again");
     }
 
@@ -339,17 +339,17 @@ mod tests {
         assert_eq!(stage.signals(), Some(0));
         stage.falls_asleep(1);
         // The first has not run yet.
-        assert_eq!(stage.signal(Phase::Try), Next::Go(Phase::RetryAwake));
-        assert_eq!(stage.signal(Phase::RetryAwake), Next::SystemCall(Phase::Queue));
-        let Next::Sleep { queue: Some(queue), then: Phase::RetryAwake, .. } = stage.signal(Phase::FallAsleep)
+        assert_eq!(stage.signal(Phase::Try), Next::Go(Phase::Close));
+        assert_eq!(stage.signal(Phase::Close), Next::SystemCall(Phase::Queue));
+        let Next::Sleep { queue: Some(queue), then: Phase::Close, .. } = stage.signal(Phase::FallAsleep)
         else {
             panic!("the closer does not sleep");
         };
         stage.objects.queues.push(queue, 2);
         assert_eq!(stage.wait(0, Phase::Woken, false), Next::SystemCall(Phase::Wake));
-        assert_eq!(stage.wait(0, Phase::Wake, false), Next::Waking(Some(2), Phase::MutexGivenUp));
+        assert_eq!(stage.wait(0, Phase::Wake, false), Next::Waking(Some(2), Phase::Look));
         assert!(stage.passes(0));
-        assert_eq!(stage.signal(Phase::RetryAwake), Next::Go(Phase::Owned));
+        assert_eq!(stage.signal(Phase::Close), Next::Go(Phase::Give));
     }
 
     #[test]
@@ -362,8 +362,8 @@ mod tests {
         stage.signal(Phase::Try);
         assert_eq!(stage.signal(Phase::Try), Next::Done(Outcome::Done));
         stage.wait(0, Phase::Woken, false);
-        stage.signal(Phase::RetryAwake);
-        assert_eq!(stage.signal(Phase::Owned), Next::SystemCall(Phase::Wake));
+        stage.signal(Phase::Close);
+        assert_eq!(stage.signal(Phase::Give), Next::SystemCall(Phase::Wake));
         assert_eq!(stage.signal(Phase::Wake), Next::Waking(Some(1), Phase::Finish));
         assert_eq!(stage.signal(Phase::Finish), Next::Go(Phase::Try));
         assert_eq!(stage.signals(), Some(2));

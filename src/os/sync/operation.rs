@@ -46,8 +46,12 @@ pub(in crate::os) enum Phase {
     Spin,
     /// The bucket of the parking lot has been locked.
     Park,
-    /// The mutex of a condition wait has been given up.
-    MutexGivenUp,
+    /// About to look for a signal, the mutex of a condition wait given up.
+    Look,
+    /// About to look whether anybody of a group that is being closed is still inside.
+    Close,
+    /// About to give a signal to a group.
+    Give,
     /// After the call that woke (or did not wake) a sleeper.
     AfterWake,
     /// The same as `Wake`, for a thread whose time to wait is over.
