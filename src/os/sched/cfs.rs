@@ -6,7 +6,7 @@
 //! and preempts if it is behind by more than the wake-up granularity.
 
 use super::clock::Clock;
-use super::{Arrival, CoreView, Departure, busiest, fair};
+use super::{Arrival, CoreView, Departure, busiest, fair, idle_core};
 use crate::des::{Span, Time};
 use crate::os::affinity::CoreSet;
 use crate::os::attributes::{self, Attributes};
@@ -67,8 +67,10 @@ impl Cfs {
         &self.clock
     }
 
+    /// `select_task_rq_fair`, in short: the last core if it is idle, another idle core, else the last core.
     pub(super) fn place(&self, thread: ThreadId, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-        fair::place(&self.affinity[thread], last_core, cores)
+        let allowed = &self.affinity[thread];
+        idle_core(allowed, last_core, cores).or(last_core).unwrap_or_else(|| allowed.first())
     }
 
     pub(super) fn enqueue(&mut self, core: CoreId, thread: ThreadId, arrival: Arrival) {
@@ -163,9 +165,12 @@ impl Cfs {
         self.vruntimes[thread] += self.cores[core].minimum_vruntime - self.cores[old].minimum_vruntime;
     }
 
+    /// `detach_tasks`: the last that may run here, of the longest queue that has one.
     fn pull(&mut self, core: CoreId) -> Option<ThreadId> {
         let busiest = busiest(&self.queues, core, &self.affinity)?;
-        let thread = fair::detach(&mut self.queues[busiest], core, &self.affinity)?;
+        let queue = &mut self.queues[busiest];
+        let last = queue.iter().rposition(|thread| self.affinity[*thread].contains(core))?;
+        let thread = queue.remove(last);
         self.move_home(core, thread);
         Some(thread)
     }

@@ -1,11 +1,8 @@
-//! What the two fair schedulers of Linux share (`kernel/sched/fair.c`): scaling by cores, the clock tick, placement.
+//! What the two fair schedulers of Linux share (`kernel/sched/fair.c`): scaling by cores, weights, the clock tick.
 
 use super::clock::Clock;
-use super::{CoreView, idle_core};
 use crate::des::{Span, Time};
-use crate::os::affinity::CoreSet;
 use crate::os::attributes::Attributes;
-use crate::os::{CoreId, ThreadId};
 
 /// `get_update_sysctl_factor`: 1 + log2 of the number of cores, of which at most 8 count.
 pub(super) fn scaled_by_cores(span: Span, cores: usize) -> Span {
@@ -51,11 +48,6 @@ pub(super) fn ratio(sum: i128, weight: i128) -> i128 {
     }
 }
 
-/// `select_task_rq_fair`, in short: the last core if it is idle, another idle core, else the last core.
-pub(super) fn place(allowed: &CoreSet, last_core: Option<CoreId>, cores: &[CoreView]) -> CoreId {
-    idle_core(allowed, last_core, cores).or(last_core).unwrap_or_else(|| allowed.first())
-}
-
 /// `hrtick_start` (`kernel/sched/core.c`) sets no high-resolution timer to come sooner than this.
 const SHORTEST_TIMER: Span = Span::from_micros(10);
 
@@ -65,12 +57,6 @@ pub(super) fn next_tick(clock: &Clock, now: Time, rest: impl FnOnce() -> Span) -
         return now + rest().max(SHORTEST_TIMER);
     }
     clock.next(now)
-}
-
-/// Takes out of a queue, from the end, the first thread that may run on `core` (`detach_tasks`).
-pub(super) fn detach(queue: &mut Vec<ThreadId>, core: CoreId, affinity: &[CoreSet]) -> Option<ThreadId> {
-    let position = queue.iter().rposition(|thread| affinity[*thread].contains(core))?;
-    Some(queue.remove(position))
 }
 
 #[cfg(test)]
