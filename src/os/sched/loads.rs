@@ -9,7 +9,7 @@ use crate::des::{Span, Time};
 use crate::os::attributes::Attributes;
 use crate::os::{CoreId, ThreadId};
 
-/// `runnable_avg_yN_inv` (`kernel/sched/sched-pelt.h`): the powers of y from 0 to 31, times 2^32.
+/// `runnable_avg_yN_inv` (`kernel/sched/sched-pelt.h`): the powers of y from 0 to 31, times 2^32 - 1, rounded down.
 const POWERS: [u64; 32] = [
     0xffff_ffff,
     0xfa83_b2da,
@@ -221,9 +221,9 @@ mod tests {
 
     #[test]
     fn the_powers_are_those_of_a_half_life_of_32_periods() {
-        for (power, exponent) in POWERS.into_iter().zip(0_u32..) {
-            let exact = 2_f64.powf(32.0 - f64::from(exponent) / 32.0);
-            assert!((power as f64 - exact).abs() <= 2.0, "{exponent}: {power} is not {exact}");
+        for (power, periods) in POWERS.into_iter().zip(0_u32..) {
+            let exact = f64::from(u32::MAX) * 0.5_f64.powf(f64::from(periods) / 32.0);
+            assert_eq!(power, exact as u64, "{periods}");
         }
     }
 

@@ -16,50 +16,19 @@ const FULL: u64 = 1024;
 const TOO_MUCH: u64 = 117;
 const STAYS_HOT: Span = Span::from_micros(500);
 
-/// `runnable_avg_yN_inv`: what is left after so many periods, of 2^32.
-const LEFT_AFTER: [u64; 32] = [
-    0xffff_ffff,
-    0xfa83_b2da,
-    0xf525_7d14,
-    0xefe4_b99a,
-    0xeac0_c6e6,
-    0xe5b9_06e6,
-    0xe0cc_deeb,
-    0xdbfb_b796,
-    0xd744_fcc9,
-    0xd2a8_1d91,
-    0xce24_8c14,
-    0xc9b9_bd85,
-    0xc567_2a10,
-    0xc12c_4cc9,
-    0xbd08_a39e,
-    0xb8fb_af46,
-    0xb504_f333,
-    0xb123_f581,
-    0xad58_3ee9,
-    0xa9a1_5ab4,
-    0xa5fe_d6a9,
-    0xa270_4302,
-    0x9ef5_325f,
-    0x9b8d_39b9,
-    0x9837_f050,
-    0x94f4_efa8,
-    0x91c3_d373,
-    0x8ea4_398a,
-    0x8b95_c1e3,
-    0x8898_0e80,
-    0x85aa_c367,
-    0x82cd_8698,
-];
+/// `runnable_avg_yN_inv`: what is left of 2^32 - 1 after fewer than 32 periods, half being left after 32; whole.
+fn left_after(periods: u64) -> u64 {
+    (f64::from(u32::MAX) * 0.5_f64.powf(periods as f64 / 32.0)) as u64
+}
 
 fn decayed(value: u64, periods: u64) -> u64 {
     if periods > 2016 {
         return 0;
     }
     let value = value >> (periods / 32);
-    match (periods % 32) as usize {
+    match periods % 32 {
         0 => value,
-        rest => (value * LEFT_AFTER[rest]) >> 32,
+        rest => (value * left_after(rest)) >> 32,
     }
 }
 
